@@ -1,0 +1,430 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* NAME
+	mail-seal-exec - run gpg with no privilege but the mail user's
+
+   SYNOPSIS
+	mail-seal-exec gpg-arguments...
+
+   DESCRIPTION
+	GPGME runs this in place of gpg. Dovecot's lmtp and doveadm run with
+	real uid 0 and the mail user's effective uid. A gpg that inherited
+	this could become root again, so the first thing done here is to give
+	up all ids but the effective ones, for good.
+
+	gpg is run as a child, in a process group of its own, with our GnuPG
+	home and an environment of three variables. We stay to watch it:
+
+	- When it has exited with status 0, "SUCCESS mail-seal-exec" goes to
+	  its status output: GPGME doesn't see exit statuses, and a gpg that
+	  was killed after its last status line has lost ciphertext.
+	- When nobody reads its output any more, because the caller gave up
+	  or was killed itself, the whole group is killed.
+
+	"-f certificate:N" arguments stand for certificates that come in front
+	of the plaintext: a line "certificates SIZE SIZE...", then their
+	bytes. Each becomes an anonymous file that only this gpg sees, so it
+	uses just what the caller looked at. gpg 2.2 takes the first
+	certificate of a file only, hence one file each.
+
+	"--homedir DIR", if DIR isn't our own home, means that the public
+	keyring in DIR is to be used. Nothing else of DIR is read.
+
+   DIAGNOSTICS
+	gpg's exit status; 126 if privileges couldn't be dropped or the
+	request makes no sense, 127 if gpg can't be run. Why is said in a
+	FAILURE line on the status output, with a libgpg-error code.
+
+   SEE ALSO
+	GnuPG's doc/DETAILS for the status output. */
+
+#include "mail-seal-config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gpg-error.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define EXIT_REFUSED 126
+#define EXIT_NO_GPG 127
+
+/* Must hold what certificates.h allows. */
+#define CERTIFICATES_MAX 64
+#define CERTIFICATE_SIZE_MAX (1024*1024)
+
+/* GPGME waits for an answer to --version without a limit of its own. */
+#define VERSION_TIMEOUT_SECS 10
+
+static int status_fd = -1;
+
+/* Constants only: linking libgpg-error would make each message's exec
+   slower. */
+static gpg_error_t gpg_error_of(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return gpg_err_make(GPG_ERR_SOURCE_USER_1, GPG_ERR_ENOENT);
+	case EACCES:
+	case EPERM:
+		return gpg_err_make(GPG_ERR_SOURCE_USER_1, GPG_ERR_EACCES);
+	case ENOMEM:
+	case EAGAIN:
+		return gpg_err_make(GPG_ERR_SOURCE_USER_1, GPG_ERR_ENOMEM);
+	default:
+		return gpg_err_make(GPG_ERR_SOURCE_USER_1, GPG_ERR_GENERAL);
+	}
+}
+
+static void __attribute__((noreturn))
+fail(int exit_status, const char *what, int error)
+{
+	/* doc/DETAILS: FAILURE <location> <error_code> */
+	if (status_fd != -1) {
+		dprintf(status_fd, "[GNUPG:] FAILURE mail-seal-exec %u\n",
+			gpg_error_of(error));
+	}
+	fprintf(stderr, "mail-seal-exec: %s: %s\n", what, strerror(error));
+	_exit(exit_status);
+}
+
+static void drop_privileges(void)
+{
+	const uid_t uid = geteuid();
+	const gid_t gid = getegid();
+	uid_t uids[3];
+	gid_t gids[3];
+
+	if (setresgid(gid, gid, gid) < 0)
+		fail(EXIT_REFUSED, "setresgid()", errno);
+	if (setresuid(uid, uid, uid) < 0)
+		fail(EXIT_REFUSED, "setresuid()", errno);
+	if (getresgid(&gids[0], &gids[1], &gids[2]) < 0 ||
+	    getresuid(&uids[0], &uids[1], &uids[2]) < 0)
+		fail(EXIT_REFUSED, "getresuid()", errno);
+	for (int i = 0; i < 3; i++) {
+		if (uids[i] != uid || gids[i] != gid)
+			fail(EXIT_REFUSED, "privileges are still there", EPERM);
+	}
+	if (uid != 0 && setuid(0) == 0)
+		fail(EXIT_REFUSED, "root can be had back", EPERM);
+	/* and no setuid program may give any */
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		fail(EXIT_REFUSED, "prctl()", errno);
+}
+
+/*
+ * Certificates in front of the plaintext
+ */
+
+/* gpg's own name for an inherited descriptor, "-&N" (gpg(1),
+   --enable-special-filenames). Returns -1 if it isn't one. */
+static int special_filename_fd(const char *name)
+{
+	char *end;
+	long fd;
+
+	if (name[0] != '-' || name[1] != '&')
+		return -1;
+	fd = strtol(name + 2, &end, 10);
+	return *end != '\0' || fd < 0 || fd > 65535 ? -1 : (int)fd;
+}
+
+static void read_all(int fd, char *data, size_t size)
+{
+	ssize_t ret;
+
+	while (size > 0) {
+		ret = read(fd, data, size);
+		if (ret < 0 && errno == EINTR)
+			continue;
+		if (ret <= 0)
+			fail(EXIT_REFUSED, "certificates", ret < 0 ? errno :
+			     EPIPE);
+		data += ret;
+		size -= ret;
+	}
+}
+
+static int anonymous_file(void)
+{
+#ifdef HAVE_MEMFD_CREATE
+	return memfd_create("certificate", 0);
+#else
+	FILE *file = tmpfile();
+
+	return file == NULL ? -1 : fileno(file);
+#endif
+}
+
+static int read_certificate(int input, size_t size)
+{
+	static char data[CERTIFICATE_SIZE_MAX];
+	size_t written = 0;
+	ssize_t ret;
+	int fd;
+
+	read_all(input, data, size);
+	fd = anonymous_file();
+	if (fd == -1)
+		fail(EXIT_REFUSED, "certificate", errno);
+	while (written < size) {
+		ret = write(fd, data + written, size - written);
+		if (ret <= 0)
+			fail(EXIT_REFUSED, "certificate", errno);
+		written += ret;
+	}
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		fail(EXIT_REFUSED, "certificate", errno);
+	return fd;
+}
+
+/* "certificates SIZE SIZE...\n", read by the byte: what follows the line
+   isn't for us. */
+static unsigned int
+read_certificate_sizes(int input, size_t sizes[CERTIFICATES_MAX])
+{
+	char line[CERTIFICATES_MAX * 12], *p;
+	unsigned int count = 0;
+	size_t length = 0;
+
+	do {
+		if (length == sizeof(line) - 1)
+			fail(EXIT_REFUSED, "certificates", EMSGSIZE);
+		read_all(input, line + length, 1);
+	} while (line[length++] != '\n');
+	line[length - 1] = '\0';
+	if (strncmp(line, "certificates ", 13) != 0)
+		fail(EXIT_REFUSED, "certificates", EINVAL);
+	for (p = line + 12; *p == ' '; count++) {
+		unsigned long size = strtoul(p + 1, &p, 10);
+
+		if (count == CERTIFICATES_MAX || size == 0 ||
+		    size > CERTIFICATE_SIZE_MAX)
+			fail(EXIT_REFUSED, "certificates", EINVAL);
+		sizes[count] = size;
+	}
+	return count;
+}
+
+/* Puts descriptors in place of "certificate:N" arguments. */
+static void replace_certificates(char **args, int input)
+{
+	size_t sizes[CERTIFICATES_MAX];
+	unsigned int count = 0, next = 0;
+	char expected[32];
+
+	for (; *args != NULL; args++) {
+		(void)snprintf(expected, sizeof(expected), "certificate:%u",
+			       next);
+		if (strcmp(*args, expected) != 0)
+			continue;
+		if (next == 0)
+			count = read_certificate_sizes(input, sizes);
+		if (next == count)
+			fail(EXIT_REFUSED, "certificates", EINVAL);
+		if (asprintf(args, "-&%d",
+			     read_certificate(input, sizes[next++])) < 0)
+			fail(EXIT_REFUSED, "memory", ENOMEM);
+	}
+	if (next != count)
+		fail(EXIT_REFUSED, "certificates", EINVAL);
+}
+
+/*
+ * gpg's arguments
+ */
+
+struct request {
+	char **args;
+	const char *keyring_home;
+	/* where plaintext or certificates come from, -1 if there are none */
+	int input;
+	bool version;
+};
+
+static void
+parse_arguments(struct request *request, int argc, char *const *argv)
+{
+	int count = 0;
+
+	request->args = calloc(argc + 8, sizeof(*request->args));
+	if (request->args == NULL)
+		fail(EXIT_REFUSED, "memory", ENOMEM);
+	request->input = -1;
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--homedir") == 0 && i + 1 < argc) {
+			i++;
+			if (strcmp(argv[i], MAIL_SEAL_GNUPG_HOME) != 0)
+				request->keyring_home = argv[i];
+			continue;
+		}
+		if (strcmp(argv[i], "--status-fd") == 0 && i + 1 < argc)
+			status_fd = atoi(argv[i + 1]);
+		if (strcmp(argv[i], "--version") == 0)
+			request->version = true;
+		request->args[count++] = argv[i];
+	}
+	if (count > 0) {
+		request->input =
+			special_filename_fd(request->args[count - 1]);
+	}
+}
+
+/* A home that was never used with GnuPG 2.1 has the older file. */
+static char *keyring_path(const char *home)
+{
+	static const char *const names[] = { "pubring.kbx", "pubring.gpg" };
+	struct stat st;
+	char *path;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		if (asprintf(&path, "%s/%s", home, names[i]) < 0)
+			fail(EXIT_REFUSED, "memory", ENOMEM);
+		if (stat(path, &st) == 0)
+			return path;
+		free(path);
+	}
+	fail(EXIT_REFUSED, "keyring", ENOENT);
+}
+
+static char **gpg_arguments(const struct request *request)
+{
+	static const char *const first[] = {
+		"gpg", "--homedir", MAIL_SEAL_GNUPG_HOME,
+		"--enable-special-filenames"
+	};
+	const unsigned int first_count = sizeof(first) / sizeof(*first);
+	unsigned int count = 0, args_count = 0;
+	const char **args;
+
+	while (request->args[args_count] != NULL)
+		args_count++;
+	args = calloc(args_count + first_count + 4, sizeof(*args));
+	if (args == NULL)
+		fail(EXIT_REFUSED, "memory", ENOMEM);
+	for (unsigned int i = 0; i < first_count; i++)
+		args[count++] = first[i];
+	if (request->keyring_home != NULL) {
+		args[count++] = "--no-default-keyring";
+		args[count++] = "--keyring";
+		args[count++] = keyring_path(request->keyring_home);
+	}
+	for (unsigned int i = 0; i < args_count; i++)
+		args[count++] = request->args[i];
+	return (char **)args;
+}
+
+/*
+ * Running it
+ */
+
+static void __attribute__((noreturn)) child(const struct request *request)
+{
+	static char *const environment[] = {
+		(char *)"PATH=/usr/bin:/bin",
+		(char *)"LC_ALL=C",
+		(char *)"HOME=/nonexistent",
+		NULL
+	};
+	const struct rlimit no_core = { 0, 0 };
+	char **args = gpg_arguments(request);
+	sigset_t none;
+
+	(void)setpgid(0, 0);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* plaintext must not get into a core dump */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	if (chdir("/") < 0)
+		fail(EXIT_REFUSED, "chdir()", errno);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	execve(MAIL_SEAL_GPG, args, environment);
+	fail(EXIT_NO_GPG, MAIL_SEAL_GPG, errno);
+}
+
+static void on_child(int signo)
+{
+	(void)signo;
+}
+
+/* Has gpg exited? Its process id stays taken until it is waited for. */
+static bool has_exited(pid_t pid)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0)
+		fail(EXIT_REFUSED, "waitid()", errno);
+	return info.si_pid == pid;
+}
+
+/* Waits until gpg has exited or nobody reads what it writes; then ends all
+   that is left of its group. Returns its wait status. */
+static int watch(pid_t pid, bool version, const sigset_t *no_sigchld)
+{
+	const struct timespec limit = { VERSION_TIMEOUT_SECS, 0 };
+	struct pollfd reader = { .fd = STDOUT_FILENO, .events = 0 };
+	int status;
+
+	while (!has_exited(pid)) {
+		/* SIGCHLD comes through only in here */
+		if (ppoll(&reader, 1, version ? &limit : NULL,
+			  no_sigchld) >= 0) {
+			/* the reader has gone, or time has */
+			break;
+		}
+		if (errno != EINTR)
+			fail(EXIT_REFUSED, "ppoll()", errno);
+	}
+	(void)kill(-pid, SIGKILL);
+	if (waitpid(pid, &status, 0) != pid)
+		fail(EXIT_REFUSED, "waitpid()", errno);
+	return status;
+}
+
+int main(int argc, char *argv[])
+{
+	const struct sigaction action = { .sa_handler = on_child };
+	struct request request = { .input = -1 };
+	sigset_t sigchld, no_sigchld;
+	int status;
+	pid_t pid;
+
+	drop_privileges();
+	parse_arguments(&request, argc, argv);
+	replace_certificates(request.args, request.input);
+
+	(void)sigaction(SIGCHLD, &action, NULL);
+	(void)sigemptyset(&sigchld);
+	(void)sigaddset(&sigchld, SIGCHLD);
+	(void)sigprocmask(SIG_BLOCK, &sigchld, &no_sigchld);
+	(void)sigdelset(&no_sigchld, SIGCHLD);
+
+	pid = fork();
+	if (pid < 0)
+		fail(EXIT_REFUSED, "fork()", errno);
+	if (pid == 0)
+		child(&request);
+	(void)setpgid(pid, pid);
+	/* gpg alone shall hold it: its end is for gpg to see */
+	if (request.input != -1)
+		(void)close(request.input);
+
+	status = watch(pid, request.version, &no_sigchld);
+	if (!WIFEXITED(status))
+		return EXIT_REFUSED;
+	if (WEXITSTATUS(status) == 0 && status_fd != -1)
+		dprintf(status_fd, "[GNUPG:] SUCCESS mail-seal-exec\n");
+	return WEXITSTATUS(status);
+}

@@ -1,0 +1,75 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "certificate.h"
+
+void certificate_free(struct certificate *certificate)
+{
+	if (certificate == NULL)
+		return;
+	g_free(certificate->fingerprint);
+	g_free(certificate->keys);
+	if (certificate->data != NULL)
+		g_bytes_unref(certificate->data);
+	g_free(certificate);
+}
+
+static const char *key_time_problem(const struct certificate_key *key, time_t now)
+{
+	if (key->revoked)
+		return "it is revoked";
+	if (key->expires != 0 && key->expires <= now)
+		return "it has expired";
+	if (key->created > now)
+		return "it is from the future";
+	if (key->invalid)
+		return "it is not valid";
+	return NULL;
+}
+
+static bool
+key_is_weak(const struct certificate_key *key, unsigned int min_rsa_bits)
+{
+	/* Curves are strong enough at any size the engine knows. */
+	return key->algorithm != CERTIFICATE_ALGORITHM_EC &&
+		key->bits < min_rsa_bits;
+}
+
+bool certificate_is_usable(const struct certificate *certificate, time_t now,
+			   unsigned int min_rsa_bits, const char **reason_r)
+{
+	const struct certificate_key *primary = &certificate->keys[0];
+	const char *subkey_problem = NULL;
+	bool found = false;
+
+	*reason_r = key_time_problem(primary, now);
+	if (*reason_r != NULL)
+		return false;
+	if (key_is_weak(primary, min_rsa_bits)) {
+		*reason_r = "it is too weak";
+		return false;
+	}
+
+	for (size_t i = 0; i < certificate->key_count; i++) {
+		const struct certificate_key *key = &certificate->keys[i];
+		const char *problem;
+
+		if (!key->can_encrypt)
+			continue;
+		problem = key_time_problem(key, now);
+		if (problem != NULL) {
+			subkey_problem = problem;
+			continue;
+		}
+		if (key_is_weak(key, min_rsa_bits)) {
+			*reason_r = "its encryption subkey is too weak";
+			return false;
+		}
+		found = true;
+	}
+	if (!found) {
+		*reason_r = subkey_problem == NULL ?
+			"it has no encryption subkey" :
+			"its encryption subkey has expired or is revoked";
+	}
+	return found;
+}

@@ -1,0 +1,52 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef CERTIFICATE_H
+#define CERTIFICATE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* What we know of a certificate, and the decision whether it may be sealed
+   to. Knows nothing of how a certificate is read; see certificates.h. */
+
+enum certificate_algorithm {
+	CERTIFICATE_ALGORITHM_RSA,
+	CERTIFICATE_ALGORITHM_DSA,
+	CERTIFICATE_ALGORITHM_ELGAMAL,
+	CERTIFICATE_ALGORITHM_EC
+};
+
+/* A primary key or a subkey */
+struct certificate_key {
+	enum certificate_algorithm algorithm;
+	unsigned int bits;
+	time_t created;
+	/* 0 = never */
+	time_t expires;
+	bool can_encrypt;
+	bool revoked;
+	/* the engine refuses it: a bad self-signature, an unknown algorithm */
+	bool invalid;
+};
+
+struct certificate {
+	/* hexadecimal, upper case */
+	char *fingerprint;
+	/* keys[0] is the primary key */
+	struct certificate_key *keys;
+	size_t key_count;
+	/* the certificate itself, binary */
+	GBytes *data;
+};
+
+void certificate_free(struct certificate *certificate);
+
+/* May a message be sealed to it at this time? If not, *reason_r is half a
+   sentence like "it has expired". Strength is asked of the primary key, which
+   vouches for the subkeys, and of every subkey the engine could choose. */
+bool certificate_is_usable(const struct certificate *certificate, time_t now,
+			   unsigned int min_rsa_bits, const char **reason_r);
+
+#endif

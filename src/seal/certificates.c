@@ -1,0 +1,434 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "certificates.h"
+#include "gpg-context.h"
+#include "openpgp-armor.h"
+#include "openpgp-packet.h"
+
+#include <string.h>
+
+/* Key files that a process keeps. An lmtp process serves many users, but the
+   lists are small and cheap to make again. */
+#define CACHE_MAX_ENTRIES 64
+
+struct cached_list {
+	struct cached_list *next;
+	GBytes *content;
+	struct certificate_list list;
+};
+
+static struct cached_list *cache;
+
+static void cached_list_free(struct cached_list *cached)
+{
+	for (size_t i = 0; i < cached->list.count; i++)
+		certificate_free(cached->list.certificates[i]);
+	g_free(cached->list.certificates);
+	g_bytes_unref(cached->content);
+	g_free(cached);
+}
+
+/* Most recently used first; drops what is beyond the limit. */
+static const struct certificate_list *cache_lookup(GBytes *content)
+{
+	struct cached_list **pos, *cached;
+	unsigned int count = 0;
+
+	for (pos = &cache; *pos != NULL; pos = &(*pos)->next) {
+		cached = *pos;
+		if (g_bytes_equal(cached->content, content)) {
+			*pos = cached->next;
+			cached->next = cache;
+			cache = cached;
+			return &cached->list;
+		}
+		if (++count == CACHE_MAX_ENTRIES - 1)
+			break;
+	}
+	while (*pos != NULL && (*pos)->next != NULL) {
+		cached = (*pos)->next;
+		(*pos)->next = cached->next;
+		cached_list_free(cached);
+	}
+	return NULL;
+}
+
+void certificates_deinit(void)
+{
+	struct cached_list *cached;
+
+	while ((cached = cache) != NULL) {
+		cache = cached->next;
+		cached_list_free(cached);
+	}
+}
+
+/*
+ * Asking gpg what a certificate is
+ */
+
+static enum certificate_algorithm key_algorithm(gpgme_pubkey_algo_t algorithm)
+{
+	switch (algorithm) {
+	case GPGME_PK_RSA:
+	case GPGME_PK_RSA_E:
+	case GPGME_PK_RSA_S:
+		return CERTIFICATE_ALGORITHM_RSA;
+	case GPGME_PK_ELG:
+	case GPGME_PK_ELG_E:
+		return CERTIFICATE_ALGORITHM_ELGAMAL;
+	case GPGME_PK_DSA:
+		return CERTIFICATE_ALGORITHM_DSA;
+	default:
+		return CERTIFICATE_ALGORITHM_EC;
+	}
+}
+
+static struct certificate *certificate_from_gpgme(gpgme_key_t key)
+{
+	struct certificate *certificate = g_new0(struct certificate, 1);
+	GArray *keys = g_array_new(FALSE, TRUE,
+				   sizeof(struct certificate_key));
+
+	for (gpgme_subkey_t subkey = key->subkeys; subkey != NULL;
+	     subkey = subkey->next) {
+		struct certificate_key info = {
+			.algorithm = key_algorithm(subkey->pubkey_algo),
+			.bits = subkey->length,
+			.created = subkey->timestamp,
+			.expires = subkey->expires,
+			.can_encrypt = subkey->can_encrypt,
+			.revoked = subkey->revoked,
+			.invalid = subkey->invalid || subkey->disabled ||
+				subkey->timestamp <= 0
+		};
+
+		g_array_append_val(keys, info);
+	}
+	certificate->fingerprint = g_ascii_strup(key->subkeys->fpr, -1);
+	certificate->key_count = keys->len;
+	certificate->keys =
+		(struct certificate_key *)g_array_free(keys, FALSE);
+	return certificate;
+}
+
+static void listed_key(gpgme_key_t key, void *context)
+{
+	GPtrArray *keys = context;
+
+	g_ptr_array_add(keys, key);
+}
+
+static GPtrArray *key_array_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
+}
+
+static int
+list_keys_of_data(struct gpg_context *context, gpgme_data_t data,
+		  GPtrArray *keys, struct seal_error *error)
+{
+	gpgme_error_t err;
+
+	gpg_context_set_key_callback(context, listed_key, keys);
+	err = gpgme_op_keylist_from_data_start(gpg_context_gpgme(context),
+					       data, 0);
+	if (gpg_context_started(context, err, error) < 0)
+		return -1;
+	return gpg_context_finish(context, error);
+}
+
+static struct certificate *
+read_certificate(const void *data, size_t size, unsigned int timeout_secs,
+		 struct seal_error *error)
+{
+	struct certificate *certificate = NULL;
+	struct gpg_context *context;
+	gpgme_data_t input = NULL;
+	gpgme_error_t err;
+	GPtrArray *keys;
+
+	context = gpg_context_get(NULL, timeout_secs, error);
+	if (context == NULL)
+		return NULL;
+	keys = key_array_new();
+	err = gpgme_data_new_from_mem(&input, data, size, 0);
+	if (err != 0) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "can't set up GPGME: %s", gpgme_strerror(err));
+	} else if (list_keys_of_data(context, input, keys, error) == 0) {
+		if (keys->len == 1 &&
+		    ((gpgme_key_t)keys->pdata[0])->subkeys != NULL &&
+		    ((gpgme_key_t)keys->pdata[0])->subkeys->fpr != NULL) {
+			certificate = certificate_from_gpgme(keys->pdata[0]);
+			certificate->data = g_bytes_new(data, size);
+		} else {
+			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+				       "gpg can't read the certificate");
+		}
+	}
+	/* the operation uses the data until here */
+	gpg_context_put(&context);
+	if (input != NULL)
+		gpgme_data_release(input);
+	g_ptr_array_unref(keys);
+	return certificate;
+}
+
+/*
+ * Key files
+ */
+
+/* Returns the certificates without armor, or NULL. */
+static GByteArray *
+remove_armor(const void *data, size_t size, struct seal_error *error)
+{
+	GByteArray *binary = g_byte_array_new();
+	const uint8_t *bytes = data;
+	int blocks;
+
+	if (size > 0 && (bytes[0] & 0x80) != 0) {
+		g_byte_array_append(binary, data, size);
+		return binary;
+	}
+	blocks = openpgp_dearmor_certificates(data, size, binary);
+	if (blocks > 0)
+		return binary;
+	if (blocks < 0) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "its ASCII armor is damaged");
+	} else if (g_strstr_len(data, size,
+				"-----BEGIN PGP PRIVATE KEY BLOCK") != NULL) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "it holds a secret key, which doesn't belong "
+			       "on a server");
+	} else if (g_strstr_len(data, size,
+				"-----BEGIN CERTIFICATE-----") != NULL) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "it holds an X.509 certificate, which this "
+			       "version can't use");
+	} else {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "there is no OpenPGP certificate in it");
+	}
+	g_byte_array_unref(binary);
+	return NULL;
+}
+
+static int
+read_certificates(const GByteArray *binary, unsigned int timeout_secs,
+		  GPtrArray *certificates, struct seal_error *error)
+{
+	struct certificate *certificate;
+	size_t offset = 0, size;
+	bool has_secret;
+
+	while (offset < binary->len) {
+		size = openpgp_certificate_size(binary->data + offset,
+						binary->len - offset,
+						&has_secret);
+		if (has_secret) {
+			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+				       "it holds a secret key, which doesn't "
+				       "belong on a server");
+			return -1;
+		}
+		if (size == 0) {
+			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+				       "it is no OpenPGP certificate");
+			return -1;
+		}
+		if (certificates->len == CERTIFICATES_COUNT_MAX) {
+			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+				       "it holds more than %d certificates",
+				       CERTIFICATES_COUNT_MAX);
+			return -1;
+		}
+		certificate = read_certificate(binary->data + offset, size,
+					       timeout_secs, error);
+		if (certificate == NULL)
+			return -1;
+		g_ptr_array_add(certificates, certificate);
+		offset += size;
+	}
+	return 0;
+}
+
+const struct certificate_list *
+certificates_read(const void *data, size_t size, unsigned int timeout_secs,
+		  struct seal_error *error)
+{
+	GPtrArray *certificates;
+	GByteArray *binary;
+	GBytes *content = g_bytes_new_static(data, size);
+	const struct certificate_list *list = cache_lookup(content);
+	struct cached_list *cached;
+	int ret;
+
+	g_bytes_unref(content);
+	if (list != NULL)
+		return list;
+
+	binary = remove_armor(data, size, error);
+	if (binary == NULL)
+		return NULL;
+	certificates = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_free);
+	ret = read_certificates(binary, timeout_secs, certificates, error);
+	g_byte_array_unref(binary);
+	if (ret < 0) {
+		g_ptr_array_unref(certificates);
+		return NULL;
+	}
+	cached = g_new0(struct cached_list, 1);
+	cached->content = g_bytes_new(data, size);
+	cached->list.count = certificates->len;
+	cached->list.certificates =
+		(struct certificate **)g_ptr_array_free(certificates, FALSE);
+	cached->next = cache;
+	cache = cached;
+	return &cached->list;
+}
+
+/*
+ * GnuPG homes
+ */
+
+static bool is_fingerprint(const char *name)
+{
+	size_t length = strlen(name);
+
+	/* version 4, and version 5 or 6 */
+	return (length == 40 || length == 64) &&
+		strspn(name, "0123456789abcdefABCDEF") == length;
+}
+
+/* An address is a user ID's whole addr-spec, ASCII case folded. A revoked
+   user ID doesn't say any more that the key is its owner's. */
+static bool key_has_address(gpgme_key_t key, const char *address)
+{
+	for (gpgme_user_id_t uid = key->uids; uid != NULL; uid = uid->next) {
+		if (!uid->revoked && uid->address != NULL &&
+		    g_ascii_strcasecmp(uid->address, address) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool key_matches(gpgme_key_t key, const char *name)
+{
+	if (key->subkeys == NULL || key->subkeys->fpr == NULL)
+		return false;
+	return is_fingerprint(name) ?
+		g_ascii_strcasecmp(key->subkeys->fpr, name) == 0 :
+		key_has_address(key, name);
+}
+
+/* Returns the fingerprint of the one key of that name, or NULL: without an
+   error if there is none. */
+static char *
+home_find_key(const char *home, const char *name, unsigned int timeout_secs,
+	      struct seal_error *error)
+{
+	struct gpg_context *context;
+	GPtrArray *keys;
+	gpgme_error_t err;
+	char *fingerprint = NULL;
+	unsigned int found = 0;
+	int ret;
+
+	context = gpg_context_get(home, timeout_secs, error);
+	if (context == NULL)
+		return NULL;
+	keys = key_array_new();
+	gpg_context_set_key_callback(context, listed_key, keys);
+	/* without a pattern: what matches is for us to say, not for gpg's
+	   idea of substrings */
+	err = gpgme_op_keylist_start(gpg_context_gpgme(context), NULL, 0);
+	ret = gpg_context_started(context, err, error);
+	if (ret == 0)
+		ret = gpg_context_finish(context, error);
+	for (guint i = 0; ret == 0 && i < keys->len; i++) {
+		if (!key_matches(keys->pdata[i], name))
+			continue;
+		if (found++ == 0) {
+			fingerprint = g_strdup(
+				((gpgme_key_t)keys->pdata[i])->subkeys->fpr);
+		}
+	}
+	if (found > 1) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "there are %u certificates for %s; "
+			       "mail_seal_recipients must name one by its "
+			       "fingerprint", found, name);
+		g_free(fingerprint);
+		fingerprint = NULL;
+	}
+	gpg_context_put(&context);
+	g_ptr_array_unref(keys);
+	return fingerprint;
+}
+
+static int
+home_export_key(const char *home, const char *fingerprint,
+		unsigned int timeout_secs, GByteArray *out,
+		struct seal_error *error)
+{
+	struct gpg_context *context;
+	gpgme_data_t data = NULL;
+	gpgme_error_t err;
+	size_t size;
+	char *exported;
+	int ret;
+
+	context = gpg_context_get(home, timeout_secs, error);
+	if (context == NULL)
+		return -1;
+	err = gpgme_data_new(&data);
+	if (err == 0) {
+		gpgme_set_armor(gpg_context_gpgme(context), 0);
+		err = gpgme_op_export_start(gpg_context_gpgme(context),
+					    fingerprint,
+					    GPGME_EXPORT_MODE_MINIMAL, data);
+	}
+	ret = gpg_context_started(context, err, error);
+	if (ret == 0)
+		ret = gpg_context_finish(context, error);
+	gpg_context_put(&context);
+	if (data == NULL)
+		return -1;
+	exported = gpgme_data_release_and_get_mem(data, &size);
+	if (ret == 0 && exported != NULL)
+		g_byte_array_append(out, (const guint8 *)exported, size);
+	gpgme_free(exported);
+	return ret;
+}
+
+int certificates_find_in_home(const char *home, const char *const *names,
+			      unsigned int timeout_secs, GByteArray *out,
+			      struct seal_error *error)
+{
+	GPtrArray *seen = g_ptr_array_new_with_free_func(g_free);
+	int ret = 0;
+
+	for (; *names != NULL && ret >= 0; names++) {
+		char *fingerprint = home_find_key(home, *names, timeout_secs,
+						  error);
+
+		if (fingerprint == NULL) {
+			if (error->code != SEAL_ERROR_NONE)
+				ret = -1;
+			continue;
+		}
+		if (g_ptr_array_find_with_equal_func(seen, fingerprint,
+						     g_str_equal, NULL)) {
+			g_free(fingerprint);
+			continue;
+		}
+		g_ptr_array_add(seen, fingerprint);
+		ret = home_export_key(home, fingerprint, timeout_secs, out,
+				      error) < 0 ? -1 : 1;
+	}
+	g_ptr_array_unref(seen);
+	return ret;
+}

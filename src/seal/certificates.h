@@ -1,0 +1,40 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef CERTIFICATES_H
+#define CERTIFICATES_H
+
+#include "certificate.h"
+#include "seal-error.h"
+
+/* A file with more is no owner's key file. Bytes. */
+#define CERTIFICATES_FILE_MAX (1024*1024)
+/* Nor one with more certificates than this. */
+#define CERTIFICATES_COUNT_MAX 32
+
+struct certificate_list {
+	struct certificate **certificates;
+	size_t count;
+};
+
+/* Reads the content of a key file: one or more OpenPGP certificates, ASCII
+   armored or binary. Returns the list, which stays the library's and valid
+   until the next call; or NULL, with SEAL_ERROR_UNUSABLE_KEY if it is not
+   what it should be, with another error if the engine couldn't tell.
+
+   What was read is kept by content, so that a process pays for each key file
+   once. */
+const struct certificate_list *
+certificates_read(const void *data, size_t size, unsigned int timeout_secs,
+		  struct seal_error *error);
+
+/* Looks up the certificates of names, addresses or fingerprints, in the
+   public keyring of a GnuPG home, which is only read. Returns 1 and appends
+   them to out in binary form; 0 if none has one; -1 with
+   SEAL_ERROR_UNUSABLE_KEY if an address has several, or another error. */
+int certificates_find_in_home(const char *home, const char *const *names,
+			      unsigned int timeout_secs, GByteArray *out,
+			      struct seal_error *error);
+
+/* Frees what is kept. */
+void certificates_deinit(void);
+
+#endif

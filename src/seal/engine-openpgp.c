@@ -1,0 +1,226 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "engine.h"
+#include "gpg-context.h"
+#include "openpgp-packet.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* GPGME's own is 512 bytes. */
+#define IO_BUFFER_SIZE "65536"
+
+/* GPGME's unit of work: all certificates go to the helper in front of the
+   plaintext, so that gpg gets what we looked at and no file that somebody
+   changed since. See src/exec/mail-seal-exec.c for the form. */
+struct engine_job {
+	struct engine_params params;
+	struct gpg_context *context;
+	gpgme_data_t plain, cipher;
+
+	/* what gpg hasn't taken yet: first the certificates, then plaintext */
+	GByteArray *preface;
+	const uint8_t *pending;
+	size_t pending_size;
+	bool complete;
+
+	size_t cipher_size;
+	struct seal_error output_error;
+};
+
+static ssize_t job_read_plain(void *handle, void *buffer, size_t size)
+{
+	struct engine_job *job = handle;
+
+	if (job->pending_size == 0 && !job->complete) {
+		/* not reached: we let GPGME write only when there is some */
+		errno = EAGAIN;
+		return -1;
+	}
+	size = MIN(size, job->pending_size);
+	if (size > 0)
+		memcpy(buffer, job->pending, size);
+	job->pending += size;
+	job->pending_size -= size;
+	return size;
+}
+
+/* Only a session key packet may come first. Whatever else gpg may have
+   become, it won't get plaintext past here. */
+static bool job_cipher_start_ok(const uint8_t *data, size_t size)
+{
+	const uint8_t tag_bits = size == 0 ? 0 : data[0];
+
+	return (tag_bits & 0xc0) == 0xc0 ?
+		(tag_bits & 0x3f) == OPENPGP_PKESK :
+		(tag_bits & 0xfc) == (0x80 | OPENPGP_PKESK << 2);
+}
+
+static ssize_t job_write_cipher(void *handle, const void *data, size_t size)
+{
+	struct engine_job *job = handle;
+
+	if (job->cipher_size == 0 && !job_cipher_start_ok(data, size)) {
+		seal_error_set(&job->output_error, SEAL_ERROR_ENGINE,
+			       "gpg's output is no OpenPGP message");
+		errno = EIO;
+		return -1;
+	}
+	if (job->params.output(data, size, job->params.context,
+			       &job->output_error) < 0) {
+		errno = EIO;
+		return -1;
+	}
+	job->cipher_size += size;
+	return size;
+}
+
+static struct gpgme_data_cbs job_plain_callbacks = {
+	.read = job_read_plain
+};
+static struct gpgme_data_cbs job_cipher_callbacks = {
+	.write = job_write_cipher
+};
+
+static int job_failed(struct engine_job *job, struct seal_error *error)
+{
+	/* what the output said explains why GPGME failed */
+	if (job->output_error.code != SEAL_ERROR_NONE)
+		*error = job->output_error;
+	return -1;
+}
+
+static GString *job_recipients(struct engine_job *job)
+{
+	const struct engine_params *params = &job->params;
+	GString *recipients = g_string_new("--file\n");
+	GString *sizes = g_string_new(NULL);
+
+	for (size_t i = 0; i < params->recipient_count; i++) {
+		gsize size;
+		const void *data =
+			g_bytes_get_data(params->recipients[i]->data, &size);
+
+		g_string_append_printf(recipients, "certificate:%zu\n", i);
+		g_string_append_printf(sizes, " %zu", size);
+		g_byte_array_append(job->preface, data, size);
+	}
+	g_string_prepend(sizes, "certificates");
+	g_string_append_c(sizes, '\n');
+	g_byte_array_prepend(job->preface, (const guint8 *)sizes->str,
+			     sizes->len);
+	g_string_free(sizes, TRUE);
+	return recipients;
+}
+
+static int job_start(struct engine_job *job, struct seal_error *error)
+{
+	gpgme_ctx_t gpgme = gpg_context_gpgme(job->context);
+	gpgme_encrypt_flags_t flags = GPGME_ENCRYPT_ALWAYS_TRUST |
+		GPGME_ENCRYPT_NO_ENCRYPT_TO;
+	GString *recipients = job_recipients(job);
+	gpgme_error_t err;
+
+	if (!job->params.compress)
+		flags |= GPGME_ENCRYPT_NO_COMPRESS;
+	err = gpgme_data_new_from_cbs(&job->plain, &job_plain_callbacks, job);
+	if (err == 0) {
+		err = gpgme_data_new_from_cbs(&job->cipher,
+					      &job_cipher_callbacks, job);
+	}
+	if (err == 0) {
+		err = gpgme_data_set_flag(job->plain, "io-buffer-size",
+					  IO_BUFFER_SIZE);
+	}
+	if (err == 0) {
+		err = gpgme_data_set_flag(job->cipher, "io-buffer-size",
+					  IO_BUFFER_SIZE);
+	}
+	if (err == 0) {
+		err = gpgme_data_set_flag(job->plain, "sensitive", "1");
+	}
+	if (err == 0) {
+		/* envelope.c makes the armor: gpg's own is its slowest part */
+		gpgme_set_armor(gpgme, 0);
+		err = gpgme_op_encrypt_ext_start(gpgme, NULL, recipients->str,
+						 flags, job->plain,
+						 job->cipher);
+	}
+	g_string_free(recipients, TRUE);
+	return gpg_context_started(job->context, err, error);
+}
+
+static int
+job_write(struct engine_job *job, const void *data, size_t size,
+	  struct seal_error *error)
+{
+	int ret;
+
+	job->pending = data;
+	job->pending_size = size;
+	while (job->pending_size > 0) {
+		ret = gpg_context_turn(job->context, true, error);
+		if (ret < 0)
+			return job_failed(job, error);
+		if (ret == 0) {
+			/* Ended without having read all. Ask why. */
+			if (gpg_context_finish(job->context, error) == 0) {
+				seal_error_set(error, SEAL_ERROR_ENGINE,
+					       "gpg didn't read all");
+			}
+			return job_failed(job, error);
+		}
+	}
+	return 0;
+}
+
+static void job_free(struct engine_job *job)
+{
+	/* this ends the operation, which uses the data objects */
+	gpg_context_put(&job->context);
+	if (job->plain != NULL)
+		gpgme_data_release(job->plain);
+	if (job->cipher != NULL)
+		gpgme_data_release(job->cipher);
+	g_byte_array_unref(job->preface);
+	g_free(job);
+}
+
+static struct engine_job *
+job_new(const struct engine_params *params, struct seal_error *error)
+{
+	struct engine_job *job = g_new0(struct engine_job, 1);
+
+	job->params = *params;
+	job->preface = g_byte_array_new();
+	job->context = gpg_context_get(NULL, params->timeout_secs, error);
+	if (job->context == NULL || job_start(job, error) < 0 ||
+	    job_write(job, job->preface->data, job->preface->len,
+		      error) < 0) {
+		job_free(job);
+		return NULL;
+	}
+	return job;
+}
+
+static int job_finish(struct engine_job *job, struct seal_error *error)
+{
+	job->complete = true;
+	if (gpg_context_finish(job->context, error) < 0)
+		return job_failed(job, error);
+	if (!gpg_context_seen_end_encryption(job->context) ||
+	    job->cipher_size == 0) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "gpg ended without an encrypted message");
+		return -1;
+	}
+	return 0;
+}
+
+const struct engine engine_openpgp = {
+	.name = "OpenPGP",
+	.start = job_new,
+	.write = job_write,
+	.finish = job_finish,
+	.free = job_free
+};

@@ -1,0 +1,333 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "openpgp-armor.h"
+#include "openpgp-packet.h"
+
+#include <string.h>
+
+/* RFC 9580 section 6.1.1 */
+#define CRC24_INIT 0xb704ceu
+#define CRC24_POLYNOMIAL 0x864cfbu
+
+#define BEGIN_MESSAGE "-----BEGIN PGP MESSAGE-----"
+#define END_MESSAGE "-----END PGP MESSAGE-----"
+#define BEGIN_KEY "-----BEGIN PGP PUBLIC KEY BLOCK-----"
+#define END_KEY "-----END PGP PUBLIC KEY BLOCK-----"
+
+/* A client's armor header (Version, Comment, Charset) is short. More of it
+   would be text that we'd let through unsealed. */
+#define ARMOR_HEADER_MAX 512
+/* RFC 9580 section 6.2: lines have at most 76 characters. */
+#define ARMOR_LINE_MAX 76
+
+enum checker_state {
+	CHECKER_BEFORE,
+	CHECKER_HEADER,
+	CHECKER_DATA,
+	CHECKER_CHECKSUM,
+	CHECKER_AFTER
+};
+
+static uint32_t crc24_table[256];
+
+static void crc24_init(void)
+{
+	if (crc24_table[1] != 0)
+		return;
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t crc = i << 16;
+
+		for (int bit = 0; bit < 8; bit++) {
+			crc <<= 1;
+			if ((crc & 0x1000000) != 0)
+				crc ^= 0x1000000 | CRC24_POLYNOMIAL;
+		}
+		crc24_table[i] = crc;
+	}
+}
+
+static uint32_t crc24(uint32_t crc, const uint8_t *data, size_t size)
+{
+	for (; size > 0; size--, data++) {
+		crc = ((crc << 8) & 0xffffff) ^
+			crc24_table[((crc >> 16) ^ *data) & 0xff];
+	}
+	return crc;
+}
+
+static void append_base64_line(const uint8_t *data, size_t size, GString *out)
+{
+	char line[ARMOR_LINE_MAX + 1];
+	gint state = 0, save = 0;
+	gsize length;
+
+	length = g_base64_encode_step(data, size, FALSE, line, &state, &save);
+	length += g_base64_encode_close(FALSE, line + length, &state, &save);
+	g_string_append_len(out, line, length);
+}
+
+void openpgp_armor_begin(struct openpgp_armor_writer *writer, GString *out)
+{
+	crc24_init();
+	writer->group_size = 0;
+	writer->crc = CRC24_INIT;
+	g_string_append(out, BEGIN_MESSAGE"\r\n\r\n");
+}
+
+void openpgp_armor_write(struct openpgp_armor_writer *writer,
+			 const uint8_t *data, size_t size, GString *out)
+{
+	size_t take;
+
+	writer->crc = crc24(writer->crc, data, size);
+	while (size > 0) {
+		take = MIN(size, sizeof(writer->group) - writer->group_size);
+		memcpy(writer->group + writer->group_size, data, take);
+		writer->group_size += take;
+		data += take;
+		size -= take;
+		if (writer->group_size == sizeof(writer->group)) {
+			append_base64_line(writer->group, writer->group_size,
+					   out);
+			g_string_append(out, "\r\n");
+			writer->group_size = 0;
+		}
+	}
+}
+
+void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out)
+{
+	const uint8_t crc[3] = {
+		writer->crc >> 16, writer->crc >> 8, writer->crc
+	};
+
+	if (writer->group_size > 0) {
+		append_base64_line(writer->group, writer->group_size, out);
+		g_string_append(out, "\r\n");
+	}
+	g_string_append_c(out, '=');
+	append_base64_line(crc, sizeof(crc), out);
+	g_string_append(out, "\r\n"END_MESSAGE"\r\n");
+}
+
+static bool is_base64(const char *line, size_t size)
+{
+	size_t padding = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (line[i] == '=')
+			padding++;
+		else if (padding > 0 ||
+			 (!g_ascii_isalnum(line[i]) && line[i] != '+' &&
+			  line[i] != '/'))
+			return false;
+	}
+	return padding <= 2;
+}
+
+static size_t without_trailing_space(const char *line, size_t size)
+{
+	while (size > 0 && g_ascii_isspace(line[size - 1]))
+		size--;
+	return size;
+}
+
+static bool line_is(const char *line, size_t size, const char *text)
+{
+	return size == strlen(text) && memcmp(line, text, size) == 0;
+}
+
+/*
+ * Certificates
+ */
+
+enum block_state {
+	BLOCK_OUTSIDE,
+	BLOCK_HEADER,
+	BLOCK_DATA,
+	BLOCK_CHECKSUM
+};
+
+struct block_reader {
+	enum block_state state;
+	GByteArray *out;
+	guint start;
+	gint base64_state;
+	guint base64_save;
+	int count;
+};
+
+static bool
+block_checksum_ok(const struct block_reader *reader, const char *line)
+{
+	uint8_t sum[3];
+	gint state = 0;
+	guint save = 0;
+	uint32_t crc = crc24(CRC24_INIT, reader->out->data + reader->start,
+			     reader->out->len - reader->start);
+
+	return g_base64_decode_step(line, 4, sum, &state, &save) == 3 &&
+		crc == ((uint32_t)sum[0] << 16 | sum[1] << 8 | sum[2]);
+}
+
+static bool
+block_data_line(struct block_reader *reader, const char *line, size_t size)
+{
+	uint8_t decoded[ARMOR_LINE_MAX];
+	gsize decoded_size;
+
+	if (line_is(line, size, END_KEY)) {
+		reader->state = BLOCK_OUTSIDE;
+		reader->count++;
+		return true;
+	}
+	if (reader->state == BLOCK_CHECKSUM)
+		return false;
+	if (size == 5 && line[0] == '=') {
+		reader->state = BLOCK_CHECKSUM;
+		return block_checksum_ok(reader, line + 1);
+	}
+	if (size > ARMOR_LINE_MAX || !is_base64(line, size))
+		return false;
+	decoded_size = g_base64_decode_step(line, size, decoded,
+					    &reader->base64_state,
+					    &reader->base64_save);
+	g_byte_array_append(reader->out, decoded, decoded_size);
+	return true;
+}
+
+static bool
+block_line(struct block_reader *reader, const char *line, size_t size)
+{
+	switch (reader->state) {
+	case BLOCK_OUTSIDE:
+		if (line_is(line, size, BEGIN_KEY)) {
+			reader->state = BLOCK_HEADER;
+			reader->start = reader->out->len;
+			reader->base64_state = 0;
+			reader->base64_save = 0;
+		}
+		return true;
+	case BLOCK_HEADER:
+		if (size == 0)
+			reader->state = BLOCK_DATA;
+		return size == 0 || memchr(line, ':', size) != NULL;
+	case BLOCK_DATA:
+	case BLOCK_CHECKSUM:
+		return block_data_line(reader, line, size);
+	}
+	return false;
+}
+
+int openpgp_dearmor_certificates(const char *text, size_t size,
+				 GByteArray *out)
+{
+	struct block_reader reader = { .out = out };
+	const char *end = text + size, *lf;
+
+	crc24_init();
+	while (text < end) {
+		lf = memchr(text, '\n', end - text);
+		if (lf == NULL)
+			lf = end;
+		if (!block_line(&reader, text,
+				without_trailing_space(text, lf - text)))
+			return -1;
+		text = lf < end ? lf + 1 : end;
+	}
+	return reader.state == BLOCK_OUTSIDE ? reader.count : -1;
+}
+
+/*
+ * Checking
+ */
+
+void openpgp_armor_check_init(struct openpgp_armor_checker *checker)
+{
+	memset(checker, 0, sizeof(*checker));
+	checker->result = ARMOR_OPEN;
+	checker->state = CHECKER_BEFORE;
+}
+
+/* Decodes the first bytes, and with them the first packet's tag. */
+static bool
+checker_start_ok(struct openpgp_armor_checker *checker,
+		 const char *line, size_t size)
+{
+	struct openpgp_packet_header header;
+	uint8_t decoded[ARMOR_LINE_MAX];
+	gsize decoded_size;
+
+	if (checker->start_size == sizeof(checker->start))
+		return true;
+	decoded_size = g_base64_decode_step(line, size, decoded,
+					    &checker->base64_state,
+					    &checker->base64_save);
+	decoded_size = MIN(decoded_size,
+			   sizeof(checker->start) - checker->start_size);
+	memcpy(checker->start + checker->start_size, decoded, decoded_size);
+	checker->start_size += decoded_size;
+	if (checker->start_size < sizeof(checker->start))
+		return true;
+	return openpgp_packet_read(checker->start, checker->start_size,
+				   &header) &&
+		openpgp_tag_is_encrypted(header.tag);
+}
+
+static bool
+checker_data_line(struct openpgp_armor_checker *checker,
+		  const char *line, size_t size)
+{
+	if (line_is(line, size, END_MESSAGE)) {
+		checker->state = CHECKER_AFTER;
+		checker->result = ARMOR_COMPLETE;
+		return checker->start_size == sizeof(checker->start);
+	}
+	if (checker->state == CHECKER_CHECKSUM)
+		return size == 0;
+	if (size == 5 && line[0] == '=') {
+		checker->state = CHECKER_CHECKSUM;
+		return is_base64(line + 1, 4);
+	}
+	return size <= ARMOR_LINE_MAX && is_base64(line, size) &&
+		checker_start_ok(checker, line, size);
+}
+
+static bool
+checker_line_ok(struct openpgp_armor_checker *checker,
+		const char *line, size_t size)
+{
+	switch ((enum checker_state)checker->state) {
+	case CHECKER_BEFORE:
+		if (line_is(line, size, BEGIN_MESSAGE)) {
+			checker->state = CHECKER_HEADER;
+			return true;
+		}
+		return size == 0;
+	case CHECKER_HEADER:
+		if (size == 0) {
+			checker->state = CHECKER_DATA;
+			return true;
+		}
+		checker->header_size += size;
+		return checker->header_size <= ARMOR_HEADER_MAX &&
+			memchr(line, ':', size) != NULL;
+	case CHECKER_DATA:
+	case CHECKER_CHECKSUM:
+		return checker_data_line(checker, line, size);
+	case CHECKER_AFTER:
+		return size == 0;
+	}
+	return false;
+}
+
+enum armor_check
+openpgp_armor_check_line(struct openpgp_armor_checker *checker,
+			 const char *line, size_t size)
+{
+	if (checker->result != ARMOR_OTHER &&
+	    !checker_line_ok(checker, line,
+			     without_trailing_space(line, size)))
+		checker->result = ARMOR_OTHER;
+	return checker->result;
+}

@@ -1,0 +1,60 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef OPENPGP_ARMOR_H
+#define OPENPGP_ARMOR_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ASCII armor, RFC 9580 section 6: base64 between two lines that say what it
+   is, with a checksum. */
+
+/* Writes armor piece by piece. CRLF line ends, lines of 64 characters. */
+struct openpgp_armor_writer {
+	uint8_t group[48];
+	size_t group_size;
+	uint32_t crc;
+};
+
+/* The three of them append to out. */
+void openpgp_armor_begin(struct openpgp_armor_writer *writer, GString *out);
+void openpgp_armor_write(struct openpgp_armor_writer *writer,
+			 const uint8_t *data, size_t size, GString *out);
+void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out);
+
+/* Takes the armor off all blocks of public keys in text, whatever stands
+   around them, and appends the bytes to out. Returns the number of blocks, or
+   -1 if one is broken: no end, characters that aren't base64, a wrong
+   checksum. */
+int openpgp_dearmor_certificates(const char *text, size_t size,
+				 GByteArray *out);
+
+/* Follows armored text line by line and says whether it is one OpenPGP
+   message that is encrypted, and nothing else. */
+enum armor_check {
+	/* fits so far */
+	ARMOR_OPEN,
+	/* whole; only empty lines may follow */
+	ARMOR_COMPLETE,
+	/* anything else */
+	ARMOR_OTHER
+};
+
+struct openpgp_armor_checker {
+	enum armor_check result;
+	unsigned int state;
+	size_t header_size;
+	uint8_t start[8];
+	size_t start_size;
+	int base64_state;
+	unsigned int base64_save;
+};
+
+void openpgp_armor_check_init(struct openpgp_armor_checker *checker);
+/* line is without its line end. */
+enum armor_check
+openpgp_armor_check_line(struct openpgp_armor_checker *checker,
+			 const char *line, size_t size);
+
+#endif

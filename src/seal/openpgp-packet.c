@@ -1,0 +1,110 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "openpgp-packet.h"
+
+/* RFC 9580 section 4.2.1 */
+static bool
+read_length(const uint8_t *data, size_t size,
+	    struct openpgp_packet_header *header)
+{
+	if (size < 1)
+		return false;
+	if (data[0] < 192) {
+		header->header_size = 2;
+		header->body_size = data[0];
+	} else if (data[0] < 224) {
+		if (size < 2)
+			return false;
+		header->header_size = 3;
+		header->body_size = ((data[0] - 192) << 8) + data[1] + 192;
+	} else if (data[0] == 255) {
+		if (size < 5)
+			return false;
+		header->header_size = 6;
+		header->body_size = ((size_t)data[1] << 24) |
+			(data[2] << 16) | (data[3] << 8) | data[4];
+	} else {
+		header->header_size = 2;
+		header->body_size = (size_t)1 << (data[0] & 0x1f);
+		header->partial = true;
+	}
+	return true;
+}
+
+/* RFC 9580 section 4.2.2 */
+static bool
+read_legacy_length(const uint8_t *data, size_t size, unsigned int length_type,
+		   struct openpgp_packet_header *header)
+{
+	size_t length_size = (size_t)1 << length_type;
+
+	if (length_type == 3) {
+		header->header_size = 1;
+		header->body_size = size;
+		header->partial = true;
+		return true;
+	}
+	if (size < length_size)
+		return false;
+	header->header_size = 1 + length_size;
+	header->body_size = 0;
+	for (size_t i = 0; i < length_size; i++)
+		header->body_size = header->body_size << 8 | data[i];
+	return true;
+}
+
+bool openpgp_packet_read(const uint8_t *data, size_t size,
+			 struct openpgp_packet_header *header_r)
+{
+	if (size < 2 || (data[0] & 0x80) == 0)
+		return false;
+	header_r->partial = false;
+	if ((data[0] & 0x40) != 0) {
+		header_r->tag = data[0] & 0x3f;
+		return read_length(data + 1, size - 1, header_r);
+	}
+	header_r->tag = (data[0] >> 2) & 0x0f;
+	return read_legacy_length(data + 1, size - 1, data[0] & 3, header_r);
+}
+
+bool openpgp_tag_is_encrypted(enum openpgp_tag tag)
+{
+	switch (tag) {
+	case OPENPGP_PKESK:
+	case OPENPGP_SKESK:
+	case OPENPGP_SED:
+	case OPENPGP_SEIPD:
+	case OPENPGP_AED:
+		return true;
+	default:
+		return false;
+	}
+}
+
+size_t openpgp_certificate_size(const uint8_t *data, size_t size,
+				bool *has_secret_r)
+{
+	struct openpgp_packet_header header;
+	size_t offset = 0;
+
+	*has_secret_r = false;
+	while (offset < size) {
+		if (!openpgp_packet_read(data + offset, size - offset,
+					 &header) ||
+		    header.partial ||
+		    header.body_size > size - offset - header.header_size)
+			return 0;
+		if (header.tag == OPENPGP_SECRET_KEY ||
+		    header.tag == OPENPGP_SECRET_SUBKEY)
+			*has_secret_r = true;
+		if (offset == 0) {
+			if (header.tag != OPENPGP_PUBLIC_KEY)
+				return 0;
+		} else if (header.tag == OPENPGP_PUBLIC_KEY ||
+			   header.tag == OPENPGP_SECRET_KEY) {
+			break;
+		}
+		offset += header.header_size + header.body_size;
+	}
+	return offset;
+}

@@ -1,0 +1,52 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef OPENPGP_PACKET_H
+#define OPENPGP_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The framing of OpenPGP packets (RFC 9580 section 4.2, RFC 4880 section
+   4.2). Just enough to tell what a sequence of packets is and where a
+   certificate ends; what is inside of packets is the engine's business. */
+
+/* RFC 9580 section 5 */
+enum openpgp_tag {
+	OPENPGP_PKESK = 1,
+	OPENPGP_SKESK = 3,
+	OPENPGP_SECRET_KEY = 5,
+	OPENPGP_PUBLIC_KEY = 6,
+	OPENPGP_SECRET_SUBKEY = 7,
+	OPENPGP_SED = 9,
+	OPENPGP_SEIPD = 18,
+	OPENPGP_AED = 20
+};
+
+
+struct openpgp_packet_header {
+	enum openpgp_tag tag;
+	/* bytes of tag and length together */
+	size_t header_size;
+	/* bytes of the body that follow; of the first part only, if partial */
+	size_t body_size;
+	/* more parts follow, or the body goes on to the end of the data */
+	bool partial;
+};
+
+/* Reads the header of the packet that data begins with. Returns false if it
+   is none or if it is cut off. */
+bool openpgp_packet_read(const uint8_t *data, size_t size,
+			 struct openpgp_packet_header *header_r);
+
+/* A message that starts with a packet of this tag is encrypted: a session key
+   (public-key or symmetric) or an encrypted container. */
+bool openpgp_tag_is_encrypted(enum openpgp_tag tag);
+
+/* Size of the first certificate in binary data: from its public key packet
+   up to the next one or the end. Returns 0 if the data doesn't start with
+   one or isn't made of whole packets up to there. has_secret_r tells whether
+   secret key packets are in it or in its place. */
+size_t openpgp_certificate_size(const uint8_t *data, size_t size,
+				bool *has_secret_r);
+
+#endif
