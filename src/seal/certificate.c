@@ -2,9 +2,22 @@
 
 #include "certificate.h"
 
-void certificate_free(struct certificate *certificate)
+struct certificate *certificate_new(void)
 {
-	if (certificate == NULL)
+	struct certificate *certificate = g_new0(struct certificate, 1);
+
+	certificate->refcount = 1;
+	return certificate;
+}
+
+void certificate_ref(struct certificate *certificate)
+{
+	certificate->refcount++;
+}
+
+void certificate_unref(struct certificate *certificate)
+{
+	if (--certificate->refcount > 0)
 		return;
 	g_free(certificate->fingerprint);
 	g_free(certificate->keys);
@@ -13,7 +26,8 @@ void certificate_free(struct certificate *certificate)
 	g_free(certificate);
 }
 
-static const char *key_time_problem(const struct certificate_key *key, time_t now)
+static const char *
+key_time_problem(const struct certificate_key *key, time_t now)
 {
 	if (key->revoked)
 		return "it is revoked";

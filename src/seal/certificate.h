@@ -32,6 +32,7 @@ struct certificate_key {
 };
 
 struct certificate {
+	unsigned int refcount;
 	/* hexadecimal, upper case */
 	char *fingerprint;
 	/* keys[0] is the primary key */
@@ -41,7 +42,10 @@ struct certificate {
 	GBytes *data;
 };
 
-void certificate_free(struct certificate *certificate);
+/* A new certificate has one reference. */
+struct certificate *certificate_new(void);
+void certificate_ref(struct certificate *certificate);
+void certificate_unref(struct certificate *certificate);
 
 /* May a message be sealed to it at this time? If not, *reason_r is half a
    sentence like "it has expired". Strength is asked of the primary key, which

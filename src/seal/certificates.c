@@ -22,7 +22,7 @@ static struct cached_list *cache;
 static void cached_list_free(struct cached_list *cached)
 {
 	for (size_t i = 0; i < cached->list.count; i++)
-		certificate_free(cached->list.certificates[i]);
+		certificate_unref(cached->list.certificates[i]);
 	g_free(cached->list.certificates);
 	g_bytes_unref(cached->content);
 	g_free(cached);
@@ -86,7 +86,7 @@ static enum certificate_algorithm key_algorithm(gpgme_pubkey_algo_t algorithm)
 
 static struct certificate *certificate_from_gpgme(gpgme_key_t key)
 {
-	struct certificate *certificate = g_new0(struct certificate, 1);
+	struct certificate *certificate = certificate_new();
 	GArray *keys = g_array_new(FALSE, TRUE,
 				   sizeof(struct certificate_key));
 
@@ -273,7 +273,7 @@ certificates_read(const void *data, size_t size, unsigned int timeout_secs,
 	if (binary == NULL)
 		return NULL;
 	certificates = g_ptr_array_new_with_free_func(
-		(GDestroyNotify)certificate_free);
+		(GDestroyNotify)certificate_unref);
 	ret = read_certificates(binary, timeout_secs, certificates, error);
 	g_byte_array_unref(binary);
 	if (ret < 0) {

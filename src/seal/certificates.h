@@ -5,9 +5,7 @@
 #include "certificate.h"
 #include "seal-error.h"
 
-/* A file with more is no owner's key file. Bytes. */
-#define CERTIFICATES_FILE_MAX (1024*1024)
-/* Nor one with more certificates than this. */
+/* A file with more certificates is no owner's key file. */
 #define CERTIFICATES_COUNT_MAX 32
 
 struct certificate_list {
@@ -17,7 +15,7 @@ struct certificate_list {
 
 /* Reads the content of a key file: one or more OpenPGP certificates, ASCII
    armored or binary. Returns the list, which stays the library's and valid
-   until the next call; or NULL, with SEAL_ERROR_UNUSABLE_KEY if it is not
+   until the next call (its certificates longer for who takes a reference); or NULL, with SEAL_ERROR_UNUSABLE_KEY if it is not
    what it should be, with another error if the engine couldn't tell.
 
    What was read is kept by content, so that a process pays for each key file

@@ -10,7 +10,7 @@
 
 struct engine_params {
 	/* one or more; they must live until the job is freed */
-	const struct certificate *const *recipients;
+	struct certificate *const *recipients;
 	size_t recipient_count;
 	bool compress;
 	/* how long the engine may keep us waiting for one message */

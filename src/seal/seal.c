@@ -49,7 +49,7 @@ enum seal_state {
 
 struct seal {
 	struct seal_params params;
-	const struct certificate **recipients;
+	struct certificate **recipients;
 
 	enum seal_state state;
 	bool input_complete;
@@ -76,7 +76,7 @@ struct seal {
 static void seal_split_output(enum header_split_side side, const char *data,
 			      size_t size, void *context);
 
-static void seal_library_init(void)
+void seal_library_init(void)
 {
 	static bool initialized = false;
 
@@ -93,6 +93,8 @@ struct seal *seal_new(const struct seal_params *params)
 	seal->params = *params;
 	seal->recipients = g_memdup2(params->recipients,
 		params->recipient_count * sizeof(*params->recipients));
+	for (size_t i = 0; i < params->recipient_count; i++)
+		certificate_ref(seal->recipients[i]);
 	seal->detector = seal_detector_new();
 	seal->hold = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				    params->spool_context);
@@ -129,6 +131,8 @@ void seal_free(struct seal **_seal)
 	seal_queue_free(&seal->hold_tail);
 	seal_queue_free(&seal->output);
 	seal_queue_free(&seal->early_ciphertext);
+	for (size_t i = 0; i < seal->params.recipient_count; i++)
+		certificate_unref(seal->recipients[i]);
 	g_free(seal->recipients);
 	g_free(seal);
 }

@@ -16,9 +16,8 @@
    This is all that a user of src/seal needs. It knows nothing of Dovecot. */
 
 struct seal_params {
-	/* Whom to seal to: one or more, all usable. They must live until the
-	   seal is freed. */
-	const struct certificate *const *recipients;
+	/* whom to seal to: one or more, all usable */
+	struct certificate *const *recipients;
 	size_t recipient_count;
 	/* compress before encrypting */
 	bool compress;
@@ -32,7 +31,7 @@ struct seal_params {
 
 struct seal;
 
-/* The recipients' array is copied, the certificates aren't. */
+/* Takes references to the recipients. */
 struct seal *seal_new(const struct seal_params *params);
 /* Ends the engine if it still runs. */
 void seal_free(struct seal **seal);
@@ -55,6 +54,9 @@ bool seal_is_complete(const struct seal *seal);
    have come out. */
 bool seal_is_sealing(const struct seal *seal);
 
+/* seal_new() does this by itself. Needed for seal_detector_new() alone. Costs
+   nothing the second time. */
+void seal_library_init(void);
 /* Frees what the library keeps from one message to the next. */
 void seal_deinit(void);
 

@@ -1,0 +1,16 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_DELIVER_H
+#define MAIL_SEAL_DELIVER_H
+
+/* For a transaction with several recipients lmtp takes the message as the
+   first one's mailbox stored it as the source for all others
+   (lmtp-local.c lmtp_local_deliver_to_rcpts()). Sealed, that is a message the
+   others can't read. So recipients who seal don't become the source. */
+
+/* Puts our hook in front of all others. Called for each user, because Sieve's
+   hook doesn't call the one before it. Does nothing in processes that don't
+   deliver. */
+void mail_seal_deliver_hook(void);
+void mail_seal_deliver_unhook(void);
+
+#endif

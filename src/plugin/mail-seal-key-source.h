@@ -1,0 +1,26 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_KEY_SOURCE_H
+#define MAIL_SEAL_KEY_SOURCE_H
+
+#include "mail-seal-settings.h"
+#include "../seal/seal-error.h"
+
+/* Where certificates come from. To add a kind of source, add its type and
+   prefix to the settings and its function to mail-seal-keys.c.
+
+   Returns 1 and appends what the source has to certificates; 0 if it has
+   none; -1 with SEAL_ERROR_UNUSABLE_KEY if it has something that can't be
+   read, or with another error if that couldn't be found out. The text of an
+   unusable key's error is half a sentence without paths. */
+typedef int mail_seal_key_source_t(const char *path,
+				   const struct mail_seal_settings *set,
+				   buffer_t *certificates,
+				   struct seal_error *error);
+
+/* A file: the path's. */
+mail_seal_key_source_t mail_seal_key_source_file;
+/* A GnuPG home: the path's. */
+mail_seal_key_source_t mail_seal_key_source_gnupg;
+void mail_seal_key_source_gnupg_deinit(void);
+
+#endif

@@ -1,0 +1,94 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "buffer.h"
+#include "mail-seal-key-source.h"
+#include "mail-seal-keys.h"
+#include "mail-seal-sealer.h"
+
+static const struct {
+	const char *name;
+	mail_seal_key_source_t *read;
+} key_sources[] = {
+	[MAIL_SEAL_SOURCE_FILE] = { "file", mail_seal_key_source_file },
+	[MAIL_SEAL_SOURCE_GNUPG] = { "gnupg", mail_seal_key_source_gnupg }
+};
+
+static void
+keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
+	    const char *where)
+{
+	keys->state = mail_seal_policy_key_state(error->code);
+	keys->reason = t_strdup(error->text);
+	keys->log_error = t_strdup_printf("%s: %s", where, error->text);
+}
+
+/* Returns 1 if the owner has certificates, 0 if not, -1 on error. */
+static int
+keys_read_owner(const struct mail_seal_settings *set, buffer_t *certificates,
+		const char **where_r, struct seal_error *error)
+{
+	int ret = 0;
+
+	*where_r = "";
+	for (unsigned int i = 0; i < set->source_count && ret == 0; i++) {
+		const struct mail_seal_source *source = &set->sources[i];
+
+		*where_r = t_strdup_printf("%s:%s",
+			key_sources[source->type].name, source->path);
+		ret = key_sources[source->type].read(source->path, set,
+						     certificates, error);
+	}
+	return ret;
+}
+
+static int
+keys_read_extra(const struct mail_seal_settings *set, buffer_t *certificates,
+		struct seal_error *error)
+{
+	int ret = mail_seal_key_source_file(set->extra_keys, set, certificates,
+					    error);
+
+	if (ret == 0) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "the additional key is missing");
+	}
+	return ret > 0 ? 0 : -1;
+}
+
+void mail_seal_keys_get(const struct mail_seal_settings *set,
+			struct mail_seal_keys *keys_r)
+{
+	const struct mail_seal_sealer *sealer;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	buffer_t *certificates = t_buffer_create(4096), *extra = NULL;
+	const char *where;
+	int ret;
+
+	i_zero(keys_r);
+	ret = keys_read_owner(set, certificates, &where, &error);
+	if (ret == 0) {
+		keys_r->state = MAIL_SEAL_KEY_MISSING;
+		keys_r->log_error = "no source in mail_seal_keys has a key";
+		return;
+	}
+	if (ret > 0 && set->extra_keys != NULL) {
+		extra = t_buffer_create(4096);
+		ret = keys_read_extra(set, extra, &error);
+		if (ret < 0)
+			where = t_strconcat("mail_seal_extra_keys ",
+					    set->extra_keys, NULL);
+	}
+	if (ret >= 0) {
+		sealer = mail_seal_sealer_get(&error);
+		if (sealer != NULL) {
+			keys_r->recipients =
+				sealer->recipients_new(certificates, extra,
+						       set, &error);
+		}
+	}
+	if (keys_r->recipients == NULL)
+		keys_failed(keys_r, &error, where);
+	else
+		keys_r->state = MAIL_SEAL_KEY_USABLE;
+}

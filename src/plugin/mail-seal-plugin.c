@@ -1,0 +1,48 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* What Dovecot loads. Each file behind it knows one thing:
+
+   mail-seal-user.c      whose settings
+   mail-seal-mailbox.c   save and copy: where a message meets the seal
+   mail-seal-deliver.c   one delivery to several recipients
+   mail-seal-policy.c    what to do and what to say, without Dovecot
+   mail-seal-keys.c      an owner's certificates, from their sources
+   mail-seal-sealer.c    the module that does the sealing, loaded when needed
+   istream-seal.c        the sealed message as a stream */
+
+#include "lib.h"
+#include "module-dir.h"
+#include "mail-storage-hooks.h"
+#include "dovecot-compat.h"
+#include "mail-seal-deliver.h"
+#include "mail-seal-key-source.h"
+#include "mail-seal-mailbox.h"
+#include "mail-seal-plugin.h"
+#include "mail-seal-sealer.h"
+#include "mail-seal-user.h"
+
+const char *mail_seal_plugin_version = DOVECOT_ABI_VERSION;
+
+static void mail_seal_user_created(struct mail_user *user)
+{
+	mail_seal_user_init(user);
+	mail_seal_deliver_hook();
+}
+
+static struct mail_storage_hooks mail_seal_hooks = {
+	.mail_user_created = mail_seal_user_created,
+	.mailbox_allocated = mail_seal_mailbox_allocated
+};
+
+void mail_seal_plugin_init(struct module *module)
+{
+	mail_storage_hooks_add(module, &mail_seal_hooks);
+}
+
+void mail_seal_plugin_deinit(void)
+{
+	mail_storage_hooks_remove(&mail_seal_hooks);
+	mail_seal_deliver_unhook();
+	mail_seal_key_source_gnupg_deinit();
+	mail_seal_sealer_unload();
+}

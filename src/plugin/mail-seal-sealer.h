@@ -1,0 +1,60 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_SEALER_H
+#define MAIL_SEAL_SEALER_H
+
+#include "mail-seal-settings.h"
+#include "../seal/seal-error.h"
+
+struct istream;
+struct mail_seal_recipients;
+
+/* All that needs src/seal. GMime and GPGME are heavy to load, and most
+   sessions save nothing; so this is a module of its own, loaded when it is
+   first needed, and what it can do is in this one struct. */
+struct mail_seal_sealer {
+	void (*deinit)(void);
+
+	/* Appends to certificates those of the settings' recipients in a
+	   GnuPG home. Returns 1, 0 if it has none, or -1. */
+	int (*find_in_home)(const char *home,
+			    const struct mail_seal_settings *set,
+			    buffer_t *certificates, struct seal_error *error);
+
+	/* Makes recipients of the owner's certificates and of the extra ones,
+	   which may be NULL. Of the owner's, at least one must be usable; of
+	   the extra ones, all. Returns NULL if they aren't: the text of
+	   SEAL_ERROR_UNUSABLE_KEY is half a sentence. */
+	struct mail_seal_recipients *
+		(*recipients_new)(const buffer_t *certificates,
+				  const buffer_t *extra_certificates,
+				  const struct mail_seal_settings *set,
+				  struct seal_error *error);
+	void (*recipients_free)(struct mail_seal_recipients **recipients);
+
+	/* Returns a stream that reads as the sealed form of input, or as
+	   input itself if that is encrypted already. temp_prefix is for
+	   temporary files. */
+	struct istream *
+		(*istream_create)(struct istream *input,
+				  const struct mail_seal_recipients *recipients,
+				  const struct mail_seal_settings *set,
+				  const char *temp_prefix);
+	/* Has all of the sealed message been read from the stream? */
+	bool (*istream_is_complete)(struct istream *stream);
+	/* Returns why sealing failed, or NULL if it didn't. */
+	const struct seal_error *(*istream_get_error)(struct istream *stream);
+
+	/* Is the message in the stream encrypted already? Returns 1, 0, or -1
+	   if the stream couldn't be read. Reads no more than it takes. */
+	int (*is_encrypted)(struct istream *input);
+};
+
+#define MAIL_SEAL_SEALER_SYMBOL "mail_seal_sealer"
+
+/* Loads the sealer. Returns NULL with SEAL_ERROR_ENGINE if that fails. */
+const struct mail_seal_sealer *mail_seal_sealer_get(struct seal_error *error);
+/* Returns it if it is loaded. */
+const struct mail_seal_sealer *mail_seal_sealer_get_loaded(void);
+void mail_seal_sealer_unload(void);
+
+#endif

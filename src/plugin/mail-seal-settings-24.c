@@ -1,0 +1,66 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* Reads the settings from Dovecot 2.4's native configuration. The same file
+   makes the module by which doveconf and the config process know them. */
+
+#include "lib.h"
+#include "dovecot-compat.h"
+
+#ifdef HAVE_DOVECOT_24
+
+#include "mail-user.h"
+#include "settings.h"
+#include "settings-parser.h"
+#include "mail-seal-settings.h"
+#include "mail-seal-settings-24.h"
+
+static bool mail_seal_settings_check(void *set, pool_t pool ATTR_UNUSED,
+				     const char **error_r)
+{
+	struct mail_seal_settings parsed;
+
+	return mail_seal_settings_parse(set, pool_datastack_create(), &parsed,
+					error_r) == 0;
+}
+
+static const struct setting_define mail_seal_setting_defines[] = {
+#define MAIL_SEAL_DEFINE(name, default23, default24) \
+	SETTING_DEFINE_STRUCT_STR("mail_seal_"#name, mail_seal_##name, \
+				  struct mail_seal_raw_settings),
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_DEFINE)
+#undef MAIL_SEAL_DEFINE
+	SETTING_DEFINE_LIST_END
+};
+
+static const struct mail_seal_raw_settings mail_seal_default_settings = {
+#define MAIL_SEAL_DEFAULT(name, default23, default24) \
+	.mail_seal_##name = default24,
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_DEFAULT)
+#undef MAIL_SEAL_DEFAULT
+};
+
+const struct setting_parser_info mail_seal_setting_parser_info = {
+	.name = "mail_seal",
+	.defines = mail_seal_setting_defines,
+	.defaults = &mail_seal_default_settings,
+	.struct_size = sizeof(struct mail_seal_raw_settings),
+	.pool_offset1 = 1 + offsetof(struct mail_seal_raw_settings, pool),
+	.check_func = mail_seal_settings_check
+};
+
+int mail_seal_settings_get(struct mail_user *user, pool_t pool,
+			   struct mail_seal_settings *set_r,
+			   const char **error_r)
+{
+	const struct mail_seal_raw_settings *raw;
+	int ret;
+
+	if (settings_get(user->event, &mail_seal_setting_parser_info, 0, &raw,
+			 error_r) < 0)
+		return -1;
+	ret = mail_seal_settings_parse(raw, pool, set_r, error_r);
+	settings_free(raw);
+	return ret;
+}
+
+#endif
