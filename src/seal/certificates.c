@@ -135,7 +135,13 @@ list_keys_of_data(struct gpg_context *context, gpgme_data_t data,
 					       data, 0);
 	if (gpg_context_started(context, err, error) < 0)
 		return -1;
-	return gpg_context_finish(context, error);
+	if (gpg_context_finish(context, error) < 0) {
+		/* gpg exits with an error when there is nothing to import */
+		if (!gpg_context_seen_import_result(context))
+			return -1;
+		error->code = SEAL_ERROR_NONE;
+	}
+	return 0;
 }
 
 static struct certificate *

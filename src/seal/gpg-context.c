@@ -37,6 +37,7 @@ struct gpg_context {
 	gpgme_error_t result;
 
 	bool seen_end_encryption;
+	bool seen_import_result;
 	bool seen_exit_ok;
 };
 
@@ -112,6 +113,8 @@ gpg_status(void *data, const char *keyword, const char *arguments)
 
 	if (strcmp(keyword, "END_ENCRYPTION") == 0)
 		context->seen_end_encryption = true;
+	else if (strcmp(keyword, "IMPORT_RES") == 0)
+		context->seen_import_result = true;
 	else if (strcmp(keyword, "SUCCESS") == 0 &&
 		 strcmp(arguments, "mail-seal-exec") == 0)
 		context->seen_exit_ok = true;
@@ -233,7 +236,8 @@ gpg_context_get(const char *keyring_home, unsigned int timeout_secs,
 	context->patience = (gint64)timeout_secs * G_USEC_PER_SEC;
 	context->running = context->ended = false;
 	context->result = 0;
-	context->seen_end_encryption = context->seen_exit_ok = false;
+	context->seen_end_encryption = context->seen_import_result =
+		context->seen_exit_ok = false;
 	return context;
 }
 
@@ -276,6 +280,11 @@ void gpg_context_set_key_callback(struct gpg_context *context,
 bool gpg_context_seen_end_encryption(const struct gpg_context *context)
 {
 	return context->seen_end_encryption;
+}
+
+bool gpg_context_seen_import_result(const struct gpg_context *context)
+{
+	return context->seen_import_result;
 }
 
 /*

@@ -52,7 +52,8 @@ int gpg_context_turn(struct gpg_context *context, bool want_write,
 int gpg_context_finish(struct gpg_context *context, struct seal_error *error);
 
 /* gpg said this in its status output (GnuPG's doc/DETAILS), e.g.
-   END_ENCRYPTION. */
+   END_ENCRYPTION and IMPORT_RES. */
 bool gpg_context_seen_end_encryption(const struct gpg_context *context);
+bool gpg_context_seen_import_result(const struct gpg_context *context);
 
 #endif

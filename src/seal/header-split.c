@@ -112,7 +112,7 @@ split_field_target(struct header_split *split, const char *name, size_t size)
 		if (name[i] <= 32 || name[i] >= 127)
 			return TARGET_OUTSIDE;
 	}
-	if (size > 8 && g_ascii_strncasecmp(name, "Content-", 8) == 0)
+	if (size >= 8 && g_ascii_strncasecmp(name, "Content-", 8) == 0)
 		return TARGET_INSIDE;
 	if (size == 11 && g_ascii_strncasecmp(name, "X-Mail-Seal", 11) == 0)
 		return TARGET_DROP;

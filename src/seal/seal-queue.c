@@ -149,6 +149,8 @@ ssize_t seal_queue_take(struct seal_queue *queue, void *data, size_t size,
 {
 	size_t in_memory = seal_queue_in_memory(queue);
 
+	if (size == 0)
+		return 0;
 	if (in_memory == 0) {
 		return seal_queue_in_file(queue) ?
 			seal_queue_take_file(queue, data, size, error) : 0;

@@ -1,0 +1,91 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "certificate.h"
+#include "test-lib.h"
+
+#define NOW 1000000
+
+/* A primary key and a subkey; EC and unlimited unless said otherwise */
+static const struct {
+	const char *name;
+	/* NULL: usable */
+	const char *reason;
+	struct certificate_key keys[3];
+	size_t count;
+} tests[] = {
+#define EC .algorithm = CERTIFICATE_ALGORITHM_EC, .bits = 255
+#define RSA(n) .algorithm = CERTIFICATE_ALGORITHM_RSA, .bits = n
+	{ "primary and subkey", NULL,
+	  {{ EC }, { EC, .can_encrypt = true }}, 2 },
+	{ "a primary key that encrypts", NULL,
+	  {{ RSA(2048), .can_encrypt = true }}, 1 },
+	{ "no subkey", "it has no encryption subkey", {{ EC }}, 1 },
+	{ "a signing subkey", "it has no encryption subkey",
+	  {{ EC }, { EC }}, 2 },
+	{ "expired", "it has expired",
+	  {{ EC, .expires = NOW - 1 }, { EC, .can_encrypt = true }}, 2 },
+	{ "expires just now", "it has expired",
+	  {{ EC, .expires = NOW }, { EC, .can_encrypt = true }}, 2 },
+	{ "expires soon", NULL,
+	  {{ EC, .expires = NOW + 1 }, { EC, .can_encrypt = true }}, 2 },
+	{ "revoked", "it is revoked",
+	  {{ EC, .revoked = true }, { EC, .can_encrypt = true }}, 2 },
+	{ "from the future", "it is from the future",
+	  {{ EC, .created = NOW + 1 }, { EC, .can_encrypt = true }}, 2 },
+	{ "invalid", "it is not valid",
+	  {{ EC, .invalid = true }, { EC, .can_encrypt = true }}, 2 },
+	{ "expired subkey", "its encryption subkey has expired or is revoked",
+	  {{ EC }, { EC, .can_encrypt = true, .expires = 1 }}, 2 },
+	{ "revoked subkey", "its encryption subkey has expired or is revoked",
+	  {{ EC }, { EC, .can_encrypt = true, .revoked = true }}, 2 },
+	{ "an expired and a good subkey", NULL,
+	  {{ EC }, { EC, .can_encrypt = true, .expires = 1 },
+	   { EC, .can_encrypt = true }}, 3 },
+	{ "weak", "it is too weak",
+	  {{ RSA(2047) }, { RSA(4096), .can_encrypt = true }}, 2 },
+	{ "weak subkey", "its encryption subkey is too weak",
+	  {{ RSA(4096) }, { RSA(1024), .can_encrypt = true }}, 2 },
+	{ "weak but expired subkey", NULL,
+	  {{ RSA(4096) }, { RSA(1024), .can_encrypt = true, .expires = 1 },
+	   { RSA(2048), .can_encrypt = true }}, 3 },
+	{ "weak signing subkey", NULL,
+	  {{ RSA(4096) }, { RSA(1024) },
+	   { RSA(2048), .can_encrypt = true }}, 3 },
+	{ "DSA", "it is too weak",
+	  {{ .algorithm = CERTIFICATE_ALGORITHM_DSA, .bits = 1024 },
+	   { .algorithm = CERTIFICATE_ALGORITHM_ELGAMAL, .bits = 2048,
+	     .can_encrypt = true }}, 2 },
+	{ "ElGamal", "its encryption subkey is too weak",
+	  {{ .algorithm = CERTIFICATE_ALGORITHM_DSA, .bits = 2048 },
+	   { .algorithm = CERTIFICATE_ALGORITHM_ELGAMAL, .bits = 1024,
+	     .can_encrypt = true }}, 2 }
+};
+
+static void test_usable(void **state G_GNUC_UNUSED)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+		struct certificate certificate = {
+			.keys = (struct certificate_key *)tests[i].keys,
+			.key_count = tests[i].count
+		};
+		const char *reason = NULL;
+		bool usable = certificate_is_usable(&certificate, NOW, 2048,
+						    &reason);
+
+		test_case(tests[i].name, i);
+		if (usable != (tests[i].reason == NULL))
+			fail_msg("%s: %s", tests[i].name,
+				 usable ? "usable" : reason);
+		if (!usable)
+			assert_string_equal(reason, tests[i].reason);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_usable)
+	};
+
+	return cmocka_run_group_tests_name("certificate", all, NULL, NULL);
+}

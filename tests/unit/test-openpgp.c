@@ -1,0 +1,210 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* Armor and packets */
+
+#include "openpgp-armor.h"
+#include "openpgp-packet.h"
+#include "test-lib.h"
+
+#define TEXT(text) text, sizeof(text) - 1
+
+/* RFC 9580 section 6.1: the checksum covers the bytes. "Hello" and its
+   CRC-24 were computed with GnuPG 2.2.40: gpg --enarmor. */
+static void test_write(void **state G_GNUC_UNUSED)
+{
+	struct openpgp_armor_writer writer;
+	GString *out;
+	const uint8_t *hello = (const uint8_t *)"Hello, world\n";
+
+	for (size_t step = 1; step <= 13; step++) {
+		out = g_string_new(NULL);
+		openpgp_armor_begin(&writer, out);
+		for (size_t i = 0; i < 13; i += step) {
+			openpgp_armor_write(&writer, hello + i,
+					    MIN(step, 13 - i), out);
+		}
+		openpgp_armor_end(&writer, out);
+		test_case("armor", step);
+		assert_bytes(out->str, out->len, TEXT(
+			"-----BEGIN PGP MESSAGE-----\r\n\r\n"
+			"SGVsbG8sIHdvcmxkCg==\r\n=uhak\r\n"
+			"-----END PGP MESSAGE-----\r\n"));
+		g_string_free(out, TRUE);
+	}
+}
+
+static void test_write_lines(void **state G_GNUC_UNUSED)
+{
+	struct openpgp_armor_writer writer;
+	uint8_t bytes[200] = { 0 };
+
+	for (size_t size = 0; size <= sizeof(bytes); size++) {
+		GString *out = g_string_new(NULL);
+		gchar **lines;
+
+		openpgp_armor_begin(&writer, out);
+		openpgp_armor_write(&writer, bytes, size, out);
+		openpgp_armor_end(&writer, out);
+		lines = g_strsplit(out->str, "\r\n", -1);
+		for (size_t i = 0; lines[i] != NULL; i++) {
+			assert_true(strlen(lines[i]) <= 76);
+			assert_null(strchr(lines[i], '\n'));
+		}
+		/* begin, empty, data, checksum, end, and what is behind it */
+		assert_int_equal(g_strv_length(lines),
+				 2 + (size + 47) / 48 + 3);
+		g_strfreev(lines);
+		g_string_free(out, TRUE);
+	}
+}
+
+static const struct {
+	const char *name;
+	int blocks;
+	const char *text;
+	const char *bytes;
+} dearmor_tests[] = {
+	{ "nothing", 0, "", "" },
+	{ "no block", 0, "hello\n", "" },
+	{ "a block", 1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVsbG8sIHdvcmxkCg==\n=uhak\n"
+	  "-----END PGP PUBLIC KEY BLOCK-----\n", "Hello, world\n" },
+	{ "with text around and fields, CRLF", 1, "my key:\r\n"
+	  "-----BEGIN PGP PUBLIC KEY BLOCK-----\r\nComment: x\r\n\r\n"
+	  "SGVsbG8sIHdvcmxkCg==\r\n=uhak\r\n"
+	  "-----END PGP PUBLIC KEY BLOCK-----\r\nbye", "Hello, world\n" },
+	{ "without checksum", 1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVs\nbG8=\n-----END PGP PUBLIC KEY BLOCK-----\n", "Hello" },
+	{ "two blocks", 2, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVs\n-----END PGP PUBLIC KEY BLOCK-----\n"
+	  "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "bG8=\n-----END PGP PUBLIC KEY BLOCK-----\n", "Hello" },
+	{ "no end", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nSGVs\n",
+	  NULL },
+	{ "cut in the header", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+	  NULL },
+	{ "not base64", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SG Vs\n-----END PGP PUBLIC KEY BLOCK-----\n", NULL },
+	{ "wrong checksum", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVsbG8sIHdvcmxkCg==\n=AAAA\n"
+	  "-----END PGP PUBLIC KEY BLOCK-----\n", NULL },
+	{ "a message", 0, "-----BEGIN PGP MESSAGE-----\n\n"
+	  "SGVs\n-----END PGP MESSAGE-----\n", "" }
+};
+
+static void test_dearmor(void **state G_GNUC_UNUSED)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(dearmor_tests); i++) {
+		const char *text = dearmor_tests[i].text;
+		GByteArray *out = g_byte_array_new();
+		int blocks = openpgp_dearmor_certificates(text, strlen(text),
+							  out);
+
+		test_case(dearmor_tests[i].name, i);
+		assert_int_equal(blocks, dearmor_tests[i].blocks);
+		if (blocks >= 0) {
+			assert_bytes(out->data, out->len,
+				     dearmor_tests[i].bytes,
+				     strlen(dearmor_tests[i].bytes));
+		}
+		g_byte_array_unref(out);
+	}
+}
+
+/* RFC 9580 sections 4.2.1.4 and 4.2.2 */
+static const struct {
+	const char *name;
+	const char *data;
+	size_t size;
+	bool ok;
+	unsigned int tag;
+	size_t header_size, body_size;
+	bool partial;
+} packet_tests[] = {
+	{ "one octet", TEXT("\xc1\x64"), true, 1, 2, 100, false },
+	{ "two octets", TEXT("\xd2\xc5\xfb"), true, 18, 3, 1723, false },
+	{ "five octets", TEXT("\xc6\xff\x00\x01\x86\xa0"), true, 6, 6,
+	  100000, false },
+	{ "partial", TEXT("\xd2\xef"), true, 18, 2, 32768, true },
+	{ "legacy, one", TEXT("\x84\x5e"), true, 1, 2, 94, false },
+	{ "legacy, two", TEXT("\x99\x01\x0d"), true, 6, 3, 269, false },
+	{ "legacy, four", TEXT("\x86\x00\x01\x00\x00"), true, 1, 5, 65536,
+	  false },
+	{ "legacy, to the end", TEXT("\xa3\x01"), true, 8, 1, 1, true },
+	{ "no packet", TEXT("Hello"), false, 0, 0, 0, false },
+	{ "cut", TEXT("\xc1"), false, 0, 0, 0, false },
+	{ "cut in the length", TEXT("\xc6\xff\x00"), false, 0, 0, 0, false },
+	{ "legacy, cut in the length", TEXT("\x99\x01"), false, 0, 0, 0,
+	  false }
+};
+
+static void test_packet(void **state G_GNUC_UNUSED)
+{
+	struct openpgp_packet_header header;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(packet_tests); i++) {
+		test_case(packet_tests[i].name, i);
+		assert_int_equal(openpgp_packet_read(
+			(const uint8_t *)packet_tests[i].data,
+			packet_tests[i].size, &header), packet_tests[i].ok);
+		if (!packet_tests[i].ok)
+			continue;
+		assert_int_equal(header.tag, packet_tests[i].tag);
+		assert_int_equal(header.header_size,
+				 packet_tests[i].header_size);
+		assert_int_equal(header.body_size, packet_tests[i].body_size);
+		assert_int_equal(header.partial, packet_tests[i].partial);
+	}
+}
+
+/* Packets with a body of one octet */
+#define KEY "\306\001k"
+#define UID "\315\001u"
+#define SIG "\302\001s"
+#define SUB "\316\001b"
+#define SEC "\305\001x"
+#define SECSUB "\307\001y"
+
+static const struct {
+	const char *name;
+	const char *data;
+	size_t size, certificate_size;
+	bool has_secret;
+} certificate_tests[] = {
+	{ "one", TEXT(KEY UID SIG SUB SIG), 15, false },
+	{ "two", TEXT(KEY UID SIG KEY UID SIG), 9, false },
+	{ "one and a secret key", TEXT(KEY UID SEC), 6, true },
+	{ "secret key", TEXT(SEC UID), 0, true },
+	{ "secret subkey", TEXT(KEY UID SECSUB), 9, true },
+	{ "none", TEXT(UID SIG), 0, false },
+	{ "cut", TEXT(KEY UID "\302\005s"), 0, false },
+	{ "noise behind", TEXT(KEY UID "noise"), 0, false },
+	{ "partial", TEXT(KEY "\xd2\xef"), 0, false }
+};
+
+static void test_certificate_size(void **state G_GNUC_UNUSED)
+{
+	bool has_secret;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(certificate_tests); i++) {
+		test_case(certificate_tests[i].name, i);
+		assert_int_equal(openpgp_certificate_size(
+			(const uint8_t *)certificate_tests[i].data,
+			certificate_tests[i].size, &has_secret),
+			certificate_tests[i].certificate_size);
+		assert_int_equal(has_secret, certificate_tests[i].has_secret);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write_lines),
+		cmocka_unit_test(test_dearmor),
+		cmocka_unit_test(test_packet),
+		cmocka_unit_test(test_certificate_size)
+	};
+
+	return cmocka_run_group_tests_name("openpgp", all, NULL, NULL);
+}
