@@ -537,8 +537,10 @@ static void test_abandoned(void **state G_GNUC_UNUSED)
 	while (seal_pull(seal, buf, sizeof(buf), &error) > 0) ;
 	assert_int_equal(error.code, SEAL_ERROR_NONE);
 	while (!g_file_get_contents(pid_path, &pid, NULL, NULL) ||
-	       strchr(pid, '\n') == NULL)
+	       strchr(pid, '\n') == NULL) {
+		g_clear_pointer(&pid, g_free);
 		g_usleep(1000);
+	}
 	assert_int_equal(kill(atoi(pid), 0), 0);
 	seal_free(&seal);
 	set_fake_gpg("real");
