@@ -1,0 +1,230 @@
+"""Dovecot's configuration file, in 2.3's and in 2.4's syntax.
+
+A test says in a Site what it wants; everything that differs between the two
+versions is in the two writers below.
+"""
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EVERY_USER = ("notify", "mail_log", "quota", "mail_crypt", "compress")
+
+
+@dataclass
+class Site:
+    folder: Path                     # of this instance; everything is below it
+    imap_port: int = 0
+    mail_format: str = "maildir"
+    plugins: tuple = ()              # besides mail_seal: of EVERY_USER, "sieve", "imapsieve"
+    seal: dict = field(default_factory=dict)      # mail_seal_* settings
+    system_users: bool = False       # userdb passwd instead of a file
+    lmtp_user: str = "root"
+
+    @property
+    def users_file(self):
+        return self.folder / "users"
+
+    @property
+    def crypt_key(self):
+        return self.folder / "crypt-private.pem", self.folder / "crypt-public.pem"
+
+    @property
+    def imapsieve_script(self):
+        """Runs on every APPEND or COPY into the mailbox Filed."""
+        return self.folder / "imapsieve" / "filed.sieve"
+
+
+def _common(site):
+    """What both versions understand."""
+    f = site.folder
+    return f"""
+base_dir = {f}/run
+state_dir = {f}/state
+log_path = {f}/dovecot.log
+mail_temp_dir = {f}/tmp
+mail_plugin_dir = {f}/modules
+protocols = imap lmtp
+listen = 127.0.0.1
+ssl = no
+auth_mechanisms = plain
+mail_max_userip_connections = 1000
+lda_mailbox_autocreate = yes
+postmaster_address = postmaster@example.org
+namespace inbox {{
+  inbox = yes
+  separator = /
+  mailbox Drafts {{
+    auto = create
+    special_use = \\Drafts
+  }}
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {site.imap_port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+service lmtp {{
+  user = {site.lmtp_user}
+  unix_listener lmtp {{
+    mode = 0666
+  }}
+}}
+service auth {{
+  unix_listener auth-userdb {{
+    mode = 0666
+  }}
+}}
+"""
+
+
+class Dovecot23:
+    """Everything of a plugin is a string in plugin {}."""
+
+    LOCATIONS = {
+        "maildir": "maildir:~/Maildir",
+        "sdbox": "sdbox:~/sdbox",
+        "mdbox": "mdbox:~/mdbox",
+        "mbox": "mbox:~/mbox:INBOX=~/mbox-inbox",
+    }
+    NAMES = {"compress": "zlib"}
+    SETTINGS = {
+        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
+        "compress": "zlib_save = gz\n",
+        "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
+        "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
+    }
+
+    def write(self, site):
+        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        delivery = "sieve" if "sieve" in site.plugins else ""
+        imap = "imap_sieve" if "imapsieve" in site.plugins else ""
+        userdb = "driver = passwd" if site.system_users else \
+                 f"driver = passwd-file\n  args = {site.users_file}"
+        return _common(site) + f"""
+disable_plaintext_auth = no
+auth_username_format = %Ln
+mail_location = {self.LOCATIONS[site.mail_format]}
+mail_plugins = {" ".join(everywhere)}
+passdb {{
+  driver = passwd-file
+  args = {site.users_file}
+}}
+userdb {{
+  {userdb}
+}}
+protocol imap {{
+  mail_plugins = $mail_plugins {imap}
+}}
+protocol lmtp {{
+  mail_plugins = $mail_plugins {delivery}
+}}
+protocol lda {{
+  mail_plugins = $mail_plugins {delivery}
+}}
+plugin {{
+{self._plugin_settings(site)}
+}}
+"""
+
+    def _plugin_settings(self, site):
+        settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
+        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        if "mail_crypt" in site.plugins:
+            private, public = site.crypt_key
+            settings += (f"mail_crypt_global_private_key = <{private}\n"
+                         f"mail_crypt_global_public_key = <{public}\n"
+                         "mail_crypt_save_version = 2\n")
+        if "imapsieve" in site.plugins:
+            settings += ("sieve_plugins = sieve_imapsieve\n"
+                         "imapsieve_mailbox1_name = Filed\n"
+                         "imapsieve_mailbox1_causes = APPEND COPY\n"
+                         f"imapsieve_mailbox1_before = file:{site.imapsieve_script}\n")
+        return settings
+
+    def location_arguments(self, maildir):
+        return [f"maildir:{maildir}"]
+
+
+class Dovecot24:
+    """Settings are native, mail locations are split up, variables have long names."""
+
+    LOCATIONS = {
+        "maildir": "mail_driver = maildir\nmail_path = ~/Maildir\n",
+        "sdbox": "mail_driver = sdbox\nmail_path = ~/sdbox\n",
+        "mdbox": "mail_driver = mdbox\nmail_path = ~/mdbox\n",
+        "mbox": "mail_driver = mbox\nmail_path = ~/mbox\nmail_inbox_path = ~/mbox-inbox\n",
+    }
+    NAMES = {"compress": "mail_compress"}
+    SETTINGS = {
+        "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
+        "compress": "mail_compress_write_method = gz\n",
+        "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
+        "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
+    }
+
+    def write(self, site):
+        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        delivery = "sieve" if "sieve" in site.plugins else ""
+        imap = "imap_sieve" if "imapsieve" in site.plugins else ""
+        userdb = "userdb passwd {\n}" if site.system_users else \
+                 f"userdb passwd-file {{\n  passwd_file_path = {site.users_file}\n}}"
+        # These two must come before anything else.
+        return """dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+""" + _common(site) + f"""
+auth_allow_cleartext = yes
+auth_username_format = %{{user | username | lower}}
+{self.LOCATIONS[site.mail_format]}
+{self._plugins(everywhere)}
+passdb passwd-file {{
+  passwd_file_path = {site.users_file}
+}}
+{userdb}
+protocol imap {{
+  {self._plugins([imap])}
+}}
+protocol lmtp {{
+  {self._plugins([delivery])}
+}}
+protocol lda {{
+  {self._plugins([delivery])}
+}}
+{self._plugin_settings(site)}
+"""
+
+    @staticmethod
+    def _plugins(names):
+        lines = "".join(f"  {name} = yes\n" for name in names if name)
+        return f"mail_plugins {{\n{lines}}}" if lines else ""
+
+    def _plugin_settings(self, site):
+        settings = "".join(f"{name} = {_long_variables(value)}\n"
+                           for name, value in site.seal.items())
+        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        if "mail_crypt" in site.plugins:
+            private, public = site.crypt_key
+            settings += (f"crypt_global_private_key main {{\n  crypt_private_key_file = {private}\n}}\n"
+                         f"crypt_global_public_key_file = {public}\n"
+                         "crypt_write_algorithm = aes-256-gcm-sha256\n")
+        if "imapsieve" in site.plugins:
+            settings += ("sieve_plugins {\n  sieve_imapsieve = yes\n}\n"
+                         "mailbox Filed {\n  sieve_script filed {\n    type = before\n"
+                         f"    cause = append copy\n    path = {site.imapsieve_script}\n  }}\n}}\n")
+        return settings
+
+    def location_arguments(self, maildir):
+        return [f"maildir:{maildir}"]
+
+
+def _long_variables(value):
+    return value.replace("%h", "%{home}").replace("%u", "%{user}")
+
+
+def writer(dovecot_version):
+    """The writer for what `dovecot --version` printed."""
+    major, minor = map(int, re.match(r"(\d+)\.(\d+)", dovecot_version).groups())
+    return Dovecot24() if (major, minor) >= (2, 4) else Dovecot23()

@@ -1,0 +1,304 @@
+"""A private Dovecot: own folders, own sockets, own users, own view of the system."""
+
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import config
+from imap import Imap
+from lmtp import Lmtp
+from sandbox import Sandbox, wait_until
+
+VMAIL_UID = 5000
+FIRST_SYSTEM_UID = 5001
+PASSWORD = "secret"
+
+
+@dataclass
+class User:
+    name: str
+    keys: bytes | None = None        # content of ~/.mail-seal/keys
+    settings: dict = field(default_factory=dict)  # mail_seal_* for this user only
+    sieve: str | None = None
+
+    @property
+    def address(self):
+        return f"{self.name}@example.org"
+
+
+def system_module_folder():
+    dovecot_config = Path("/usr/lib/dovecot/dovecot-config").read_text()
+    return Path(re.search(r'^dovecot_moduledir=["\']?([^"\'\n]+)', dovecot_config, re.M)[1])
+
+
+def dovecot_version():
+    return subprocess.run(["dovecot", "--version"], check=True, capture_output=True,
+                          text=True).stdout.strip()
+
+
+class Dovecot:
+    def __init__(self, users, **site):
+        self.users = {user.name: user for user in users}
+        self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
+        self.site = config.Site(self.folder, imap_port=_free_port(), **site)
+        self.log_file = self.folder / "dovecot.log"
+        self.mail_temp = self.folder / "tmp"
+        self.sandbox = Sandbox()
+        self._master = None
+        self._last_log = None
+        self._crashes_seen = 0
+
+    def __enter__(self):
+        try:
+            self._make_folders()
+            self._make_modules()
+            self._make_system_users()
+            self._write_config()
+            for user in self.users.values():
+                self._make_home(user)
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_exc):
+        self.close()
+
+    def close(self):
+        """End Dovecot as an administrator would, then everything that is left."""
+        try:
+            if self._master and self._master.poll() is None:
+                self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", "stop", check=False)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._master.wait(timeout=10)
+        finally:
+            self.sandbox.close()
+            self._last_log = self.log()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    # How mail comes in
+
+    def lmtp(self):
+        return Lmtp(self.folder / "run" / "lmtp")
+
+    def deliver(self, message, *users):
+        """One LMTP transaction; one reply per user."""
+        with self.lmtp() as client:
+            return client.deliver(message, *(self.users[name].address for name in users))
+
+    def deliver_chunk(self, message, user):
+        with self.lmtp() as client:
+            return client.deliver_chunk(message, self.users[user].address)[0]
+
+    def lda(self, user, *arguments, message=b""):
+        """dovecot-lda as an MTA runs it: with the rights of the mailbox's owner."""
+        uid = self.uid(user)
+        return self.sandbox.run(
+            "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
+            _libexec("dovecot-lda"), "-c", self.folder / "dovecot.conf", "-d", user,
+            "-f", "sender@example.org", *arguments, input=message, check=False)
+
+    def imap(self, user):
+        return Imap(self.site.imap_port, user, PASSWORD)
+
+    def doveadm(self, *arguments, check=True, **options):
+        return self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
+                                check=check, **options)
+
+    def location(self, maildir):
+        """doveadm's arguments for a maildir as the other side of a synchronisation."""
+        return self._writer.location_arguments(maildir)
+
+    # What there is afterwards
+
+    def messages(self, user, mailbox="INBOX"):
+        with self.imap(user) as client:
+            return client.messages(mailbox)
+
+    def message(self, user, mailbox="INBOX"):
+        """The only message of a mailbox."""
+        messages = self.messages(user, mailbox)
+        assert len(messages) == 1, f"{len(messages)} messages in {mailbox} of {user}"
+        return messages[0]
+
+    def empty(self, *users):
+        """Remove all mail of these users."""
+        for user in users:
+            self.doveadm("expunge", "-u", user, "mailbox", "*", "all")
+
+    def maildir_files(self, user, mailbox="INBOX"):
+        """The files of a mailbox's messages."""
+        folder = self.home(user) / "Maildir"
+        if mailbox != "INBOX":
+            folder /= "." + mailbox.replace("/", ".")
+        return [path for part in ("new", "cur") for path in sorted((folder / part).glob("*"))]
+
+    def leftovers(self, user):
+        """Unfinished files: in all of the user's maildir tmp/ folders and in mail_temp_dir."""
+        return [*self.home(user).glob("Maildir/**/tmp/*"), *self.mail_temp.iterdir()]
+
+    def service_pids(self, service):
+        """PIDs of the running processes of a service: "imap", "lmtp"."""
+        return [pid for pid, command in self.sandbox.processes().items()
+                if command.split()[0] == f"dovecot/{service}"]
+
+    def foreign_processes(self):
+        """Command lines of what runs in the sandbox and isn't Dovecot's own."""
+        return [command for command in self.sandbox.processes().values()
+                if not command.startswith("dovecot/")
+                and Path(command.split()[0]).name not in ("dovecot", "nsenter")]
+
+    def log(self):
+        if self._last_log is not None:
+            return self._last_log
+        return self.log_file.read_text(errors="replace")
+
+    def log_since(self, mark):
+        return self.log()[mark:]
+
+    def new_crashes(self):
+        """Log lines that must never be there, whatever a test did; each is returned once."""
+        bad = re.compile(r"Panic:|Fatal:|killed with signal|[Ll]eaked|Raw backtrace")
+        lines = [line for line in self.log().splitlines() if bad.search(line)]
+        new = lines[self._crashes_seen:]
+        self._crashes_seen = len(lines)
+        return new
+
+    # Where things are
+
+    def home(self, user):
+        return self.folder / "home" / user
+
+    def uid(self, user):
+        if self.site.system_users:
+            return FIRST_SYSTEM_UID + list(self.users).index(user)
+        return VMAIL_UID
+
+    def owner(self, user):
+        """For chown: the user and its group."""
+        return f"{self.uid(user)}:{self.uid(user)}"
+
+    def keys_file(self, user):
+        return self.home(user) / ".mail-seal" / "keys"
+
+    def give(self, user, path, content, mode=0o600):
+        """Write a file in the user's home as if the user had."""
+        path = self.home(user) / path
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(mode)
+        for made in missing or [path]:
+            os.chown(made, self.uid(user), self.uid(user))
+        return path
+
+    # Setting up
+
+    def _make_folders(self):
+        self.folder.chmod(0o755)
+        for name in ("run", "state", "home", "tmp", "modules", "imapsieve"):
+            (self.folder / name).mkdir(mode=0o755)
+        self.mail_temp.chmod(0o1777)
+        # dovecot-lda isn't started by the master and opens the log itself.
+        self.log_file.touch()
+        self.log_file.chmod(0o666)
+
+    def _make_modules(self):
+        """The system's modules and the plugin under test, in one folder of links."""
+        ours = Path(os.environ["MAIL_SEAL_MODULEDIR"])
+        modules = {module.name: module for folder in (system_module_folder(), ours)
+                   for module in folder.iterdir() if module.name not in ("settings", "doveadm")}
+        for name, module in modules.items():
+            (self.folder / "modules" / name).symlink_to(module)
+        if (ours / "settings").is_dir():
+            self._show_settings_modules(ours / "settings")
+
+    def _show_settings_modules(self, ours):
+        """2.4's config process looks for settings modules in the system's folder only."""
+        together = self.folder / "settings-modules"
+        together.mkdir()
+        system = system_module_folder() / "settings"
+        for module in (*system.iterdir(), *ours.glob("*.so")):
+            shutil.copy(module, together / module.name)
+        self.sandbox.mount_over(together, system)
+
+    def _make_system_users(self):
+        """/etc/passwd and /etc/group with vmail and, if wanted, the test's users."""
+        accounts = {"vmail": (VMAIL_UID, self.folder / "home")}
+        if self.site.system_users:
+            accounts |= {name: (self.uid(name), self.home(name)) for name in self.users}
+        passwd = "".join(f"{name}:x:{uid}:{uid}::{home}:/usr/sbin/nologin\n"
+                         for name, (uid, home) in accounts.items())
+        group = "".join(f"{name}:x:{uid}:\n" for name, (uid, _) in accounts.items())
+        for name, added in (("passwd", passwd), ("group", group)):
+            copy = self.folder / name
+            copy.write_text(Path("/etc", name).read_text() + added)
+            self.sandbox.mount_over(copy, f"/etc/{name}")
+
+    def _write_config(self):
+        self._writer = config.writer(dovecot_version())
+        if "mail_crypt" in self.site.plugins:
+            _make_ec_key(*self.site.crypt_key)
+        if "imapsieve" in self.site.plugins:
+            self.site.imapsieve_script.parent.chmod(0o777)  # for the compiled script
+            self.site.imapsieve_script.write_text('require "imap4flags"; addflag "\\\\Flagged";')
+        (self.folder / "dovecot.conf").write_text(self._writer.write(self.site))
+        lines = [self._users_line(user) for user in self.users.values()]
+        self.site.users_file.write_text("".join(lines))
+
+    def _users_line(self, user):
+        uid = self.uid(user.name)
+        # The auth process would expand variables itself, in its own way.
+        extra = " ".join(
+            f"userdb_{name}=" + value.replace("%h", str(self.home(user.name)))
+            for name, value in user.settings.items())
+        return f"{user.name}:{{PLAIN}}{PASSWORD}:{uid}:{uid}::{self.home(user.name)}::{extra}\n"
+
+    def _make_home(self, user):
+        home = self.home(user.name)
+        home.mkdir(mode=0o700)
+        os.chown(home, self.uid(user.name), self.uid(user.name))
+        if user.keys is not None:
+            self.give(user.name, self.keys_file(user.name), user.keys)
+        if user.sieve is not None:
+            self.give(user.name, ".dovecot.sieve", user.sieve.encode())
+
+    def _start(self):
+        self._master = self.sandbox.start("dovecot", "-F", "-c", self.folder / "dovecot.conf",
+                                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if not wait_until(self._is_ready):
+            self._master.kill()
+            raise RuntimeError("Dovecot doesn't start: "
+                               + self._master.communicate()[0].decode(errors="replace")
+                               + self.log())
+
+    def _is_ready(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.site.imap_port)).close()
+            return (self.folder / "run" / "lmtp").exists()
+        except OSError:
+            return False
+
+
+def _libexec(program):
+    return Path("/usr/lib/dovecot") / program
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _make_ec_key(private, public):
+    subprocess.run(["openssl", "genpkey", "-quiet", "-algorithm", "EC", "-out", private,
+                    "-pkeyopt", "ec_paramgen_curve:prime256v1"], check=True)
+    subprocess.run(["openssl", "pkey", "-in", private, "-pubout", "-out", public], check=True)
+    private.chmod(0o644)  # read by mail processes that aren't root
