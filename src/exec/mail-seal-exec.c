@@ -65,7 +65,7 @@
 #define CERTIFICATE_SIZE_MAX (1024*1024)
 
 /* GPGME waits for an answer to --version without a limit of its own. */
-#define VERSION_TIMEOUT_SECS 10
+#define VERSION_TIMEOUT_SECS 5
 
 static int status_fd = -1;
 

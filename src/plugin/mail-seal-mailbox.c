@@ -47,6 +47,8 @@ struct mail_seal_decision {
 	struct mail_seal_recipients *recipients;
 	/* if failing */
 	const char *log_error, *sentence;
+	/* why it is stored as it came although there is a key, or NULL */
+	const char *warning;
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(mail_seal_storage_module,
@@ -146,6 +148,9 @@ decide_by_keys(struct mail_seal_decision *decision)
 	mail_seal_keys_get(decision->set, &keys);
 	decision->action = mail_seal_policy_action(keys.state, decision->set);
 	decision->recipients = keys.recipients;
+	if (decision->action == MAIL_SEAL_ACTION_STORE &&
+	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
+		decision->warning = keys.log_error;
 	if (decision->action != MAIL_SEAL_ACTION_FAIL)
 		return;
 	switch (keys.state) {
@@ -212,6 +217,17 @@ fail_by_decision(struct mailbox *box,
 	set_storage_error(box, decision->sentence);
 }
 
+/* The administrator has allowed it, but should know how often it happens. */
+static void
+warn_by_decision(struct mailbox *box,
+		 const struct mail_seal_decision *decision)
+{
+	if (decision->warning == NULL)
+		return;
+	e_warning(box->event, "mail_seal: Message stored unsealed "
+		  "(mail_seal_unusable_key = store): %s", decision->warning);
+}
+
 /* Keeps what sealing failed for: later errors are only consequences, and what
    the storage itself says of them is no help to anybody. */
 static void
@@ -275,6 +291,7 @@ mail_seal_save_begin(struct mail_save_context *ctx, struct istream *input)
 	mail_seal_decide(ctx->transaction, &decision);
 	switch (decision.action) {
 	case MAIL_SEAL_ACTION_STORE:
+		warn_by_decision(box, &decision);
 		ret = sbox->module_ctx.super.save_begin(ctx, input);
 		break;
 	case MAIL_SEAL_ACTION_SEAL:

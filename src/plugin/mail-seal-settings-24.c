@@ -14,13 +14,11 @@
 #include "mail-seal-settings.h"
 #include "mail-seal-settings-24.h"
 
-static bool mail_seal_settings_check(void *set, pool_t pool ATTR_UNUSED,
-				     const char **error_r)
+/* set_value_unknown stands for a configured value; a default comes as it is
+   written. */
+static bool set_value_is_unknown(const char *value)
 {
-	struct mail_seal_settings parsed;
-
-	return mail_seal_settings_parse(set, pool_datastack_create(), &parsed,
-					error_r) == 0;
+	return value == set_value_unknown || strstr(value, "%{") != NULL;
 }
 
 static const struct setting_define mail_seal_setting_defines[] = {
@@ -38,6 +36,26 @@ static const struct mail_seal_raw_settings mail_seal_default_settings = {
 	MAIL_SEAL_SETTINGS(MAIL_SEAL_DEFAULT)
 #undef MAIL_SEAL_DEFAULT
 };
+
+/* doveconf can't know what a value with variables will be. It is checked when
+   a user's settings are read; here a good value stands in for it. */
+static bool mail_seal_settings_check(void *_set, pool_t pool ATTR_UNUSED,
+				     const char **error_r)
+{
+	struct mail_seal_raw_settings set =
+		*(const struct mail_seal_raw_settings *)_set;
+	struct mail_seal_settings parsed;
+
+	if (set_value_is_unknown(set.mail_seal_keys))
+		set.mail_seal_keys = "";
+#define MAIL_SEAL_KNOWN(name, default23, default24) \
+	if (set_value_is_unknown(set.mail_seal_##name)) \
+		set.mail_seal_##name = default24;
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_KNOWN)
+#undef MAIL_SEAL_KNOWN
+	return mail_seal_settings_parse(&set, pool_datastack_create(), &parsed,
+					error_r) == 0;
+}
 
 const struct setting_parser_info mail_seal_setting_parser_info = {
 	.name = "mail_seal",

@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* An operation of gpg has three: status, input, output. */
 #define GPG_MAX_FDS 8
@@ -128,13 +129,14 @@ gpg_status(void *data, const char *keyword, const char *arguments)
 /* GPGME asks every engine it finds for its version, without our helper and so
    with privileges. Let it find none but the helper: it looks in PATH, once
    (GPGME src/posix-util.c find_executable()). */
-static int gpg_library_init(struct seal_error *error)
+static int gpg_library_init(bool *first_r, struct seal_error *error)
 {
 	static bool initialized = false;
 	gpgme_engine_info_t info;
 	gpgme_error_t err;
 	char *path, *helper_name, *helper_dir;
 
+	*first_r = !initialized;
 	if (initialized)
 		return 0;
 	helper_name = g_path_get_basename(MAIL_SEAL_HELPER);
@@ -190,8 +192,9 @@ gpg_context_new(const char *keyring_home, struct seal_error *error)
 		.event = gpg_io_event
 	};
 	gpgme_error_t err;
+	bool first;
 
-	if (gpg_library_init(error) < 0)
+	if (gpg_library_init(&first, error) < 0)
 		return NULL;
 	context = g_new0(struct gpg_context, 1);
 	context->keep = keyring_home == NULL;
@@ -202,9 +205,15 @@ gpg_context_new(const char *keyring_home, struct seal_error *error)
 		g_free(context);
 		return NULL;
 	}
-	err = gpgme_ctx_set_engine_info(context->gpgme, GPGME_PROTOCOL_OPENPGP,
-		MAIL_SEAL_HELPER,
-		keyring_home != NULL ? keyring_home : MAIL_SEAL_GNUPG_HOME);
+	/* This asks for the version once more; so only where it says something
+	   new: of another home, or when there was no gpg the first time. */
+	if (keyring_home != NULL ||
+	    (!first && !gpg_has_version(context->gpgme))) {
+		err = gpgme_ctx_set_engine_info(context->gpgme,
+			GPGME_PROTOCOL_OPENPGP, MAIL_SEAL_HELPER,
+			keyring_home != NULL ? keyring_home :
+			MAIL_SEAL_GNUPG_HOME);
+	}
 	if (err != 0 || !gpg_has_version(context->gpgme)) {
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "can't run "MAIL_SEAL_GPG" by "MAIL_SEAL_HELPER);
@@ -382,6 +391,11 @@ int gpg_context_finish(struct gpg_context *context, struct seal_error *error)
 	if (context->result != 0)
 		return gpg_context_failed(context->result, error);
 	if (!context->seen_exit_ok) {
+		if (access(MAIL_SEAL_HELPER, X_OK) < 0) {
+			seal_error_set(error, SEAL_ERROR_ENGINE,
+				       "can't run "MAIL_SEAL_HELPER": %s",
+				       g_strerror(errno));
+		}
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "gpg ended before its work was done");
 		return -1;

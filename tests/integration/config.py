@@ -207,7 +207,8 @@ protocol lda {{
         settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
-            settings += (f"crypt_global_private_key main {{\n  crypt_private_key_file = {private}\n}}\n"
+            settings += ("crypt_global_private_key main {\n"
+                         f"  crypt_private_key_file = {private}\n}}\n"
                          f"crypt_global_public_key_file = {public}\n"
                          "crypt_write_algorithm = aes-256-gcm-sha256\n")
         if "imapsieve" in site.plugins:

@@ -53,8 +53,8 @@ class Sandbox:
     def inside(self, *command):
         """The argv that runs `command` in the namespaces."""
         # --root: pytest itself may be in a chroot.
-        return ["nsenter", "--target", str(self.init_pid), "--mount", "--pid", "--root", "--wdns=/", "--",
-                *map(str, command)]
+        return ["nsenter", "--target", str(self.init_pid), "--mount", "--pid",
+                "--root", "--wdns=/", "--", *map(str, command)]
 
     def run(self, *command, check=True, **options):
         done = subprocess.run(self.inside(*command), check=False, capture_output=True, **options)

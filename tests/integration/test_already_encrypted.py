@@ -178,9 +178,9 @@ PLAIN = (
     "container of three parts", "container of one part", "container whose armor is cut off",
     "container with plaintext after its end", "container with plaintext before its start",
     "Exchange-like with text", "Exchange-like with an attachment more",
-    "inline PGP with text before", "inline PGP with text after", "inline PGP quoted", "inline PGP, armor of no message",
-    "inline PGP, signed only", "clear-signed", "public key", "PGP in HTML",
-    "S/MIME signed as enveloped", "S/MIME signed", "S/MIME data", "S/MIME of no CMS",
+    "inline PGP with text before", "inline PGP with text after", "inline PGP quoted",
+    "inline PGP, armor of no message", "inline PGP, signed only", "clear-signed", "public key",
+    "PGP in HTML", "S/MIME signed as enveloped", "S/MIME signed", "S/MIME data", "S/MIME of no CMS",
     "only the Autocrypt field", "X-Mail-Seal only")
 
 

@@ -38,11 +38,13 @@ MESSAGES = {
                              b"cOnTent-Transfer-encoding:7bit\r\n\r\nbody\r\n",
     "content fields apart": b"Content-Type: text/html\r\nSubject: a\r\nContent-ID: <1@b>\r\n"
                             b"MIME-Version: 1.0\r\nContent-Description: d\r\n\r\nbody\r\n",
-    "repeated fields": b"Received: 1\r\nReceived: 2\r\nReceived: 1\r\nX-A: 1\r\nX-A: 2\r\n\r\nx\r\n",
+    "repeated fields": b"Received: 1\r\nReceived: 2\r\nReceived: 1\r\nX-A: 1\r\nX-A: 2\r\n"
+                       b"\r\nx\r\n",
     "8-bit header": "Subject: é\r\nContent-Description: ü\r\n\r\nbody\r\n".encode("latin-1"),
     "long field": b"X-Long: " + b"z" * 40_000 + b"\r\nSubject: x\r\n\r\nbody\r\n",
     "many fields": b"".join(b"X-%d: %d\r\n" % (n, n) for n in range(3000)) + b"\r\nbody\r\n",
-    "line without colon": b"Subject: x\r\nthis is no field\r\nContent-Type: text/plain\r\n\r\nb\r\n",
+    "line without colon": b"Subject: x\r\nthis is no field\r\n"
+                          b"Content-Type: text/plain\r\n\r\nb\r\n",
     "mbox From line": b"From someone Mon Feb  3 10:11:12 2025\r\nSubject: x\r\n\r\nbody\r\n",
     "NUL in header": b"Subject: a\0b\r\nX-Nul: \0\r\n\r\nbody\r\n",
     "our own look-alike": HEADER + b"X-Mail-Seal: v=1; keys=ABCD\r\n\r\n-----BEGIN PGP MESSAGE-----"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from sandbox import wait_until
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 WAYS_IN = ("lmtp", "lda", "append")
+TIMEOUT = 2  # seconds, mail_seal_timeout
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def server(gnupg, keys):
         User("tolerant-garbage", b"garbage\n", settings=unusable_as_success),
         User("tolerant-required", expired, settings=missing_as_failure | unusable_as_success),
     ]
-    with Dovecot(users, seal={"mail_seal_timeout": "2s"}) as dovecot:
+    with Dovecot(users, seal={"mail_seal_timeout": f"{TIMEOUT}s"}) as dovecot:
         dovecot.keys_file("unreadable").chmod(0)
         os.chown(dovecot.keys_file("unreadable"), 0, 0)
         dovecot.give("folder", ".mail-seal/keys/.keep", b"")
@@ -83,8 +85,10 @@ def check_told(text):
 
 def check_refused(server, way, user):
     mark = len(server.log())
+    start = time.monotonic()
     accepted, text = send(server, way, user)
     assert not accepted, "the message was accepted"
+    assert time.monotonic() - start < 3 * TIMEOUT, "mail_seal_timeout was not kept"
     if text is not None:
         check_told(text)
     assert wait_until(lambda: not server.foreign_processes()), server.foreign_processes()
