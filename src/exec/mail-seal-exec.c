@@ -254,27 +254,47 @@ struct request {
 	bool version;
 };
 
+/* GPGME 1.18 writes "--name value", 1.24 "--name=value". Returns the value of
+   the option that *argv points to, moved on if it is the next argument, or
+   NULL if it is another option. */
+static const char *option_value(char *const **argv, const char *name)
+{
+	const size_t length = strlen(name);
+	const char *arg = **argv;
+
+	if (strncmp(arg, name, length) != 0)
+		return NULL;
+	if (arg[length] == '=')
+		return arg + length + 1;
+	if (arg[length] != '\0' || (*argv)[1] == NULL)
+		return NULL;
+	return *++*argv;
+}
+
 static void
 parse_arguments(struct request *request, int argc, char *const *argv)
 {
 	int count = 0;
 
-	request->args = calloc(argc + 8, sizeof(*request->args));
+	request->args = calloc(argc + 1, sizeof(*request->args));
 	if (request->args == NULL)
 		fail(EXIT_REFUSED, "memory", ENOMEM);
 	request->input = -1;
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--homedir") == 0 && i + 1 < argc) {
-			i++;
-			if (strcmp(argv[i], MAIL_SEAL_GNUPG_HOME) != 0)
-				request->keyring_home = argv[i];
+	for (argv++; *argv != NULL; argv++) {
+		char *const *option = argv;
+		const char *value;
+
+		if ((value = option_value(&argv, "--homedir")) != NULL) {
+			/* gpg always gets ours */
+			if (strcmp(value, MAIL_SEAL_GNUPG_HOME) != 0)
+				request->keyring_home = value;
 			continue;
 		}
-		if (strcmp(argv[i], "--status-fd") == 0 && i + 1 < argc)
-			status_fd = atoi(argv[i + 1]);
-		if (strcmp(argv[i], "--version") == 0)
+		if ((value = option_value(&option, "--status-fd")) != NULL)
+			status_fd = atoi(value);
+		if (strcmp(*argv, "--version") == 0)
 			request->version = true;
-		request->args[count++] = argv[i];
+		request->args[count++] = *argv;
 	}
 	if (count > 0) {
 		request->input =
