@@ -1,0 +1,215 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* What is decided, and what settings mean. Needs libdovecot's strings, but no
+   Dovecot that runs. */
+
+#include "lib.h"
+#include "mail-seal-policy.h"
+#include "test-lib.h"
+
+/*
+ * Settings
+ */
+
+static void raw_defaults(struct mail_seal_raw_settings *raw)
+{
+	i_zero(raw);
+	raw->mail_seal_keys = "file:/home/a/keys";
+	raw->mail_seal_recipients = "a@example.org";
+	raw->mail_seal_extra_keys = "";
+	raw->mail_seal_missing_key = "store";
+	raw->mail_seal_unusable_key = "tempfail";
+	raw->mail_seal_exclude = "";
+	raw->mail_seal_protect_headers = "";
+	raw->mail_seal_compress = "no";
+	raw->mail_seal_min_rsa_bits = "2048";
+	raw->mail_seal_timeout = "60s";
+}
+
+#define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
+
+static const struct {
+	size_t field;
+	const char *value;
+	const char *error;
+} bad_settings[] = {
+	{ FIELD(keys), "/home/a/keys", "mail_seal_keys: \"/home/a/keys\" is "
+	  "not file:PATH or gnupg:PATH" },
+	{ FIELD(keys), "file:keys", "mail_seal_keys: \"file:keys\" is not a "
+	  "source with an absolute path" },
+	{ FIELD(keys), "file:/a ldap:/b", "mail_seal_keys: \"ldap:/b\" is not "
+	  "file:PATH or gnupg:PATH" },
+	{ FIELD(keys), "dict:redis:", "mail_seal_keys: dict: sources can't be "
+	  "used with this version of mail_seal" },
+	{ FIELD(keys), "\"file:/a", "mail_seal_keys: a quote isn't closed in "
+	  "\"\"file:/a\"" },
+	{ FIELD(missing_key), "foo", "mail_seal_missing_key: \"foo\" is not "
+	  "\"store\" or \"tempfail\"" },
+	{ FIELD(missing_key), "", "mail_seal_missing_key: an empty value is "
+	  "not \"store\" or \"tempfail\"" },
+	{ FIELD(unusable_key), "Store", "mail_seal_unusable_key: \"Store\" is "
+	  "not \"store\" or \"tempfail\"" },
+	{ FIELD(exclude), "\\", "mail_seal_exclude: \"\\\" is not a "
+	  "special-use flag or a pattern of mailbox names" },
+	{ FIELD(compress), "maybe", "mail_seal_compress: \"maybe\" is not "
+	  "\"yes\" or \"no\"" },
+	{ FIELD(min_rsa_bits), "512", "mail_seal_min_rsa_bits: \"512\" is not "
+	  "a number of bits from 1024" },
+	{ FIELD(min_rsa_bits), "2048x", "mail_seal_min_rsa_bits: \"2048x\" is "
+	  "not a number of bits from 1024" },
+	{ FIELD(timeout), "0s", "mail_seal_timeout: \"0s\" is not a time from "
+	  "1s to 1h" },
+	{ FIELD(timeout), "2h", "mail_seal_timeout: \"2h\" is not a time from "
+	  "1s to 1h" },
+	{ FIELD(timeout), "soon", "mail_seal_timeout: \"soon\" is not a time "
+	  "from 1s to 1h" },
+	{ FIELD(extra_keys), "keys", "mail_seal_extra_keys: \"keys\" is not "
+	  "an absolute path" },
+	{ FIELD(protect_headers), "Subject", "mail_seal_protect_headers: "
+	  "header fields can't be protected with this version of mail_seal" }
+};
+
+static void test_bad_settings(void **state ATTR_UNUSED)
+{
+	struct mail_seal_raw_settings raw;
+	struct mail_seal_settings set;
+	const char *error;
+
+	for (size_t i = 0; i < N_ELEMENTS(bad_settings); i++) T_BEGIN {
+		raw_defaults(&raw);
+		*(const char **)((char *)&raw + bad_settings[i].field) =
+			bad_settings[i].value;
+		assert_int_equal(mail_seal_settings_parse(&raw,
+			pool_datastack_create(), &set, &error), -1);
+		assert_string_equal(error, bad_settings[i].error);
+	} T_END;
+}
+
+static void test_good_settings(void **state ATTR_UNUSED)
+{
+	struct mail_seal_raw_settings raw;
+	struct mail_seal_settings set;
+	const char *error = "";
+	pool_t pool = pool_alloconly_create("settings", 1024);
+
+	raw_defaults(&raw);
+	raw.mail_seal_keys = "file:/a \"file:/b \\\"c\" gnupg:/d";
+	raw.mail_seal_recipients = "a@example.org, b@example.org";
+	raw.mail_seal_exclude = "\\Drafts Junk* \"Old mail\"";
+	raw.mail_seal_unusable_key = "store";
+	raw.mail_seal_compress = "YES";
+	raw.mail_seal_timeout = "2 mins";
+	raw.mail_seal_extra_keys = "/e";
+	if (mail_seal_settings_parse(&raw, pool, &set, &error) < 0)
+		fail_msg("%s", error);
+	assert_int_equal(set.source_count, 3);
+	assert_int_equal(set.sources[0].type, MAIL_SEAL_SOURCE_FILE);
+	assert_string_equal(set.sources[0].path, "/a");
+	assert_string_equal(set.sources[1].path, "/b \"c");
+	assert_int_equal(set.sources[2].type, MAIL_SEAL_SOURCE_GNUPG);
+	assert_string_equal(set.sources[2].path, "/d");
+	assert_string_equal(t_strarray_join(set.recipients, "|"),
+			    "a@example.org|b@example.org");
+	assert_string_equal(t_strarray_join(set.exclude, "|"),
+			    "\\Drafts|Junk*|Old mail");
+	assert_int_equal(set.missing_key, MAIL_SEAL_STORE);
+	assert_int_equal(set.unusable_key, MAIL_SEAL_STORE);
+	assert_true(set.compress);
+	assert_int_equal(set.min_rsa_bits, 2048);
+	assert_int_equal(set.timeout_secs, 120);
+	assert_string_equal(set.extra_keys, "/e");
+
+	raw_defaults(&raw);
+	raw.mail_seal_keys = "";
+	assert_int_equal(mail_seal_settings_parse(&raw, pool, &set, &error),
+			 0);
+	assert_int_equal(set.source_count, 0);
+	assert_int_equal(set.missing_key, MAIL_SEAL_STORE);
+	assert_int_equal(set.unusable_key, MAIL_SEAL_TEMPFAIL);
+	assert_null(set.extra_keys);
+	pool_unref(&pool);
+}
+
+/*
+ * Policy
+ */
+
+static void test_exempt(void **state ATTR_UNUSED)
+{
+	/* each fact alone exempts */
+	static const struct mail_seal_destination exempt[] = {
+		{ .dsync = TRUE, .owner_has_sources = TRUE },
+		{ .virtual = TRUE, .owner_has_sources = TRUE },
+		{ .public = TRUE, .owner_has_sources = TRUE },
+		{ .excluded = TRUE, .owner_has_sources = TRUE },
+		{ .owner_has_sources = FALSE }
+	};
+	const struct mail_seal_destination ordinary = {
+		.owner_has_sources = TRUE
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(exempt); i++)
+		assert_true(mail_seal_policy_is_exempt(&exempt[i]));
+	assert_false(mail_seal_policy_is_exempt(&ordinary));
+}
+
+static void test_action(void **state ATTR_UNUSED)
+{
+	static const struct {
+		enum mail_seal_key_state state;
+		enum mail_seal_fallback missing, unusable;
+		enum mail_seal_action action;
+	} actions[] = {
+#define STORE MAIL_SEAL_STORE
+#define TEMPFAIL MAIL_SEAL_TEMPFAIL
+		{ MAIL_SEAL_KEY_USABLE, STORE, STORE, MAIL_SEAL_ACTION_SEAL },
+		{ MAIL_SEAL_KEY_USABLE, TEMPFAIL, TEMPFAIL,
+		  MAIL_SEAL_ACTION_SEAL },
+		{ MAIL_SEAL_KEY_MISSING, STORE, TEMPFAIL,
+		  MAIL_SEAL_ACTION_STORE },
+		{ MAIL_SEAL_KEY_MISSING, TEMPFAIL, STORE,
+		  MAIL_SEAL_ACTION_FAIL },
+		{ MAIL_SEAL_KEY_UNUSABLE, TEMPFAIL, STORE,
+		  MAIL_SEAL_ACTION_STORE },
+		{ MAIL_SEAL_KEY_UNUSABLE, STORE, TEMPFAIL,
+		  MAIL_SEAL_ACTION_FAIL },
+		/* no setting stores plaintext because gpg is broken */
+		{ MAIL_SEAL_KEY_ENGINE_FAILED, STORE, STORE,
+		  MAIL_SEAL_ACTION_FAIL },
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(actions); i++) {
+		const struct mail_seal_settings set = {
+			.missing_key = actions[i].missing,
+			.unusable_key = actions[i].unusable
+		};
+
+		assert_int_equal(mail_seal_policy_action(actions[i].state,
+							 &set),
+				 actions[i].action);
+	}
+	assert_int_equal(mail_seal_policy_key_state(SEAL_ERROR_UNUSABLE_KEY),
+			 MAIL_SEAL_KEY_UNUSABLE);
+	assert_int_equal(mail_seal_policy_key_state(SEAL_ERROR_ENGINE),
+			 MAIL_SEAL_KEY_ENGINE_FAILED);
+	assert_int_equal(mail_seal_policy_key_state(SEAL_ERROR_TIMEOUT),
+			 MAIL_SEAL_KEY_ENGINE_FAILED);
+	assert_int_equal(mail_seal_policy_key_state(SEAL_ERROR_STORE),
+			 MAIL_SEAL_KEY_ENGINE_FAILED);
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_bad_settings),
+		cmocka_unit_test(test_good_settings),
+		cmocka_unit_test(test_exempt),
+		cmocka_unit_test(test_action)
+	};
+	int failed;
+
+	lib_init();
+	failed = cmocka_run_group_tests_name("policy", all, NULL, NULL);
+	lib_deinit();
+	return failed;
+}
