@@ -5,9 +5,15 @@
 /* What differs between Dovecot 2.3 and 2.4. The only place, beside the two
    settings readers, where the version is asked for. */
 
+#include "istream-private.h"
 #include "mail-storage-private.h"
 
-#if DOVECOT_VERSION_MAJOR > 2 || DOVECOT_VERSION_MINOR >= 4
+#define DOVECOT_VERSION_FROM(minor, micro) \
+	(DOVECOT_VERSION_MAJOR > 2 || DOVECOT_VERSION_MINOR > (minor) || \
+	 (DOVECOT_VERSION_MINOR == (minor) && \
+	  DOVECOT_VERSION_MICRO >= (micro)))
+
+#if DOVECOT_VERSION_FROM(4, 0)
 #  define HAVE_DOVECOT_24
 #endif
 
@@ -18,6 +24,19 @@
 #  include "settings-parser.h"
 #  define compat_parse_interval settings_get_time
 #endif
+
+/* i_stream_create() for a filter stream without a descriptor. Since 2.4.5 it
+   asks which streams are read beside the parent. */
+static inline struct istream *
+compat_istream_create(struct istream_private *stream, struct istream *parent)
+{
+#if DOVECOT_VERSION_FROM(4, 5)
+	return i_stream_create(stream, parent, -1, ISTREAM_HIDDEN_INPUTS_NONE,
+			       0);
+#else
+	return i_stream_create(stream, parent, -1, 0);
+#endif
+}
 
 /* Has the mailbox this special-use flag in the configuration? RFC 6154 */
 static inline bool

@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "lib.h"
-#include "istream-private.h"
 #include "safe-mkstemp.h"
 #include "str.h"
+#include "dovecot-compat.h"
 #include "istream-seal.h"
 
 #include <unistd.h>
@@ -177,7 +177,7 @@ i_stream_create_seal(struct istream *input, const struct seal_params *params,
 	sstream->istream.istream.readable_fd = FALSE;
 	sstream->istream.istream.blocking = input->blocking;
 	sstream->istream.istream.seekable = FALSE;
-	stream = i_stream_create(&sstream->istream, input, -1, 0);
+	stream = compat_istream_create(&sstream->istream, input);
 	/* Dovecot names it in its log line when the save fails */
 	i_stream_set_name(stream, "mail_seal");
 	return stream;

@@ -6,6 +6,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from sandbox import wait_until
 
 MESSAGE = mail.text(b"Hello,\r\n.\r\nFrom me to you.\r\n" + b"0123456789\r\n" * 2000)
 FORMATS = ("maildir", "sdbox", "mdbox", "mbox")
@@ -102,8 +103,8 @@ def test_sizes(server, client):
         [used] = re.findall(r"STORAGE\t(\d+)", quota)
         assert int(used) == -(-len(sealed) // 1024)
     if "mail_log" in server.site.plugins:
-        saves = re.findall(r"save: .*box=INBOX.* size=(\d+)", server.log_since(mark))
-        assert len(saves) == 1
+        assert wait_until(lambda: re.search(r"save: .*box=INBOX.* size=\d+",
+                                            server.log_since(mark)))
 
 
 def test_reads_the_same_after_index_loss(server, client):
