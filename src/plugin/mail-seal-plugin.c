@@ -5,6 +5,7 @@
    mail-seal-user.c      whose settings
    mail-seal-mailbox.c   save and copy: where a message meets the seal
    mail-seal-deliver.c   one delivery to several recipients
+   mail-seal-decide.c    what is known of a message's destination
    mail-seal-policy.c    what to do and what to say, without Dovecot
    mail-seal-keys.c      an owner's certificates, from their sources
    mail-seal-sealer.c    the module that does the sealing, loaded when needed

@@ -104,6 +104,10 @@ parse_sources(const char *value, pool_t pool,
 	struct mail_seal_source *sources;
 	unsigned int count;
 
+	/* 2.3 reads an empty userdb field as "yes", so there is a word for
+	   it. */
+	if (strcmp(value, "none") == 0)
+		return 0;
 	if (parse_words("keys", value, pool, &words, error_r) < 0)
 		return -1;
 	count = str_array_length(words);

@@ -120,6 +120,10 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	assert_string_equal(set.extra_keys, "/e");
 
 	raw_defaults(&raw);
+	raw.mail_seal_keys = "none";
+	assert_int_equal(mail_seal_settings_parse(&raw, pool, &set, &error),
+			 0);
+	assert_int_equal(set.source_count, 0);
 	raw.mail_seal_keys = "";
 	assert_int_equal(mail_seal_settings_parse(&raw, pool, &set, &error),
 			 0);

@@ -1,0 +1,147 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* Gathers what there is to know of a message's destination, and asks the
+   policy. */
+
+#include "lib.h"
+#include "imap-match.h"
+#include "mail-namespace.h"
+#include "mail-user.h"
+#include "dovecot-compat.h"
+#include "mail-seal-decide.h"
+#include "mail-seal-keys.h"
+#include "mail-seal-user.h"
+
+static bool
+mailbox_is_excluded(struct mailbox *box, const struct mail_seal_settings *set)
+{
+	const char *vname = mailbox_get_vname(box);
+	char separator = mail_namespace_get_sep(mailbox_get_namespace(box));
+	const char *const *word;
+	bool excluded = FALSE;
+
+	for (word = set->exclude; *word != NULL && !excluded; word++) T_BEGIN {
+		if (**word == '\\') {
+			excluded = compat_mailbox_has_special_use(box, *word);
+		} else {
+			struct imap_match_glob *glob = imap_match_init(
+				pool_datastack_create(), *word, TRUE,
+				separator);
+
+			excluded = imap_match(glob, vname) == IMAP_MATCH_YES;
+		}
+	} T_END;
+	return excluded;
+}
+
+static void
+decision_fail(struct mail_seal_decision *decision, const char *log_error,
+	      const char *sentence)
+{
+	decision->action = MAIL_SEAL_ACTION_FAIL;
+	decision->log_error = log_error;
+	decision->sentence = sentence;
+}
+
+/* The owner of a shared mailbox was made with the settings of who accesses it
+   (shared-storage.c): a source that reads the same for both isn't the
+   owner's, or can't be told from one that isn't. */
+static bool
+owner_settings_are_own(const struct mail_seal_settings *owner_set,
+		       struct mail_user *accessor)
+{
+	const struct mail_seal_settings *set;
+	const char *error;
+
+	set = mail_seal_user_get_settings(accessor, &error);
+	if (set == NULL)
+		return FALSE;
+	for (unsigned int i = 0; i < owner_set->source_count; i++) {
+		for (unsigned int j = 0; j < set->source_count; j++) {
+			if (strcmp(owner_set->sources[i].path,
+				   set->sources[j].path) == 0)
+				return FALSE;
+		}
+	}
+	return TRUE;
+}
+
+/* Finds the settings of the mailbox's owner. Returns FALSE if the decision
+   is made by that. */
+static bool
+decide_owner(struct mailbox *box, struct mail_seal_decision *decision)
+{
+	struct mail_namespace *ns = mailbox_get_namespace(box);
+	struct mail_user *accessor = box->storage->user;
+	const char *error;
+
+	decision->set = mail_seal_user_get_settings(ns->owner, &error);
+	if (decision->set == NULL) {
+		decision_fail(decision, t_strdup_printf(
+			"settings of the mailbox's owner %s: %s",
+			ns->owner->username, error),
+			mail_seal_policy_unknown_owner_sentence());
+		return FALSE;
+	}
+	if (ns->owner != accessor &&
+	    !owner_settings_are_own(decision->set, accessor)) {
+		decision_fail(decision, t_strdup_printf(
+			"mail_seal_keys doesn't tell the mailbox's owner %s "
+			"from %s", ns->owner->username, accessor->username),
+			mail_seal_policy_unknown_owner_sentence());
+		return FALSE;
+	}
+	return TRUE;
+}
+
+static void
+decide_by_keys(struct mail_seal_decision *decision)
+{
+	struct mail_seal_keys keys;
+
+	mail_seal_keys_get(decision->set, &keys);
+	decision->action = mail_seal_policy_action(keys.state, decision->set);
+	decision->recipients = keys.recipients;
+	if (decision->action == MAIL_SEAL_ACTION_STORE &&
+	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
+		decision->warning = keys.log_error;
+	if (decision->action != MAIL_SEAL_ACTION_FAIL)
+		return;
+	switch (keys.state) {
+	case MAIL_SEAL_KEY_MISSING:
+		decision->sentence = mail_seal_policy_missing_key_sentence();
+		break;
+	case MAIL_SEAL_KEY_UNUSABLE:
+		decision->sentence =
+			mail_seal_policy_unusable_key_sentence(keys.reason);
+		break;
+	default:
+		decision->sentence =
+			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE);
+		break;
+	}
+	decision->log_error = keys.log_error;
+}
+
+void mail_seal_decide(struct mailbox_transaction_context *t,
+		      struct mail_seal_decision *decision_r)
+{
+	struct mailbox *box = t->box;
+	struct mail_seal_destination dest;
+
+	i_zero(decision_r);
+	i_zero(&dest);
+	dest.dsync = (t->flags & MAILBOX_TRANSACTION_FLAG_SYNC) != 0;
+	dest.virtual = box->virtual_vfuncs != NULL;
+	dest.public = mailbox_get_namespace(box)->owner == NULL;
+	if (!dest.dsync && !dest.virtual && !dest.public) {
+		if (!decide_owner(box, decision_r))
+			return;
+		dest.excluded = mailbox_is_excluded(box, decision_r->set);
+		dest.owner_has_sources = decision_r->set->source_count > 0;
+	}
+	if (mail_seal_policy_is_exempt(&dest))
+		decision_r->action = MAIL_SEAL_ACTION_STORE;
+	else
+		decide_by_keys(decision_r);
+}

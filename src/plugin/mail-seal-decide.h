@@ -1,0 +1,27 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_DECIDE_H
+#define MAIL_SEAL_DECIDE_H
+
+#include "mail-seal-policy.h"
+
+struct mail_seal_recipients;
+
+/* What to do with one message */
+struct mail_seal_decision {
+	enum mail_seal_action action;
+	const struct mail_seal_settings *set;
+	/* if sealing; free with the sealer's recipients_free() */
+	struct mail_seal_recipients *recipients;
+	/* if failing */
+	const char *log_error, *sentence;
+	/* why it is stored as it came although there is a key, or NULL */
+	const char *warning;
+};
+
+/* Decides for a message that is to be saved or copied by this transaction.
+   Reads the owner's keys anew, so that a changed key counts at once. Strings
+   are from the data stack. */
+void mail_seal_decide(struct mailbox_transaction_context *t,
+		      struct mail_seal_decision *decision_r);
+
+#endif
