@@ -38,6 +38,15 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #endif
 }
 
+/* What the userdb is told a lookup is for: that of this user's session. */
+#define compat_auth_user_info_set_protocol(info, user) \
+	((info)->COMPAT_AUTH_PROTOCOL = (user)->COMPAT_AUTH_PROTOCOL)
+#ifdef HAVE_DOVECOT_24
+#  define COMPAT_AUTH_PROTOCOL protocol
+#else
+#  define COMPAT_AUTH_PROTOCOL service
+#endif
+
 /* Has the mailbox this special-use flag in the configuration? RFC 6154 */
 static inline bool
 compat_mailbox_has_special_use(struct mailbox *box, const char *flag)

@@ -43,55 +43,25 @@ decision_fail(struct mail_seal_decision *decision, const char *log_error,
 	decision->sentence = sentence;
 }
 
-/* The owner of a shared mailbox was made with the settings of who accesses it
-   (shared-storage.c): a source that reads the same for both isn't the
-   owner's, or can't be told from one that isn't. */
-static bool
-owner_settings_are_own(const struct mail_seal_settings *owner_set,
-		       struct mail_user *accessor)
-{
-	const struct mail_seal_settings *set;
-	const char *error;
-
-	set = mail_seal_user_get_settings(accessor, &error);
-	if (set == NULL)
-		return FALSE;
-	for (unsigned int i = 0; i < owner_set->source_count; i++) {
-		for (unsigned int j = 0; j < set->source_count; j++) {
-			if (strcmp(owner_set->sources[i].path,
-				   set->sources[j].path) == 0)
-				return FALSE;
-		}
-	}
-	return TRUE;
-}
-
 /* Finds the settings of the mailbox's owner. Returns FALSE if the decision
    is made by that. */
 static bool
 decide_owner(struct mailbox *box, struct mail_seal_decision *decision)
 {
-	struct mail_namespace *ns = mailbox_get_namespace(box);
+	struct mail_user *owner = mailbox_get_namespace(box)->owner;
 	struct mail_user *accessor = box->storage->user;
 	const char *error;
 
-	decision->set = mail_seal_user_get_settings(ns->owner, &error);
+	decision->set = owner == accessor ?
+		mail_seal_user_get_settings(owner, &error) :
+		mail_seal_user_get_owner_settings(owner, accessor, &error);
 	if (decision->set == NULL) {
 		decision_fail(decision, t_strdup_printf(
 			"settings of the mailbox's owner %s: %s",
-			ns->owner->username, error),
+			owner->username, error),
 			mail_seal_policy_unknown_owner_sentence());
-		return FALSE;
 	}
-	if (ns->owner != accessor &&
-	    !owner_settings_are_own(decision->set, accessor)) {
-		decision_fail(decision, t_strdup_printf(
-			"mail_seal_keys doesn't tell the mailbox's owner %s "
-			"from %s", ns->owner->username, accessor->username),
-			mail_seal_policy_unknown_owner_sentence());
-		return FALSE;
-	}
-	return TRUE;
+	return decision->set != NULL;
 }
 
 static void

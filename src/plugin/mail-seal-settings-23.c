@@ -49,8 +49,8 @@ setting_value(struct mail_user *user, const char *name,
 	return default_value(user, value_default, value_r, error_r);
 }
 
-int mail_seal_settings_get(struct mail_user *user, pool_t pool,
-			   struct mail_seal_settings *set_r,
+int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
+			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r)
 {
 	struct mail_seal_raw_settings raw;
@@ -62,6 +62,8 @@ int mail_seal_settings_get(struct mail_user *user, pool_t pool,
 	MAIL_SEAL_SETTINGS(MAIL_SEAL_READ)
 #undef MAIL_SEAL_READ
 	raw.pool = pool;
+	if (fields != NULL)
+		mail_seal_settings_override(&raw, fields);
 	return mail_seal_settings_parse(&raw, pool, set_r, error_r);
 }
 

@@ -66,18 +66,22 @@ const struct setting_parser_info mail_seal_setting_parser_info = {
 	.check_func = mail_seal_settings_check
 };
 
-int mail_seal_settings_get(struct mail_user *user, pool_t pool,
-			   struct mail_seal_settings *set_r,
+int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
+			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r)
 {
-	const struct mail_seal_raw_settings *raw;
+	const struct mail_seal_raw_settings *set;
+	struct mail_seal_raw_settings raw;
 	int ret;
 
-	if (settings_get(user->event, &mail_seal_setting_parser_info, 0, &raw,
+	if (settings_get(user->event, &mail_seal_setting_parser_info, 0, &set,
 			 error_r) < 0)
 		return -1;
-	ret = mail_seal_settings_parse(raw, pool, set_r, error_r);
-	settings_free(raw);
+	raw = *set;
+	if (fields != NULL)
+		mail_seal_settings_override(&raw, fields);
+	ret = mail_seal_settings_parse(&raw, pool, set_r, error_r);
+	settings_free(set);
 	return ret;
 }
 

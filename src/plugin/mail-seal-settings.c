@@ -218,3 +218,40 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 	}
 	return 0;
 }
+
+/* Returns the field's value if it is the setting's. */
+static const char *field_value(const char *field, const char *name)
+{
+	size_t length = strlen(name);
+
+	/* the longer form is what a user could be told to write as well */
+	if (strncmp(field, "plugin/", 7) == 0)
+		field += 7;
+	return strncmp(field, name, length) == 0 && field[length] == '=' ?
+		field + length + 1 : NULL;
+}
+
+bool mail_seal_settings_is_field(const char *field)
+{
+#define MAIL_SEAL_IS_FIELD(name, default23, default24) \
+	if (field_value(field, "mail_seal_"#name) != NULL) \
+		return TRUE;
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_IS_FIELD)
+#undef MAIL_SEAL_IS_FIELD
+	return FALSE;
+}
+
+void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
+				 const char *const *fields)
+{
+	const char *value;
+
+	for (; *fields != NULL; fields++) {
+#define MAIL_SEAL_OVERRIDE(name, default23, default24) \
+		value = field_value(*fields, "mail_seal_"#name); \
+		if (value != NULL) \
+			raw->mail_seal_##name = value;
+		MAIL_SEAL_SETTINGS(MAIL_SEAL_OVERRIDE)
+#undef MAIL_SEAL_OVERRIDE
+	}
+}

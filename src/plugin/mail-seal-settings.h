@@ -68,10 +68,19 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 			     pool_t pool, struct mail_seal_settings *set_r,
 			     const char **error_r);
 
-/* Reads and checks the user's settings. Returns 0 or -1 as above. The reader
-   for this version of Dovecot is in mail-seal-settings-23.c or -24.c. */
-int mail_seal_settings_get(struct mail_user *user, pool_t pool,
-			   struct mail_seal_settings *set_r,
+/* Puts the values of userdb fields ("mail_seal_keys=...", NULL-terminated) in
+   place of what was read. */
+void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
+				 const char *const *fields);
+
+/* Is this userdb field one of our settings? */
+bool mail_seal_settings_is_field(const char *field);
+
+/* Reads the user's settings, puts the fields, which may be NULL, in their
+   place, and checks them. Returns 0 or -1 as above. The reader for this
+   version of Dovecot is in mail-seal-settings-23.c or -24.c. */
+int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
+			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r);
 
 #endif

@@ -1,9 +1,10 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "lib.h"
-#include "mail-storage-private.h"
+#include "auth-master.h"
 #include "mail-user.h"
 #include "module-context.h"
+#include "dovecot-compat.h"
 #include "mail-seal-user.h"
 
 #define MAIL_SEAL_USER_CONTEXT(obj) \
@@ -21,16 +22,18 @@ struct mail_seal_user {
 static MODULE_CONTEXT_DEFINE_INIT(mail_seal_user_module,
 				  &mail_user_module_register);
 
+/* fields are the user's from the userdb, if Dovecot hasn't applied them */
 static void
 mail_seal_user_read_settings(struct mail_user *user,
-			     struct mail_seal_user *suser)
+			     struct mail_seal_user *suser,
+			     const char *const *fields)
 {
 	const char *error;
 
 	suser->settings_read = TRUE;
 	T_BEGIN {
-		if (mail_seal_settings_get(user, user->pool, &suser->set,
-					   &error) < 0)
+		if (mail_seal_settings_get(user, fields, user->pool,
+					   &suser->set, &error) < 0)
 			suser->error = p_strdup(user->pool, error);
 	} T_END;
 }
@@ -47,7 +50,7 @@ void mail_seal_user_init(struct mail_user *user)
 	   end the process (raw-storage.c). */
 	if (user->autocreated)
 		return;
-	mail_seal_user_read_settings(user, suser);
+	mail_seal_user_read_settings(user, suser, NULL);
 	if (suser->error != NULL && user->error == NULL)
 		user->error = suser->error;
 }
@@ -67,7 +70,91 @@ mail_seal_user_get_settings(struct mail_user *user, const char **error_r)
 		return NULL;
 	}
 	if (!suser->settings_read)
-		mail_seal_user_read_settings(user, suser);
+		mail_seal_user_read_settings(user, suser, NULL);
 	*error_r = suser->error;
 	return suser->error == NULL ? &suser->set : NULL;
+}
+
+/*
+ * Owners of shared mailboxes
+ */
+
+static bool has_settings_of_its_own(struct mail_user *user)
+{
+	const char *const *field = user->userdb_fields;
+
+	for (; field != NULL && *field != NULL; field++) {
+		if (mail_seal_settings_is_field(*field))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* A value with variables would have to be expanded as Dovecot does it for the
+   owner's own session; nobody but Dovecot can. */
+static bool have_variables(const char *const *fields)
+{
+	for (; *fields != NULL; fields++) {
+		if (mail_seal_settings_is_field(*fields) &&
+		    strstr(*fields, "_exclude=") == NULL &&
+		    strchr(*fields, '%') != NULL)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Returns 0 and the owner's userdb fields, or -1 and a sentence. */
+static int
+lookup_owner_fields(struct mail_user *owner, struct mail_user *accessor,
+		    pool_t pool, const char *const **fields_r,
+		    const char **error_r)
+{
+	struct auth_user_info info;
+	const char *username;
+	int ret;
+
+	i_zero(&info);
+	compat_auth_user_info_set_protocol(&info, accessor);
+	ret = auth_master_user_lookup(mail_user_auth_master_conn,
+				      owner->username, &info, pool, &username,
+				      fields_r);
+	if (ret <= 0) {
+		*error_r = ret == 0 ? "there is no such user" :
+			"the userdb lookup failed";
+		return -1;
+	}
+	if (have_variables(*fields_r)) {
+		*error_r = "a mail_seal field of the userdb has variables";
+		return -1;
+	}
+	return 0;
+}
+
+const struct mail_seal_settings *
+mail_seal_user_get_owner_settings(struct mail_user *owner,
+				  struct mail_user *accessor,
+				  const char **error_r)
+{
+	struct mail_seal_user *suser = MAIL_SEAL_USER_CONTEXT(owner);
+	const char *const *fields;
+	pool_t pool;
+
+	if (suser == NULL || suser->settings_read)
+		return mail_seal_user_get_settings(owner, error_r);
+	/* Dovecot made the owner with the settings of who accesses the
+	   mailbox (shared-storage.c). They are right for the owner only as
+	   far as they are everybody's, and but for the owner's own fields. */
+	if (has_settings_of_its_own(accessor)) {
+		*error_r = "who accesses the mailbox has mail_seal settings "
+			"in the userdb, which hide the owner's";
+		return NULL;
+	}
+	/* not the data stack: the lookup runs an ioloop */
+	pool = pool_alloconly_create("mail_seal userdb lookup", 1024);
+	if (lookup_owner_fields(owner, accessor, pool, &fields, error_r) == 0)
+		mail_seal_user_read_settings(owner, suser, fields);
+	pool_unref(&pool);
+	if (!suser->settings_read)
+		return NULL;
+	return mail_seal_user_get_settings(owner, error_r);
 }

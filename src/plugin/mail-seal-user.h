@@ -15,4 +15,12 @@ bool mail_seal_user_has_context(struct mail_user *user);
 const struct mail_seal_settings *
 mail_seal_user_get_settings(struct mail_user *user, const char **error_r);
 
+/* Returns the settings of the owner of a mailbox that another user accesses,
+   or NULL and a sentence if they can't be told. Looks the owner up in the
+   userdb, once a session. */
+const struct mail_seal_settings *
+mail_seal_user_get_owner_settings(struct mail_user *owner,
+				  struct mail_user *accessor,
+				  const char **error_r);
+
 #endif

@@ -20,6 +20,7 @@ class Site:
     seal: dict = field(default_factory=dict)      # mail_seal_* settings
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
+    shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
 
     @property
     def users_file(self):
@@ -28,6 +29,10 @@ class Site:
     @property
     def crypt_key(self):
         return self.folder / "crypt-private.pem", self.folder / "crypt-public.pem"
+
+    @property
+    def public_maildir(self):
+        return self.folder / "public"
 
     @property
     def imapsieve_script(self):
@@ -98,8 +103,30 @@ class Dovecot23:
         "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
     }
 
+    SHARED = """
+namespace shared {{
+  type = shared
+  separator = /
+  prefix = shared/%%u/
+  location = maildir:%%h/Maildir:INDEX=~/shared/%%u
+  subscriptions = no
+  list = children
+}}
+namespace public {{
+  type = public
+  separator = /
+  prefix = Public/
+  location = maildir:{public}:INDEX=~/public
+  subscriptions = no
+}}
+plugin {{
+  acl = vfile
+}}
+"""
+
     def write(self, site):
         everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
         userdb = "driver = passwd" if site.system_users else \
@@ -128,6 +155,7 @@ protocol lda {{
 plugin {{
 {self._plugin_settings(site)}
 }}
+{self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 """
 
     def _plugin_settings(self, site):
@@ -166,8 +194,30 @@ class Dovecot24:
         "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
     }
 
+    SHARED = """
+namespace shared {{
+  type = shared
+  separator = /
+  prefix = shared/$user/
+  mail_path = %{{owner_home}}/Maildir
+  mail_index_path = ~/shared/%{{owner_user}}
+  subscriptions = no
+  list = children
+}}
+namespace public {{
+  type = public
+  separator = /
+  prefix = Public/
+  mail_path = {public}
+  mail_index_path = ~/public
+  subscriptions = no
+}}
+acl_driver = vfile
+"""
+
     def write(self, site):
         everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
         userdb = "userdb passwd {\n}" if site.system_users else \
@@ -194,6 +244,7 @@ protocol lda {{
   {self._plugins([delivery])}
 }}
 {self._plugin_settings(site)}
+{self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 """
 
     @staticmethod
