@@ -42,25 +42,40 @@ void mail_seal_key_source_gnupg_deinit(void)
 	array_free(&keyring_cache);
 }
 
-/* Returns 1 if the home has a keyring, 0 if it has none. */
+/* Returns 1 if the file is there, 0 if not, -1 if that can't be known. */
+static int
+home_file_stat(const char *home, const char *name, struct stat *st_r,
+	       struct seal_error *error)
+{
+	if (stat(t_strdup_printf("%s/%s", home, name), st_r) == 0)
+		return 1;
+	if (errno == ENOENT || errno == ENOTDIR)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s",
+		       t_strdup_printf("its keyring can't be read: %m"));
+	return -1;
+}
+
+/* Returns 1 if the home has a keyring, 0 if it has none, -1 if there is one
+   that we can't read. */
 static int
 keyring_stat(const char *home, struct stat *st_r, struct seal_error *error)
 {
-	static const char *const names[] = { "pubring.kbx", "pubring.gpg" };
+	int ret;
 
-	for (unsigned int i = 0; i < N_ELEMENTS(names); i++) {
-		const char *path = t_strdup_printf("%s/%s", home, names[i]);
-
-		if (stat(path, st_r) == 0)
-			return 1;
-		if (errno != ENOENT && errno != ENOTDIR) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s",
-				t_strdup_printf("its keyring can't be read: "
-						"%m"));
-			return -1;
-		}
+	/* What GnuPG 2.4's keyboxd keeps only keyboxd can read, and a
+	   pubring.kbx beside it is out of date. */
+	ret = home_file_stat(home, "public-keys.d/pubring.db", st_r, error);
+	if (ret > 0) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "its keyring is kept by keyboxd");
+		return -1;
 	}
-	return 0;
+	if (ret == 0)
+		ret = home_file_stat(home, "pubring.kbx", st_r, error);
+	if (ret == 0)
+		ret = home_file_stat(home, "pubring.gpg", st_r, error);
+	return ret;
 }
 
 static bool

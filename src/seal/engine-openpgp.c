@@ -10,6 +10,9 @@
 /* GPGME's own is 512 bytes. */
 #define IO_BUFFER_SIZE "65536"
 
+/* A session key packet for RSA of 16384 bits takes 2 kB. */
+#define MESSAGE_START_MAX (256*1024)
+
 /* GPGME's unit of work: all certificates go to the helper in front of the
    plaintext, so that gpg gets what we looked at and no file that somebody
    changed since. See src/exec/mail-seal-exec.c for the form. */
@@ -24,6 +27,9 @@ struct engine_job {
 	size_t pending_size;
 	bool complete;
 
+	/* ciphertext that isn't passed on yet */
+	GByteArray *start;
+	bool start_checked;
 	size_t cipher_size;
 	struct seal_error output_error;
 };
@@ -45,33 +51,45 @@ static ssize_t job_read_plain(void *handle, void *buffer, size_t size)
 	return size;
 }
 
-/* Only a session key packet may come first. Whatever else gpg may have
-   become, it won't get plaintext past here. */
-static bool job_cipher_start_ok(const uint8_t *data, size_t size)
+static int
+job_output(struct engine_job *job, const void *data, size_t size)
 {
-	const uint8_t tag_bits = size == 0 ? 0 : data[0];
+	job->cipher_size += size;
+	return job->params.output(data, size, job->params.context,
+				  &job->output_error);
+}
 
-	return (tag_bits & 0xc0) == 0xc0 ?
-		(tag_bits & 0x3f) == OPENPGP_PKESK :
-		(tag_bits & 0xfc) == (0x80 | OPENPGP_PKESK << 2);
+/* Holds back the start of gpg's output until it is seen to be what it should
+   be. Whatever else gpg may have become, it won't get plaintext past here;
+   and one that writes newer formats, which not all clients read, is found. */
+static int
+job_output_start(struct engine_job *job, const void *data, size_t size)
+{
+	int ret;
+
+	g_byte_array_append(job->start, data, size);
+	ret = openpgp_message_check(job->start->data, job->start->len);
+	if (ret == 0 || (ret < 0 && job->start->len > MESSAGE_START_MAX)) {
+		seal_error_set(&job->output_error, SEAL_ERROR_ENGINE,
+			       "gpg's output is not an OpenPGP message as all "
+			       "clients read it");
+		return -1;
+	}
+	if (ret < 0)
+		return 0;
+	job->start_checked = true;
+	return job_output(job, job->start->data, job->start->len);
 }
 
 static ssize_t job_write_cipher(void *handle, const void *data, size_t size)
 {
 	struct engine_job *job = handle;
 
-	if (job->cipher_size == 0 && !job_cipher_start_ok(data, size)) {
-		seal_error_set(&job->output_error, SEAL_ERROR_ENGINE,
-			       "gpg's output is no OpenPGP message");
+	if ((job->start_checked ? job_output(job, data, size) :
+	     job_output_start(job, data, size)) < 0) {
 		errno = EIO;
 		return -1;
 	}
-	if (job->params.output(data, size, job->params.context,
-			       &job->output_error) < 0) {
-		errno = EIO;
-		return -1;
-	}
-	job->cipher_size += size;
 	return size;
 }
 
@@ -183,6 +201,7 @@ static void job_free(struct engine_job *job)
 	if (job->cipher != NULL)
 		gpgme_data_release(job->cipher);
 	g_byte_array_unref(job->preface);
+	g_byte_array_unref(job->start);
 	g_free(job);
 }
 
@@ -193,6 +212,7 @@ job_new(const struct engine_params *params, struct seal_error *error)
 
 	job->params = *params;
 	job->preface = g_byte_array_new();
+	job->start = g_byte_array_new();
 	job->context = gpg_context_get(NULL, params->timeout_secs, error);
 	if (job->context == NULL || job_start(job, error) < 0 ||
 	    job_write(job, job->preface->data, job->preface->len,

@@ -81,6 +81,31 @@ bool openpgp_tag_is_encrypted(enum openpgp_tag tag)
 	}
 }
 
+int openpgp_message_check(const uint8_t *data, size_t size)
+{
+	struct openpgp_packet_header header;
+	size_t offset = 0;
+
+	for (;;) {
+		const size_t left = size - offset;
+
+		if (left > 0 && (data[offset] & 0x80) == 0)
+			return 0;
+		if (!openpgp_packet_read(data + offset, left, &header) ||
+		    left <= header.header_size)
+			return -1;
+		if (header.tag != OPENPGP_PKESK)
+			break;
+		if (header.partial)
+			return 0;
+		if (header.body_size > left - header.header_size)
+			return -1;
+		offset += header.header_size + header.body_size;
+	}
+	return offset > 0 && header.tag == OPENPGP_SEIPD &&
+		data[offset + header.header_size] == 1 ? 1 : 0;
+}
+
 size_t openpgp_certificate_size(const uint8_t *data, size_t size,
 				bool *has_secret_r)
 {

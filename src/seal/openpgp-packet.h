@@ -42,6 +42,11 @@ bool openpgp_packet_read(const uint8_t *data, size_t size,
    (public-key or symmetric) or an encrypted container. */
 bool openpgp_tag_is_encrypted(enum openpgp_tag tag);
 
+/* Does a message start as all clients read it: session keys for recipients'
+   certificates, then data encrypted with integrity protection, version 1 (RFC
+   9580 section 5.13.1)? Returns 1, 0, or -1 if more of it must be seen. */
+int openpgp_message_check(const uint8_t *data, size_t size);
+
 /* Size of the first certificate in binary data: from its public key packet
    up to the next one or the end. Returns 0 if the data doesn't start with
    one or isn't made of whole packets up to there. has_secret_r tells whether

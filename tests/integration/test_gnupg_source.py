@@ -37,6 +37,7 @@ def server(certificates):
         "picked": [c.alice, c.twin],
         "expired": [c.expired],
         "required": [c.prefixed],
+        "keyboxd": [c.alice],
         "nothing": [],
     }
     recipients = {"upper": "upper@example.org", "picked": c.twin.fingerprint,
@@ -48,6 +49,8 @@ def server(certificates):
         for name, home_keys in homes.items():
             if home_keys:
                 make_home(dovecot, name, home_keys)
+        # What is in GnuPG 2.4's database, only its own daemon can tell.
+        dovecot.give("keyboxd", ".gnupg/public-keys.d/pubring.db", b"SQLite format 3\0")
         yield dovecot
 
 
@@ -83,7 +86,7 @@ def test_not_found(server, user):
     mail.check_unchanged(server.message(user), MESSAGE)
 
 
-@pytest.mark.parametrize("user", ["twins", "expired", "required"])
+@pytest.mark.parametrize("user", ["twins", "expired", "required", "keyboxd"])
 def test_refused(server, user):
     """Two certificates for one address: somebody may have slipped in the second."""
     [reply] = server.deliver(MESSAGE, user)

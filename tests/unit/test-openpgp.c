@@ -196,6 +196,40 @@ static void test_certificate_size(void **state G_GNUC_UNUSED)
 	}
 }
 
+static const struct {
+	const char *name;
+	const char *data;
+	size_t size;
+	int result;
+} message_tests[] = {
+	{ "session key, SEIPD 1", TEXT("\301\001k\322\005\001"), 1 },
+	{ "two session keys", TEXT("\301\001k\204\001k\322\357\001"), 1 },
+	{ "SEIPD 2", TEXT("\301\001k\322\005\002"), 0 },
+	{ "OCB of GnuPG", TEXT("\301\001k\324\005\001"), 0 },
+	{ "without integrity protection", TEXT("\301\001k\311\005\001"), 0 },
+	{ "without session key", TEXT("\322\005\001"), 0 },
+	{ "with a passphrase", TEXT("\303\001k\322\005\001"), 0 },
+	{ "text", TEXT("hello"), 0 },
+	{ "text behind a session key", TEXT("\301\001khello"), 0 },
+	{ "nothing", TEXT(""), -1 },
+	{ "cut", TEXT("\301\001"), -1 },
+	{ "cut behind the session key", TEXT("\301\001k"), -1 },
+	{ "cut before the version", TEXT("\301\001k\322\005"), -1 },
+	{ "session key without end", TEXT("\301\357k"), 0 }
+};
+
+static void test_message(void **state G_GNUC_UNUSED)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(message_tests); i++) {
+		int result = openpgp_message_check(
+			(const uint8_t *)message_tests[i].data,
+			message_tests[i].size);
+
+		if (result != message_tests[i].result)
+			fail_msg("%s: %d", message_tests[i].name, result);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -203,7 +237,8 @@ int main(void)
 		cmocka_unit_test(test_write_lines),
 		cmocka_unit_test(test_dearmor),
 		cmocka_unit_test(test_packet),
-		cmocka_unit_test(test_certificate_size)
+		cmocka_unit_test(test_certificate_size),
+		cmocka_unit_test(test_message)
 	};
 
 	return cmocka_run_group_tests_name("openpgp", all, NULL, NULL);
