@@ -350,7 +350,8 @@ static char **gpg_arguments(const struct request *request)
  * Running it
  */
 
-static void __attribute__((noreturn)) child(const struct request *request)
+static void __attribute__((noreturn))
+child(const struct request *request, pid_t parent)
 {
 	static char *const environment[] = {
 		(char *)"PATH=/usr/bin:/bin",
@@ -364,6 +365,9 @@ static void __attribute__((noreturn)) child(const struct request *request)
 
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* it may have died before that */
+	if (getppid() != parent)
+		_exit(EXIT_REFUSED);
 	/* plaintext must not get into a core dump */
 	(void)setrlimit(RLIMIT_CORE, &no_core);
 	if (chdir("/") < 0)
@@ -417,6 +421,7 @@ int main(int argc, char *argv[])
 {
 	const struct sigaction action = { .sa_handler = on_child };
 	struct request request = { .input = -1 };
+	const pid_t self = getpid();
 	sigset_t sigchld, no_sigchld;
 	int status;
 	pid_t pid;
@@ -435,7 +440,7 @@ int main(int argc, char *argv[])
 	if (pid < 0)
 		fail(EXIT_REFUSED, "fork()", errno);
 	if (pid == 0)
-		child(&request);
+		child(&request, self);
 	(void)setpgid(pid, pid);
 	/* gpg alone shall hold it: its end is for gpg to see */
 	if (request.input != -1)

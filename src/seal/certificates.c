@@ -190,17 +190,24 @@ static GByteArray *
 remove_armor(const void *data, size_t size, struct seal_error *error)
 {
 	GByteArray *binary = g_byte_array_new();
+	static const uint8_t byte_order_mark[] = { 0xef, 0xbb, 0xbf };
 	const uint8_t *bytes = data;
 	int blocks;
 
+	/* some editors write one in front of text */
+	if (size >= 3 && memcmp(data, byte_order_mark, 3) == 0) {
+		bytes += 3;
+		data = bytes;
+		size -= 3;
+	}
 	if (size > 0 && (bytes[0] & 0x80) != 0) {
 		g_byte_array_append(binary, data, size);
 		return binary;
 	}
 	blocks = openpgp_dearmor_certificates(data, size, binary);
-	if (blocks > 0)
+	if (blocks > 0 && binary->len > 0)
 		return binary;
-	if (blocks < 0) {
+	if (blocks != 0) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "its ASCII armor is damaged");
 	} else if (g_strstr_len(data, size,
@@ -300,13 +307,18 @@ certificates_read(const void *data, size_t size, unsigned int timeout_secs,
  * GnuPG homes
  */
 
-static bool is_fingerprint(const char *name)
+/* Returns the fingerprint that a name is, without the 0x some write in front
+   of it, or NULL. */
+static const char *name_fingerprint(const char *name)
 {
-	size_t length = strlen(name);
+	size_t length;
 
+	if (g_ascii_strncasecmp(name, "0x", 2) == 0)
+		name += 2;
+	length = strlen(name);
 	/* version 4, and version 5 or 6 */
 	return (length == 40 || length == 64) &&
-		strspn(name, "0123456789abcdefABCDEF") == length;
+		strspn(name, "0123456789abcdefABCDEF") == length ? name : NULL;
 }
 
 /* An address is a user ID's whole addr-spec, ASCII case folded. A revoked
@@ -314,7 +326,7 @@ static bool is_fingerprint(const char *name)
 static bool key_has_address(gpgme_key_t key, const char *address)
 {
 	for (gpgme_user_id_t uid = key->uids; uid != NULL; uid = uid->next) {
-		if (!uid->revoked && uid->address != NULL &&
+		if (!uid->revoked && !uid->invalid && uid->address != NULL &&
 		    g_ascii_strcasecmp(uid->address, address) == 0)
 			return true;
 	}
@@ -323,10 +335,12 @@ static bool key_has_address(gpgme_key_t key, const char *address)
 
 static bool key_matches(gpgme_key_t key, const char *name)
 {
+	const char *fingerprint = name_fingerprint(name);
+
 	if (key->subkeys == NULL || key->subkeys->fpr == NULL)
 		return false;
-	return is_fingerprint(name) ?
-		g_ascii_strcasecmp(key->subkeys->fpr, name) == 0 :
+	return fingerprint != NULL ?
+		g_ascii_strcasecmp(key->subkeys->fpr, fingerprint) == 0 :
 		key_has_address(key, name);
 }
 
@@ -343,6 +357,13 @@ home_find_key(const char *home, const char *name, unsigned int timeout_secs,
 	unsigned int found = 0;
 	int ret;
 
+	if (name_fingerprint(name) == NULL && strchr(name, '@') == NULL) {
+		/* it could never match, and never would anybody notice */
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "mail_seal_recipients: \"%s\" is neither an "
+			       "address nor a fingerprint", name);
+		return NULL;
+	}
 	context = gpg_context_get(home, timeout_secs, error);
 	if (context == NULL)
 		return NULL;
@@ -361,6 +382,10 @@ home_find_key(const char *home, const char *name, unsigned int timeout_secs,
 			fingerprint = g_strdup(
 				((gpgme_key_t)keys->pdata[i])->subkeys->fpr);
 		}
+	}
+	if (ret == 0 && found == 0 && name_fingerprint(name) != NULL) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "the certificate %s isn't in it", name);
 	}
 	if (found > 1) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,

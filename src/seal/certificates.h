@@ -14,9 +14,10 @@ struct certificate_list {
 };
 
 /* Reads the content of a key file: one or more OpenPGP certificates, ASCII
-   armored or binary. Returns the list, which stays the library's and valid
-   until the next call (its certificates longer for who takes a reference); or NULL, with SEAL_ERROR_UNUSABLE_KEY if it is not
-   what it should be, with another error if the engine couldn't tell.
+   armored or binary. Returns the list, with one at least; or NULL, with
+   SEAL_ERROR_UNUSABLE_KEY if it is not what it should be, with another error
+   if the engine couldn't tell. The list stays the library's and is valid until
+   the next call, its certificates longer for who takes a reference.
 
    What was read is kept by content, so that a process pays for each key file
    once. */
@@ -27,7 +28,8 @@ certificates_read(const void *data, size_t size, unsigned int timeout_secs,
 /* Looks up the certificates of names, addresses or fingerprints, in the
    public keyring of a GnuPG home, which is only read. Returns 1 and appends
    them to out in binary form; 0 if none has one; -1 with
-   SEAL_ERROR_UNUSABLE_KEY if an address has several, or another error. */
+   SEAL_ERROR_UNUSABLE_KEY if an address has several, if a fingerprint isn't
+   there or a name is neither; or -1 with another error. */
 int certificates_find_in_home(const char *home, const char *const *names,
 			      unsigned int timeout_secs, GByteArray *out,
 			      struct seal_error *error);

@@ -6,16 +6,42 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Reads the content type of a CMS message (RFC 5652 section 3) from its first
-   bytes, and whether the message fills the data. Start with all zero. */
+/* Follows the BER encoding (X.690) of a CMS message and says whether it is
+   enveloped-data (RFC 5652 section 6) or authEnveloped-data (RFC 5083) from
+   its first byte to its last. Looks at the structure only; what is in it is
+   its reader's business. */
+
+#define CMS_DEPTH_MAX 32
+
+/* Start with all zero. */
 struct cms_type_reader {
-	uint8_t start[32];
-	size_t start_size;
-	uint64_t total_size;
+	/* offset of the next byte */
+	uint64_t offset;
+	/* elements that are open, from the outside in */
+	struct {
+		/* where it ends; UINT64_MAX: by an end-of-contents mark */
+		uint64_t end;
+		/* number of elements in it so far */
+		unsigned int count;
+	} open[CMS_DEPTH_MAX];
+	unsigned int depth;
+
+	/* tag and length being read */
+	uint8_t header[10];
+	size_t header_size;
+	/* where the content of a primitive element ends */
+	uint64_t content_end;
+	uint8_t content_type[16];
+	size_t content_type_size;
+
+	/* last element of the envelope, by its place in the sequence */
+	unsigned int envelope_stage;
+	bool has_recipients;
+	bool failed;
+	bool complete;
 };
 
-/* Takes the next bytes. Returns false once it can't be enveloped-data or
-   authEnveloped-data. */
+/* Takes the next bytes. Returns false once it can't be enveloped. */
 bool cms_type_push(struct cms_type_reader *reader, const uint8_t *data,
 		   size_t size);
 /* All bytes were pushed. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* More readable text than this is no frame of an encrypted message. */
-#define SETUP_TEXT_MAX 16384
+#define SETUP_TEXT_MAX 2048
 #define VERSION_TEXT_MAX 64
 
 struct content_check {
@@ -65,10 +65,10 @@ static bool version_line_ok(struct content_check *check,
 static bool setup_line_ok(struct content_check *check,
 			  const char *line, size_t size)
 {
-	bool armor_begun = check->armor.result == ARMOR_OPEN &&
-		check->armor.state != 0;
+	bool in_armor = check->armor.result == ARMOR_OPEN &&
+		openpgp_armor_check_has_begun(&check->armor);
 
-	if (armor_begun ||
+	if (in_armor ||
 	    (size > 15 && memcmp(line, "-----BEGIN PGP ", 15) == 0))
 		return openpgp_armor_check_line(&check->armor, line, size) !=
 			ARMOR_OTHER;
@@ -151,6 +151,13 @@ bool content_check_push(struct content_check *check, const char *data,
 
 	if (check->failed)
 		return false;
+	if (check->role == CONTENT_CMS &&
+	    check->encoding != GMIME_CONTENT_ENCODING_BASE64) {
+		/* RFC 8551 section 3.1.2: that is what there is in mail; in
+		   binary form, any text could stand in it */
+		check->failed = true;
+		return false;
+	}
 	switch (check->encoding) {
 	case GMIME_CONTENT_ENCODING_BASE64:
 		ok = base64_only(check, data, size) &&

@@ -10,11 +10,11 @@
 /* Where a message of this much header declares an encrypted body, or a body
    part of this much, nobody will miss the exemption. */
 #define MESSAGE_HEADER_MAX (256*1024)
-#define PART_HEADER_MAX (8*1024)
+#define PART_HEADER_MAX 1024
 /* RFC 2046 section 5.1.1: readers ignore what stands before the first
    delimiter, and mail programs put one sentence there. */
 #define PREAMBLE_MAX 200
-#define PREAMBLE_START "This is a"
+#define PREAMBLE_START "This "
 
 enum detect_kind {
 	KIND_LEAF,
@@ -43,10 +43,10 @@ struct seal_detector {
 	struct line_reader *lines;
 	char *delimiter;
 	size_t preamble_size;
-	/* RFC 2046 section 5.1.1: the line end before a delimiter belongs to
-	   the delimiter. Empty lines that it would leave behind don't matter
-	   to any role, so it isn't held back. */
+	/* of the last body part that was begun */
 	enum content_role role;
+	/* gets the line end before a delimiter too, which belongs to the
+	   delimiter (RFC 2046 section 5.1.1): no role minds an empty line */
 	struct content_check *content;
 };
 
@@ -329,6 +329,11 @@ part_header_line_ok(struct seal_detector *detector,
 {
 	if (line_is_blank(line, size))
 		return detector_begin_part(detector);
+	/* Other fields mean nothing in a body part (RFC 2045 section 3); text
+	   in them would be for people. */
+	if (*line != ' ' && *line != '\t' &&
+	    (size < 8 || g_ascii_strncasecmp(line, "Content-", 8) != 0))
+		return false;
 	g_string_append_len(detector->header, line, size);
 	return detector->header->len <= PART_HEADER_MAX;
 }

@@ -13,7 +13,7 @@
 /* A session key packet for RSA of 16384 bits takes 2 kB. */
 #define MESSAGE_START_MAX (256*1024)
 
-/* GPGME's unit of work: all certificates go to the helper in front of the
+/* One message, one gpg. The certificates go to the helper in front of the
    plaintext, so that gpg gets what we looked at and no file that somebody
    changed since. See src/exec/mail-seal-exec.c for the form. */
 struct engine_job {
@@ -39,7 +39,8 @@ static ssize_t job_read_plain(void *handle, void *buffer, size_t size)
 	struct engine_job *job = handle;
 
 	if (job->pending_size == 0 && !job->complete) {
-		/* not reached: we let GPGME write only when there is some */
+		/* GPGME asks only when we let it, which is when there is
+		   some; but should it ask, then "later" is the answer */
 		errno = EAGAIN;
 		return -1;
 	}

@@ -356,17 +356,17 @@ int gpg_context_turn(struct gpg_context *context, bool want_write,
 		return 0;
 	count = gpg_context_pollfds(context, want_write, pollfds, slots);
 	start = g_get_monotonic_time();
-	do {
-		/* rounded up, so that it is 0 only when patience is */
-		ret = poll(pollfds, count, (context->patience + 999) / 1000);
-	} while (ret < 0 && errno == EINTR);
+	/* rounded up, so that it is 0 only when patience is */
+	ret = poll(pollfds, count, (context->patience + 999) / 1000);
 	context->patience -= g_get_monotonic_time() - start;
-	if (ret < 0) {
+	if (ret < 0 && errno == EINTR && context->patience > 0)
+		return 1;
+	if (ret < 0 && errno != EINTR) {
 		seal_error_set(error, SEAL_ERROR_ENGINE, "poll() failed: %s",
 			       g_strerror(errno));
 		return -1;
 	}
-	if (ret == 0 || context->patience <= 0) {
+	if (ret <= 0 || context->patience <= 0) {
 		seal_error_set(error, SEAL_ERROR_TIMEOUT,
 			       "gpg took too long and was ended");
 		return -1;

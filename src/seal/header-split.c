@@ -134,10 +134,16 @@ static void split_name_done(struct header_split *split, bool colon)
 /* CRs that are not followed by LF are no line end: the line is junk. */
 static void split_crs_done(struct header_split *split)
 {
+	char crs[1024];
+	size_t take;
+
 	split->target = TARGET_OUTSIDE;
 	split->state = LINE_REST;
-	for (; split->crs > 0; split->crs--)
-		split_output(split, "\r", 1);
+	memset(crs, '\r', sizeof(crs));
+	for (; split->crs > 0; split->crs -= take) {
+		take = MIN(split->crs, sizeof(crs));
+		split_output(split, crs, take);
+	}
 }
 
 static const char *

@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "openpgp-armor.h"
-#include "openpgp-packet.h"
 
 #include <string.h>
 
@@ -66,11 +65,15 @@ static void append_base64_line(const uint8_t *data, size_t size, GString *out)
 	g_string_append_len(out, line, length);
 }
 
-void openpgp_armor_begin(struct openpgp_armor_writer *writer, GString *out)
+void openpgp_armor_init(struct openpgp_armor_writer *writer)
 {
 	crc24_init();
 	writer->group_size = 0;
 	writer->crc = CRC24_INIT;
+}
+
+void openpgp_armor_begin(GString *out)
+{
 	g_string_append(out, BEGIN_MESSAGE"\r\n\r\n");
 }
 
@@ -137,6 +140,17 @@ static bool line_is(const char *line, size_t size, const char *text)
 	return size == strlen(text) && memcmp(line, text, size) == 0;
 }
 
+/* line is the four characters behind "=". */
+static bool checksum_ok(const char *line, uint32_t crc)
+{
+	uint8_t sum[3];
+	gint state = 0;
+	guint save = 0;
+
+	return g_base64_decode_step(line, 4, sum, &state, &save) == 3 &&
+		crc == ((uint32_t)sum[0] << 16 | sum[1] << 8 | sum[2]);
+}
+
 /*
  * Certificates
  */
@@ -151,24 +165,11 @@ enum block_state {
 struct block_reader {
 	enum block_state state;
 	GByteArray *out;
-	guint start;
+	uint32_t crc;
 	gint base64_state;
 	guint base64_save;
 	int count;
 };
-
-static bool
-block_checksum_ok(const struct block_reader *reader, const char *line)
-{
-	uint8_t sum[3];
-	gint state = 0;
-	guint save = 0;
-	uint32_t crc = crc24(CRC24_INIT, reader->out->data + reader->start,
-			     reader->out->len - reader->start);
-
-	return g_base64_decode_step(line, 4, sum, &state, &save) == 3 &&
-		crc == ((uint32_t)sum[0] << 16 | sum[1] << 8 | sum[2]);
-}
 
 static bool
 block_data_line(struct block_reader *reader, const char *line, size_t size)
@@ -185,13 +186,14 @@ block_data_line(struct block_reader *reader, const char *line, size_t size)
 		return false;
 	if (size == 5 && line[0] == '=') {
 		reader->state = BLOCK_CHECKSUM;
-		return block_checksum_ok(reader, line + 1);
+		return checksum_ok(line + 1, reader->crc);
 	}
 	if (size > ARMOR_LINE_MAX || !is_base64(line, size))
 		return false;
 	decoded_size = g_base64_decode_step(line, size, decoded,
 					    &reader->base64_state,
 					    &reader->base64_save);
+	reader->crc = crc24(reader->crc, decoded, decoded_size);
 	g_byte_array_append(reader->out, decoded, decoded_size);
 	return true;
 }
@@ -203,7 +205,7 @@ block_line(struct block_reader *reader, const char *line, size_t size)
 	case BLOCK_OUTSIDE:
 		if (line_is(line, size, BEGIN_KEY)) {
 			reader->state = BLOCK_HEADER;
-			reader->start = reader->out->len;
+			reader->crc = CRC24_INIT;
 			reader->base64_state = 0;
 			reader->base64_save = 0;
 		}
@@ -244,34 +246,34 @@ int openpgp_dearmor_certificates(const char *text, size_t size,
 
 void openpgp_armor_check_init(struct openpgp_armor_checker *checker)
 {
+	crc24_init();
 	memset(checker, 0, sizeof(*checker));
 	checker->result = ARMOR_OPEN;
 	checker->state = CHECKER_BEFORE;
+	checker->crc = CRC24_INIT;
 }
 
-/* Decodes the first bytes, and with them the first packet's tag. */
-static bool
-checker_start_ok(struct openpgp_armor_checker *checker,
-		 const char *line, size_t size)
+bool openpgp_armor_check_has_begun(const struct openpgp_armor_checker *checker)
 {
-	struct openpgp_packet_header header;
+	return checker->state != CHECKER_BEFORE;
+}
+
+static bool
+checker_base64_ok(struct openpgp_armor_checker *checker,
+		  const char *line, size_t size)
+{
 	uint8_t decoded[ARMOR_LINE_MAX];
 	gsize decoded_size;
 
-	if (checker->start_size == sizeof(checker->start))
-		return true;
+	if (size > ARMOR_LINE_MAX || !is_base64(line, size) ||
+	    (size > 0 && checker->base64_padding))
+		return false;
+	checker->base64_padding = size > 0 && line[size - 1] == '=';
 	decoded_size = g_base64_decode_step(line, size, decoded,
 					    &checker->base64_state,
 					    &checker->base64_save);
-	decoded_size = MIN(decoded_size,
-			   sizeof(checker->start) - checker->start_size);
-	memcpy(checker->start + checker->start_size, decoded, decoded_size);
-	checker->start_size += decoded_size;
-	if (checker->start_size < sizeof(checker->start))
-		return true;
-	return openpgp_packet_read(checker->start, checker->start_size,
-				   &header) &&
-		openpgp_tag_is_encrypted(header.tag);
+	checker->crc = crc24(checker->crc, decoded, decoded_size);
+	return openpgp_message_walk(&checker->packets, decoded, decoded_size);
 }
 
 static bool
@@ -281,16 +283,16 @@ checker_data_line(struct openpgp_armor_checker *checker,
 	if (line_is(line, size, END_MESSAGE)) {
 		checker->state = CHECKER_AFTER;
 		checker->result = ARMOR_COMPLETE;
-		return checker->start_size == sizeof(checker->start);
+		return openpgp_message_is_encrypted(&checker->packets);
 	}
 	if (checker->state == CHECKER_CHECKSUM)
 		return size == 0;
 	if (size == 5 && line[0] == '=') {
 		checker->state = CHECKER_CHECKSUM;
-		return is_base64(line + 1, 4);
+		return is_base64(line + 1, 4) &&
+			checksum_ok(line + 1, checker->crc);
 	}
-	return size <= ARMOR_LINE_MAX && is_base64(line, size) &&
-		checker_start_ok(checker, line, size);
+	return checker_base64_ok(checker, line, size);
 }
 
 static bool

@@ -2,6 +2,8 @@
 #ifndef OPENPGP_ARMOR_H
 #define OPENPGP_ARMOR_H
 
+#include "openpgp-packet.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +19,9 @@ struct openpgp_armor_writer {
 	uint32_t crc;
 };
 
-/* The three of them append to out. */
-void openpgp_armor_begin(struct openpgp_armor_writer *writer, GString *out);
+void openpgp_armor_init(struct openpgp_armor_writer *writer);
+/* These append to out. What comes first doesn't depend on the bytes. */
+void openpgp_armor_begin(GString *out);
 void openpgp_armor_write(struct openpgp_armor_writer *writer,
 			 const uint8_t *data, size_t size, GString *out);
 void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out);
@@ -45,13 +48,16 @@ struct openpgp_armor_checker {
 	enum armor_check result;
 	unsigned int state;
 	size_t header_size;
-	uint8_t start[8];
-	size_t start_size;
 	int base64_state;
 	unsigned int base64_save;
+	bool base64_padding;
+	uint32_t crc;
+	struct openpgp_message_walker packets;
 };
 
 void openpgp_armor_check_init(struct openpgp_armor_checker *checker);
+/* Has the armor's first line been seen? */
+bool openpgp_armor_check_has_begun(const struct openpgp_armor_checker *checker);
 /* line is without its line end. */
 enum armor_check
 openpgp_armor_check_line(struct openpgp_armor_checker *checker,

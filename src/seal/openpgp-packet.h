@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Tag and length take this many bytes at the most. */
+#define OPENPGP_HEADER_MAX 6
+
 /* The framing of OpenPGP packets (RFC 9580 section 4.2, RFC 4880 section
    4.2). Just enough to tell what a sequence of packets is and where a
    certificate ends; what is inside of packets is the engine's business. */
@@ -18,10 +21,10 @@ enum openpgp_tag {
 	OPENPGP_PUBLIC_KEY = 6,
 	OPENPGP_SECRET_SUBKEY = 7,
 	OPENPGP_SED = 9,
+	OPENPGP_MARKER = 10,
 	OPENPGP_SEIPD = 18,
 	OPENPGP_AED = 20
 };
-
 
 struct openpgp_packet_header {
 	enum openpgp_tag tag;
@@ -38,9 +41,26 @@ struct openpgp_packet_header {
 bool openpgp_packet_read(const uint8_t *data, size_t size,
 			 struct openpgp_packet_header *header_r);
 
-/* A message that starts with a packet of this tag is encrypted: a session key
-   (public-key or symmetric) or an encrypted container. */
-bool openpgp_tag_is_encrypted(enum openpgp_tag tag);
+/* Follows the packets of a message and says whether it is one encrypted
+   message (RFC 9580 section 10.3) from its first byte to its last: session
+   keys, then one encrypted container. Start with all zero. */
+struct openpgp_message_walker {
+	/* header of the packet, or length of its next part, being read */
+	uint8_t header[OPENPGP_HEADER_MAX];
+	size_t header_size;
+	/* bytes left of the packet's part; UINT64_MAX: all that come */
+	uint64_t body_left;
+	/* more parts follow */
+	bool partial;
+	bool in_container;
+	bool failed;
+};
+
+/* Takes the next bytes. Returns false once they don't fit. */
+bool openpgp_message_walk(struct openpgp_message_walker *walker,
+			  const uint8_t *data, size_t size);
+/* All bytes were pushed. */
+bool openpgp_message_is_encrypted(const struct openpgp_message_walker *walker);
 
 /* Does a message start as all clients read it: session keys for recipients'
    certificates, then data encrypted with integrity protection, version 1 (RFC

@@ -49,6 +49,7 @@ enum seal_state {
 
 struct seal {
 	struct seal_params params;
+	const struct engine *engine;
 	struct certificate **recipients;
 
 	enum seal_state state;
@@ -91,6 +92,8 @@ struct seal *seal_new(const struct seal_params *params)
 
 	seal_library_init();
 	seal->params = *params;
+	seal->engine = params->engine != NULL ? params->engine :
+		&engine_openpgp;
 	seal->recipients = g_memdup2(params->recipients,
 		params->recipient_count * sizeof(*params->recipients));
 	for (size_t i = 0; i < params->recipient_count; i++)
@@ -112,7 +115,7 @@ struct seal *seal_new(const struct seal_params *params)
 static void seal_engine_free(struct seal *seal)
 {
 	if (seal->job != NULL)
-		engine_openpgp.free(seal->job);
+		seal->engine->free(seal->job);
 	seal->job = NULL;
 }
 
@@ -190,7 +193,6 @@ static void seal_open_envelope(struct seal *seal)
 	const char **fingerprints =
 		g_new0(const char *, seal->params.recipient_count + 1);
 	GString *text = g_string_new(NULL);
-	struct openpgp_armor_writer unused;
 	char buffer[4096];
 	ssize_t ret;
 
@@ -203,7 +205,7 @@ static void seal_open_envelope(struct seal *seal)
 	envelope_pgp_mime_begin(text,
 		!header_split_has_mime_version(seal->split), fingerprints,
 		seal->boundary);
-	openpgp_armor_begin(&unused, text);
+	openpgp_armor_begin(text);
 	seal_output(seal, seal->output, text);
 	while ((ret = seal_queue_take(seal->early_ciphertext, buffer,
 				      sizeof(buffer), &seal->error)) > 0) {
@@ -219,7 +221,7 @@ static int seal_close_envelope(struct seal *seal)
 {
 	GString *text;
 
-	if (engine_openpgp.finish(seal->job, &seal->error) < 0)
+	if (seal->engine->finish(seal->job, &seal->error) < 0)
 		return -1;
 	text = g_string_new(NULL);
 	openpgp_armor_end(&seal->armor, text);
@@ -243,12 +245,9 @@ static int seal_start_engine(struct seal *seal)
 		.output = seal_ciphertext,
 		.context = seal
 	};
-	GString *begin = g_string_new(NULL);
 
-	/* the text is written by seal_open_envelope() in its turn */
-	openpgp_armor_begin(&seal->armor, begin);
-	g_string_free(begin, TRUE);
-	seal->job = engine_openpgp.start(&params, &seal->error);
+	openpgp_armor_init(&seal->armor);
+	seal->job = seal->engine->start(&params, &seal->error);
 	return seal->job == NULL ? -1 : 0;
 }
 
@@ -260,7 +259,7 @@ static void seal_inside(struct seal *seal, const char *data, size_t size)
 
 	g_mime_filter_filter(seal->to_crlf, (char *)data, size, 0,
 			     &crlf, &crlf_size, &prespace);
-	(void)engine_openpgp.write(seal->job, crlf, crlf_size, &seal->error);
+	(void)seal->engine->write(seal->job, crlf, crlf_size, &seal->error);
 }
 
 static void

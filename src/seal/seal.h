@@ -15,7 +15,11 @@
 
    This is all that a user of src/seal needs. It knows nothing of Dovecot. */
 
+struct engine;
+
 struct seal_params {
+	/* what encrypts; NULL is OpenPGP */
+	const struct engine *engine;
 	/* whom to seal to: one or more, all usable */
 	struct certificate *const *recipients;
 	size_t recipient_count;

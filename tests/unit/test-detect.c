@@ -5,16 +5,13 @@
 
 #include <gmime/gmime.h>
 
-/* An armored message; its first packet is a session key packet (tag 1). */
+/* A message of a session key packet (tag 1) and an encrypted packet (tag 18),
+   as short as they get, and its checksum */
+#define ARMOR_BODY "wQMDqrvSBQERIjNE\n"
+#define ARMOR_SUM "=G7rI\n"
 #define ARMOR \
-	"-----BEGIN PGP MESSAGE-----\n" \
-	"\n" \
-	"hF4Dhb6KBauqX+QSAQdAbAqP+iSs28BEGMMbxyBkl2OkpRsmJVVPSHyl2TPNxlcw\n" \
-	"sViVEf6d3l6fsoXFkOgMSPuH0Q1LzY1gUIToci6fTqgw0Dz1qNGmLrcylPFy10MW\n" \
-	"=q1ck\n" \
+	"-----BEGIN PGP MESSAGE-----\n\n" ARMOR_BODY ARMOR_SUM \
 	"-----END PGP MESSAGE-----\n"
-#define ARMOR_BODY \
-	"hF4Dhb6KBauqX+QSAQdAbAqP+iSs28BEGMMbxyBkl2OkpRsmJVVPSHyl2TPNxlcw\n"
 #define ARMOR_OF(body) \
 	"-----BEGIN PGP MESSAGE-----\n\n" body "-----END PGP MESSAGE-----\n"
 
@@ -27,13 +24,19 @@
 	"--b\nContent-Type: application/octet-stream\n\n" ARMOR "\n"
 #define CLOSE "--b--\n"
 
-/* ContentInfo of enveloped-data, and of signed-data: SEQUENCE, OBJECT
-   IDENTIFIER, [0]; cut short, with lengths that say so */
-#define CMS_ENVELOPED "MB8GCSqGSIb3DQEHA6ASAAAAAAAAAAAAAAAAAAAAAAAA"
-#define CMS_SIGNED "MB8GCSqGSIb3DQEHAqASAAAAAAAAAAAAAAAAAAAAAAAA"
+/* ContentInfo with what RFC 5652 section 6.1 asks for, as short as it gets */
+#define CMS_ENVELOPED "MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
+#define CMS_SIGNED "MDMGCSqGSIb3DQEHAqAmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
 #define CMS_AUTH_ENVELOPED \
-	"MCEGCyqGSIb3DQEJEAEXoBIAAAAAAAAAAAAAAAAAAAAAAAA="
-#define CMS_INDEFINITE "MIAGCSqGSIb3DQEHA6CAAAAAAAAAAAAAAAAAAAAAAAAA"
+	"MDoGCyqGSIb3DQEJEAEXoCswKQIBADEFMAMCAQAwGAYJKoZIhvcNAQcBMAUGA1UEA4AEAQIDBAQDbWFj"
+#define CMS_INDEFINITE \
+	"MIAGCSqGSIb3DQEHA6CAMIACAQAxBTADAgEAMIAGCSqGSIb3DQEHATAFBgNVBAOg" \
+	"gAQEMTIzNAAAAAAAAAAAAAA="
+#define CMS_WITHOUT_RECIPIENT "MC4GCSqGSIb3DQEHA6AhMB8CAQAxADAYBgkqhkiG9w0BBwEwBQYDVQQDgAQBAgME"
+/* the type of enveloped-data, and text behind it */
+#define CMS_TEXT \
+	"MIAGCSqGSIb3DQEHAyBhbmQgdGhlbiBhbGwgdGhlIHRleHQgb25lIGxpa2Vz" \
+	"LCBmb3Igbm9ib2R5IGxvb2tz"
 #define CMS(type) \
 	"Content-Type: " type "\nContent-Transfer-Encoding: base64\n\n"
 
@@ -44,7 +47,8 @@
 #define SETUP_ARMOR \
 	"-----BEGIN PGP MESSAGE-----\nPassphrase-Format: numeric9x4\n" \
 	"Passphrase-Begin: 17\n\n" \
-	"jA0ECQMCLgYBT6eG0xf/0sFLAVKzAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n" \
+	"wwMEqrvSBQERIjNE\n" \
+	"=Cf8J\n" \
 	"-----END PGP MESSAGE-----\n"
 #define SETUP_PART \
 	"--b\nContent-Type: application/autocrypt-setup\n\n" \
@@ -86,6 +90,30 @@ static const struct {
 	{ "a compressed packet in it", false,
 	  ENCRYPTED VERSION_PART "--b\n\n"
 	  ARMOR_OF("owJ4nJvAy8zAxTi1wDU1rTg9NTUlKbEEAA==\n") CLOSE },
+	{ "a second container in it", false,
+	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR_OF("wQMDqrvSBQERIjNE0gUBESIzRA==\n") CLOSE },
+	{ "cut short", false,
+	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR_OF("wQMDqrvSBQERIjM=\n") CLOSE },
+	{ "text in base64 in it", false,
+	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR_OF("wQMDqrvSBQERIjNEaGVsbG8gd29ybGQsIHRoaXMgaXMgdGV4dA==\n") CLOSE },
+	{ "words in it that are base64", false,
+	  ENCRYPTED VERSION_PART "--b\n\n"
+	  ARMOR_OF("wQMDqrvS\nDearAlice/this/is/secret\n") CLOSE },
+	{ "wrong checksum", false,
+	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR_OF(ARMOR_BODY "=AAAA\n")
+	  CLOSE },
+	{ "data behind padding", false,
+	  ENCRYPTED VERSION_PART "--b\n\n"
+	  ARMOR_OF("wQMDqrvSBQERIjNE\nAA==\nAAAA\n") CLOSE },
+	{ "a field for people in a part", false,
+	  ENCRYPTED "--b\nContent-Type: application/pgp-encrypted\n"
+	  "X-Secret: text\n\nVersion: 1\n\n" CIPHER_PART CLOSE },
+	{ "text in a part's header", false,
+	  ENCRYPTED "--b\nContent-Type: application/pgp-encrypted\n"
+	  "secret text\n\nVersion: 1\n\n" CIPHER_PART CLOSE },
+	{ "preamble of IMP", true,
+	  ENCRYPTED "This message is in MIME format and has been PGP "
+	  "encrypted.\n" VERSION_PART CIPHER_PART CLOSE },
 	{ "container of plaintext parts", false,
 	  ENCRYPTED "--b\nContent-Type: text/plain\n\nsecret\n"
 	  "--b\nContent-Type: text/html\n\nsecret\n" CLOSE },
@@ -114,14 +142,12 @@ static const struct {
 	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR "secret\n" CLOSE },
 	{ "base64 armor", true,
 	  ENCRYPTED VERSION_PART "--b\nContent-Transfer-Encoding: base64\n\n"
-	  "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgpoRjREaGI2S0JhdXFYK1FTQVFk\n"
-	  "QWJBcVAraVNzMjhCRUdNTWJ4eUJrbDJPa3BSc21KVlZQU0h5bDJUUE54bGN3Ci0t\n"
-	  "LS0tRU5EIFBHUCBNRVNTQUdFLS0tLS0K\n" CLOSE },
+	  "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgp3UU1EcXJ2U0JRRVJJak5FCj1H\n"
+	  "N3JJCi0tLS0tRU5EIFBHUCBNRVNTQUdFLS0tLS0K\n" CLOSE },
 	{ "base64 armor and text", false,
 	  ENCRYPTED VERSION_PART "--b\nContent-Transfer-Encoding: base64\n\n"
-	  "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgpoRjREaGI2S0JhdXFYK1FTQVFk\n"
-	  "QWJBcVAraVNzMjhCRUdNTWJ4eUJrbDJPa3BSc21KVlZQU0h5bDJUUE54bGN3Ci0t\n"
-	  "LS0tRU5EIFBHUCBNRVNTQUdFLS0tLS0K\n\n!! secret !!\n" CLOSE },
+	  "LS0tLS1CRUdJTiBQR1AgTUVTU0FHRS0tLS0tCgp3UU1EcXJ2U0JRRVJJak5FCj1H\n"
+	  "N3JJCi0tLS0tRU5EIFBHUCBNRVNTQUdFLS0tLS0K\n\n!! secret !!\n" CLOSE },
 	{ "no boundary", false, "Content-Type: multipart/encrypted\n\n"
 	  VERSION_PART CIPHER_PART CLOSE },
 	{ "two Content-Types", false,
@@ -158,7 +184,7 @@ static const struct {
 	  "Subject: x\n\n\n\n" ARMOR "\n\n" },
 	{ "inline with CRLF", true,
 	  "Subject: x\r\n\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n"
-	  "hF4Dhb6KBauqX+QSAQdA\r\n-----END PGP MESSAGE-----\r\n" },
+	  "wQMDqrvSBQERIjNE\r\n-----END PGP MESSAGE-----\r\n" },
 	{ "text before", false, "Subject: x\n\nHello\n" ARMOR },
 	{ "text behind", false, "Subject: x\n\n" ARMOR "-- \nme\n" },
 	{ "quoted", false, "Subject: x\n\n> -----BEGIN PGP MESSAGE-----\n" },
@@ -185,7 +211,7 @@ static const struct {
 	{ "in HTML", false, "Content-Type: text/html\n\n" ARMOR },
 	{ "quoted-printable", true,
 	  "Content-Transfer-Encoding: quoted-printable\n\n"
-	  "-----BEGIN PGP MESSAGE-----\n\nhF4Dhb6KBauqX+QSAQdA\n=3Dq1ck\n"
+	  "-----BEGIN PGP MESSAGE-----\n\nwQMDqrvSBQERIjNE\n=3DG7rI\n"
 	  "-----END PGP MESSAGE-----\n" },
 
 	/* S/MIME */
@@ -201,6 +227,12 @@ static const struct {
 	  CMS("application/pkcs7-mime") CMS_INDEFINITE "\n" },
 	{ "signed, says enveloped", false, CMS("application/pkcs7-mime; "
 	  "smime-type=enveloped-data") CMS_SIGNED "\n" },
+	{ "without recipients", false,
+	  CMS("application/pkcs7-mime") CMS_WITHOUT_RECIPIENT "\n" },
+	{ "text in place of the envelope", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT "\n" },
+	{ "not in base64", false,
+	  "Content-Type: application/pkcs7-mime\n\n" CMS_ENVELOPED "\n" },
 	{ "not CMS", false,
 	  CMS("application/pkcs7-mime") "c2VjcmV0IHNlY3JldA==\n" },
 	{ "text behind CMS", false,

@@ -11,11 +11,6 @@
 #include "istream-seal.h"
 #include "test-lib.h"
 
-#define ENCRYPTED_START \
-	"Subject: x\n\n-----BEGIN PGP MESSAGE-----\n\n" \
-	"hF4Dhb6KBauqX+QSAQdAbAqP+iSs28BEGMMbxyBkl2OkpRsmJVVPSHyl2TPNxlcw\n"
-#define ENCRYPTED_END "-----END PGP MESSAGE-----\n"
-
 /* One that no gpg will take: sealing fails as soon as it is tried. */
 static struct certificate *bad_recipient;
 
@@ -46,13 +41,9 @@ static ssize_t read_all(struct istream *input, GString *got)
 
 static void test_unchanged(void **state ATTR_UNUSED)
 {
-	GString *message = g_string_new(ENCRYPTED_START);
+	GString *message = test_armored_message(2000);
 
-	for (int i = 0; i < 30; i++) {
-		g_string_append(message, "sViVEf6d3l6fsoXFkOgMSPuH0Q1LzY1gUIto"
-				"ci6fTqgw0Dz1qNGmLrcylPFy10MW\n");
-	}
-	g_string_append(message, ENCRYPTED_END);
+	g_string_prepend(message, "Subject: x\n\n");
 	for (size_t buffer = 1; buffer <= 4096; buffer += 1 + buffer / 2) {
 		struct istream *parent = test_istream_create_data(
 			message->str, message->len);
@@ -76,26 +67,30 @@ static void test_unchanged(void **state ATTR_UNUSED)
    "later" until it has all. */
 static void test_piecemeal(void **state ATTR_UNUSED)
 {
-	static const char message[] = ENCRYPTED_START ENCRYPTED_END;
-	struct istream *parent = test_istream_create(message);
-	struct istream *input = create(parent);
+	GString *message = test_armored_message(200);
+	struct istream *parent;
+	struct istream *input;
 	GString *got = g_string_new(NULL);
 
-	for (size_t i = 0; i < sizeof(message) - 1; i++) {
+	g_string_prepend(message, "Subject: x\n\n");
+	parent = test_istream_create_data(message->str, message->len);
+	input = create(parent);
+	for (size_t i = 0; i < message->len; i++) {
 		test_istream_set_size(parent, i);
 		assert_int_equal(read_all(input, got), 0);
 		assert_int_equal(got->len, 0);
 		assert_int_equal(i_stream_get_data_size(parent), 0);
 		assert_false(i_stream_seal_is_complete(input));
 	}
-	test_istream_set_size(parent, sizeof(message) - 1);
+	test_istream_set_size(parent, message->len);
 	test_istream_set_allow_eof(parent, TRUE);
 	assert_int_equal(read_all(input, got), -1);
-	assert_bytes(got->str, got->len, message, sizeof(message) - 1);
+	assert_bytes(got->str, got->len, message->str, message->len);
 	assert_true(i_stream_seal_is_complete(input));
 	i_stream_unref(&input);
 	i_stream_unref(&parent);
 	g_string_free(got, TRUE);
+	g_string_free(message, TRUE);
 }
 
 /* Nothing of the parent's size or descriptor shows through. */

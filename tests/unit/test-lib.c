@@ -1,5 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
+#include "openpgp-armor.h"
 #include "test-lib.h"
 
 static const char *case_name = "";
@@ -42,4 +43,35 @@ void assert_bytes_at(const void *got, size_t got_size, const void *expected,
 	g_free(got_text);
 	g_free(expected_text);
 	_fail(file, line);
+}
+
+GString *test_armored_message(size_t size)
+{
+	/* a session key packet, and an encrypted one whose size follows */
+	uint8_t start[] = {
+		0xc1, 3, 3, 0xaa, 0xbb, 0xd2, 0xff, 0, 0, 0, 0, 1
+	};
+	size_t body_size = MAX(size * 3 / 4, 100);
+	uint8_t *body = g_malloc(body_size);
+	GRand *random = g_rand_new_with_seed(size);
+	struct openpgp_armor_writer writer;
+	GString *crlf = g_string_new(NULL), *text = g_string_new(NULL);
+
+	for (int i = 0; i < 4; i++)
+		start[7 + i] = (body_size + 1) >> (24 - 8 * i);
+	for (size_t i = 0; i < body_size; i++)
+		body[i] = g_rand_int(random);
+	openpgp_armor_init(&writer);
+	openpgp_armor_begin(crlf);
+	openpgp_armor_write(&writer, start, sizeof(start), crlf);
+	openpgp_armor_write(&writer, body, body_size, crlf);
+	openpgp_armor_end(&writer, crlf);
+	for (size_t i = 0; i < crlf->len; i++) {
+		if (crlf->str[i] != '\r')
+			g_string_append_c(text, crlf->str[i]);
+	}
+	g_string_free(crlf, TRUE);
+	g_rand_free(random);
+	g_free(body);
+	return text;
 }

@@ -20,4 +20,8 @@ void test_case(const char *name, size_t number);
 void assert_bytes_at(const void *got, size_t got_size, const void *expected,
 		     size_t expected_size, const char *file, int line);
 
+/* Returns an armored message with LF line ends that starts and ends as an
+   encrypted one does, of about this many bytes. The caller frees it. */
+GString *test_armored_message(size_t size);
+
 #endif

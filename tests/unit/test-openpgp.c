@@ -18,7 +18,8 @@ static void test_write(void **state G_GNUC_UNUSED)
 
 	for (size_t step = 1; step <= 13; step++) {
 		out = g_string_new(NULL);
-		openpgp_armor_begin(&writer, out);
+		openpgp_armor_init(&writer);
+		openpgp_armor_begin(out);
 		for (size_t i = 0; i < 13; i += step) {
 			openpgp_armor_write(&writer, hello + i,
 					    MIN(step, 13 - i), out);
@@ -42,7 +43,8 @@ static void test_write_lines(void **state G_GNUC_UNUSED)
 		GString *out = g_string_new(NULL);
 		gchar **lines;
 
-		openpgp_armor_begin(&writer, out);
+		openpgp_armor_init(&writer);
+		openpgp_armor_begin(out);
 		openpgp_armor_write(&writer, bytes, size, out);
 		openpgp_armor_end(&writer, out);
 		lines = g_strsplit(out->str, "\r\n", -1);
