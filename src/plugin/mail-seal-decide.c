@@ -10,6 +10,7 @@
 #include "dovecot-compat.h"
 #include "mail-seal-decide.h"
 #include "mail-seal-keys.h"
+#include "mail-seal-sealer.h"
 #include "mail-seal-user.h"
 
 static bool
@@ -114,4 +115,12 @@ void mail_seal_decide(struct mailbox_transaction_context *t,
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
 	else
 		decide_by_keys(decision_r);
+}
+
+void mail_seal_decision_free(struct mail_seal_decision *decision)
+{
+	if (decision->recipients != NULL) {
+		mail_seal_sealer_get_loaded()->recipients_free(
+			&decision->recipients);
+	}
 }

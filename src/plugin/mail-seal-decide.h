@@ -10,9 +10,9 @@ struct mail_seal_recipients;
 struct mail_seal_decision {
 	enum mail_seal_action action;
 	const struct mail_seal_settings *set;
-	/* if sealing; free with the sealer's recipients_free() */
+	/* if sealing */
 	struct mail_seal_recipients *recipients;
-	/* if failing */
+	/* if failing; but what is encrypted already needn't fail */
 	const char *log_error, *sentence;
 	/* why it is stored as it came although there is a key, or NULL */
 	const char *warning;
@@ -23,5 +23,8 @@ struct mail_seal_decision {
    are from the data stack. */
 void mail_seal_decide(struct mailbox_transaction_context *t,
 		      struct mail_seal_decision *decision_r);
+
+/* Frees the recipients. */
+void mail_seal_decision_free(struct mail_seal_decision *decision);
 
 #endif

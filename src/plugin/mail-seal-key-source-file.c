@@ -49,8 +49,10 @@ int mail_seal_key_source_file(const char *path,
 	/* a FIFO mustn't keep us waiting */
 	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		/* Only where nothing is there is there no key. */
-		if (errno == ENOENT || errno == ENOTDIR)
+		/* Only where nothing is there is there no key: a symbolic
+		   link is something. */
+		if ((errno == ENOENT && lstat(path, &st) < 0 &&
+		     errno == ENOENT) || errno == ENOTDIR)
 			return 0;
 		return file_unusable(error, t_strdup_printf(
 			"its file can't be read: %m"));

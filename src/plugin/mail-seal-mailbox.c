@@ -31,10 +31,11 @@ struct mail_seal_transaction {
 
 	/* the sealed message while it is saved */
 	struct istream *stream;
+	/* what to tell should it have to be sealed, when it can't be */
+	char *refusal;
 	/* what to tell about the save that failed, or NULL */
 	char *sentence;
-	/* number of sealed messages and of messages stored as they were that
-	   save_begin has let through */
+	/* number of calls of save_begin */
 	unsigned int saves;
 };
 
@@ -45,24 +46,29 @@ static MODULE_CONTEXT_DEFINE_INIT(mail_seal_storage_module,
  * Failing
  */
 
-/* In delivery only a temporary error makes Sieve and lmtp stop and the sender
-   keep the mail; in IMAP it would be told as a bug of the server. */
+/* In delivery, Sieve's included, only a temporary error makes all stop and the
+   sender keep the mail; to an IMAP client it would be told as a bug of the
+   server. */
 static void
-set_storage_error(struct mailbox *box, const char *sentence)
+set_storage_error(struct mail_save_context *ctx, const char *sentence)
 {
-	bool imap = strcmp(box->storage->user->service, "imap") == 0;
+	struct mail_storage *storage = ctx->transaction->box->storage;
+	/* mailbox_save_using_mail() */
+	bool delivery = ctx->saving && ctx->copying_or_moving;
+	bool imap = strcmp(storage->user->service, "imap") == 0;
 
-	mail_storage_set_error(box->storage, imap ? MAIL_ERROR_UNAVAILABLE :
-			       MAIL_ERROR_TEMP, sentence);
+	mail_storage_set_error(storage, imap && !delivery ?
+			       MAIL_ERROR_UNAVAILABLE : MAIL_ERROR_TEMP,
+			       sentence);
 }
 
 static void
-fail_by_decision(struct mailbox *box,
+fail_by_decision(struct mail_save_context *ctx,
 		 const struct mail_seal_decision *decision)
 {
-	e_error(box->event, "mail_seal: Message can't be sealed: %s",
-		decision->log_error);
-	set_storage_error(box, decision->sentence);
+	e_error(ctx->transaction->box->event,
+		"mail_seal: Message can't be sealed: %s", decision->log_error);
+	set_storage_error(ctx, decision->sentence);
 }
 
 /* The administrator has allowed it, but should know how often it happens. */
@@ -87,17 +93,18 @@ remember_stream_error(struct mail_seal_transaction *st)
 		return;
 	error = mail_seal_sealer_get_loaded()->istream_get_error(st->stream);
 	if (error != NULL) {
-		st->sentence = i_strdup(
+		st->sentence = i_strdup(st->refusal != NULL ? st->refusal :
 			mail_seal_policy_engine_sentence(error->code));
 	}
 }
 
-static void
-set_remembered_error(struct mailbox *box, struct mail_seal_transaction *st)
+static void set_remembered_error(struct mail_save_context *ctx)
 {
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+
 	remember_stream_error(st);
 	if (st->sentence != NULL)
-		set_storage_error(box, st->sentence);
+		set_storage_error(ctx, st->sentence);
 }
 
 /*
@@ -107,22 +114,32 @@ set_remembered_error(struct mailbox *box, struct mail_seal_transaction *st)
 static void save_state_reset(struct mail_seal_transaction *st)
 {
 	i_stream_unref(&st->stream);
+	i_free(st->refusal);
 	i_free(st->sentence);
 }
 
+/* Saves through the seal. Without recipients it lets through only what is
+   encrypted already. */
 static int
-mail_seal_save_sealed(struct mail_save_context *ctx, struct istream *input,
-		      const struct mail_seal_decision *decision)
+mail_seal_save_through(struct mail_save_context *ctx, struct istream *input,
+		       const struct mail_seal_decision *decision)
 {
 	struct mailbox *box = ctx->transaction->box;
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_sealer *sealer = mail_seal_sealer_get(&error);
 	string_t *temp_prefix = t_str_new(128);
 
+	st->refusal = i_strdup(decision->sentence);
+	if (sealer == NULL) {
+		fail_by_decision(ctx, decision);
+		return -1;
+	}
 	mail_user_set_get_temp_prefix(temp_prefix, box->storage->user->set);
-	st->stream = mail_seal_sealer_get_loaded()->istream_create(
-		input, decision->recipients, decision->set,
-		str_c(temp_prefix));
+	st->stream = sealer->istream_create(
+		input, decision->recipients, decision->log_error,
+		decision->set, str_c(temp_prefix));
 	return sbox->module_ctx.super.save_begin(ctx, st->stream);
 }
 
@@ -133,26 +150,17 @@ mail_seal_save_begin(struct mail_save_context *ctx, struct istream *input)
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	struct mail_seal_decision decision;
-	int ret = -1;
+	int ret;
 
 	save_state_reset(st);
-	mail_seal_decide(ctx->transaction, &decision);
-	switch (decision.action) {
-	case MAIL_SEAL_ACTION_STORE:
-		warn_by_decision(box, &decision);
-		ret = sbox->module_ctx.super.save_begin(ctx, input);
-		break;
-	case MAIL_SEAL_ACTION_SEAL:
-		ret = mail_seal_save_sealed(ctx, input, &decision);
-		mail_seal_sealer_get_loaded()->recipients_free(
-			&decision.recipients);
-		break;
-	case MAIL_SEAL_ACTION_FAIL:
-		st->sentence = i_strdup(decision.sentence);
-		fail_by_decision(box, &decision);
-		break;
-	}
 	st->saves++;
+	mail_seal_decide(ctx->transaction, &decision);
+	if (decision.action == MAIL_SEAL_ACTION_STORE) {
+		warn_by_decision(box, &decision);
+		return sbox->module_ctx.super.save_begin(ctx, input);
+	}
+	ret = mail_seal_save_through(ctx, input, &decision);
+	mail_seal_decision_free(&decision);
 	return ret;
 }
 
@@ -162,7 +170,7 @@ static int mail_seal_save_continue(struct mail_save_context *ctx)
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 
 	if (sbox->module_ctx.super.save_continue(ctx) < 0) {
-		set_remembered_error(box, MAIL_SEAL_CONTEXT(ctx->transaction));
+		set_remembered_error(ctx);
 		return -1;
 	}
 	return 0;
@@ -176,7 +184,7 @@ static void mail_seal_save_cancel(struct mail_save_context *ctx)
 
 	remember_stream_error(st);
 	sbox->module_ctx.super.save_cancel(ctx);
-	set_remembered_error(box, st);
+	set_remembered_error(ctx);
 	save_state_reset(st);
 }
 
@@ -185,6 +193,7 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
 	struct mailbox *box = ctx->transaction->box;
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	struct mail_private *dest_mail;
 	int ret;
 
 	if (st->stream != NULL &&
@@ -198,11 +207,14 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
 					SEAL_ERROR_ENGINE));
 		}
 		mail_seal_save_cancel(ctx);
+		/* as mailbox_save_cancel() does */
+		dest_mail = (struct mail_private *)ctx->dest_mail;
+		dest_mail->v.close(&dest_mail->mail);
 		return -1;
 	}
 	ret = sbox->module_ctx.super.save_finish(ctx);
 	if (ret < 0)
-		set_remembered_error(box, st);
+		set_remembered_error(ctx);
 	save_state_reset(st);
 	return ret;
 }
@@ -211,24 +223,39 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
  * Copying
  */
 
-/* Returns 1, 0, or -1 with the storage's error set. */
-static int mail_is_encrypted(struct mailbox *box, struct mail *mail)
+/* Is the message to be copied encrypted already? One that can't be read isn't
+   known to be; copying it will say why it can't be read. */
+static bool mail_is_encrypted(struct mail *mail)
 {
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_sealer *sealer = mail_seal_sealer_get(&error);
 	struct istream *input;
-	int ret = -1;
+	bool encrypted;
 
-	if (mail_get_stream_because(mail, NULL, NULL, "sealing",
-				    &input) == 0) {
-		ret = mail_seal_sealer_get_loaded()->is_encrypted(input);
-		i_stream_seek(input, 0);
-	}
-	if (ret < 0) {
-		mailbox_set_critical(box, "mail_seal: Can't read the message "
-				     "to copy: %s",
-				     mailbox_get_last_internal_error(mail->box,
-								     NULL));
-	}
-	return ret;
+	if (sealer == NULL ||
+	    mail_get_stream_because(mail, NULL, NULL, "sealing", &input) < 0)
+		return FALSE;
+	encrypted = sealer->is_encrypted(input) > 0;
+	i_stream_seek(input, 0);
+	return encrypted;
+}
+
+/* The backend would have its server copy the message (imapc-storage.c), where
+   we can't seal it. */
+static bool is_copied_elsewhere(struct mailbox *box, struct mail *mail)
+{
+	return strcmp(box->storage->name, "imapc") == 0 &&
+		mail->box->storage == box->storage;
+}
+
+static void fail_copy(struct mail_save_context *ctx)
+{
+	struct mailbox *box = ctx->transaction->box;
+
+	e_error(box->event, "mail_seal: %s storage copies messages without "
+		"saving them, so they can't be sealed", box->storage->name);
+	set_storage_error(ctx,
+		mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE));
 }
 
 /* Copies a plaintext message by saving it, which seals it. */
@@ -254,50 +281,54 @@ copy_by_saving(struct mail_save_context *ctx, struct mail *mail)
 
 	if (ret == 0 && st->saves == old_saves) {
 		/* The caller rolls the transaction back. */
-		e_error(box->event, "mail_seal: %s storage copied a message "
-			"without saving it, so it can't be sealed",
-			box->storage->name);
-		set_storage_error(box,
-			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE));
+		fail_copy(ctx);
 		ret = -1;
 	}
 	return ret;
 }
 
+/* Copies as Dovecot likes best. A copy that isn't a save gives no warning
+   elsewhere. */
 static int
-copy_cancel(struct mail_save_context *ctx)
+copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
+	      const struct mail_seal_decision *decision)
 {
-	/* acl-mailbox.c: who fails before super.copy() must cancel */
-	mailbox_save_cancel(&ctx);
-	return -1;
+	struct mailbox *box = ctx->transaction->box;
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	unsigned int old_saves = st->saves;
+	int ret;
+
+	ret = sbox->module_ctx.super.copy(ctx, mail);
+	if (ret == 0 && st->saves == old_saves)
+		warn_by_decision(box, decision);
+	return ret;
 }
 
 static int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 {
 	struct mailbox *box = ctx->transaction->box;
-	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_decision decision;
-	int encrypted;
 
 	mail_seal_decide(ctx->transaction, &decision);
-	switch (decision.action) {
-	case MAIL_SEAL_ACTION_STORE:
-		break;
-	case MAIL_SEAL_ACTION_SEAL:
-		mail_seal_sealer_get_loaded()->recipients_free(
-			&decision.recipients);
-		encrypted = mail_is_encrypted(box, mail);
-		if (encrypted < 0)
-			return copy_cancel(ctx);
-		if (encrypted == 0)
-			return copy_by_saving(ctx, mail);
-		break;
-	case MAIL_SEAL_ACTION_FAIL:
-		(void)copy_cancel(ctx);
-		fail_by_decision(box, &decision);
-		return -1;
-	}
-	return sbox->module_ctx.super.copy(ctx, mail);
+	mail_seal_decision_free(&decision);
+	if (decision.action == MAIL_SEAL_ACTION_STORE ||
+	    mail_is_encrypted(mail))
+		return copy_as_it_is(ctx, mail, &decision);
+	if (decision.action == MAIL_SEAL_ACTION_SEAL &&
+	    !is_copied_elsewhere(box, mail))
+		return copy_by_saving(ctx, mail);
+
+	/* acl-mailbox.c: who fails before super.copy() must cancel. That
+	   forgets what the save was for. */
+	struct mail_save_context failed = *ctx;
+
+	mailbox_save_cancel(&ctx);
+	if (decision.action == MAIL_SEAL_ACTION_SEAL)
+		fail_copy(&failed);
+	else
+		fail_by_decision(&failed, &decision);
+	return -1;
 }
 
 /*

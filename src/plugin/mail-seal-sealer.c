@@ -130,17 +130,19 @@ recipients_new(const buffer_t *certificates,
 static struct istream *
 sealer_istream_create(struct istream *input,
 		      const struct mail_seal_recipients *recipients,
+		      const char *refusal,
 		      const struct mail_seal_settings *set,
 		      const char *temp_prefix)
 {
-	const struct seal_params params = {
-		.recipients = (struct certificate *const *)
-			recipients->certificates->pdata,
-		.recipient_count = recipients->certificates->len,
-		.compress = set->compress,
-		.timeout_secs = set->timeout_secs
-	};
+	struct seal_params params = { .refusal = refusal };
 
+	if (recipients != NULL) {
+		params.recipients = (struct certificate *const *)
+			recipients->certificates->pdata;
+		params.recipient_count = recipients->certificates->len;
+		params.compress = set->compress;
+		params.timeout_secs = set->timeout_secs;
+	}
 	return i_stream_create_seal(input, &params, temp_prefix);
 }
 

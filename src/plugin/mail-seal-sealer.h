@@ -32,11 +32,13 @@ struct mail_seal_sealer {
 	void (*recipients_free)(struct mail_seal_recipients **recipients);
 
 	/* Returns a stream that reads as the sealed form of input, or as
-	   input itself if that is encrypted already. temp_prefix is for
-	   temporary files. */
+	   input itself if that is encrypted already. recipients may be NULL:
+	   then it fails with this text if input isn't. set is NULL only
+	   without recipients. temp_prefix is for temporary files. */
 	struct istream *
 		(*istream_create)(struct istream *input,
 				  const struct mail_seal_recipients *recipients,
+				  const char *refusal,
 				  const struct mail_seal_settings *set,
 				  const char *temp_prefix);
 	/* Has all of the sealed message been read from the stream? */

@@ -219,38 +219,51 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 	return 0;
 }
 
-/* Returns the field's value if it is the setting's. */
-static const char *field_value(const char *field, const char *name)
+static bool
+field_is(const char *field, const char *name, const char **value_r)
 {
 	size_t length = strlen(name);
 
-	/* the longer form is what a user could be told to write as well */
-	if (strncmp(field, "plugin/", 7) == 0)
-		field += 7;
-	return strncmp(field, name, length) == 0 && field[length] == '=' ?
-		field + length + 1 : NULL;
+	if (strncmp(field, name, length) != 0)
+		return FALSE;
+	switch (field[length]) {
+	case '\0':
+		/* how Dovecot reads a field without a value */
+		*value_r = "yes";
+		return TRUE;
+	case '=':
+		*value_r = field + length + 1;
+		return TRUE;
+	default:
+		return FALSE;
+	}
 }
 
-bool mail_seal_settings_is_field(const char *field)
+const char *mail_seal_settings_field(const char *field, const char **value_r)
 {
-#define MAIL_SEAL_IS_FIELD(name, default23, default24) \
-	if (field_value(field, "mail_seal_"#name) != NULL) \
-		return TRUE;
-	MAIL_SEAL_SETTINGS(MAIL_SEAL_IS_FIELD)
-#undef MAIL_SEAL_IS_FIELD
-	return FALSE;
+	/* 2.3 takes the longer form as well */
+	if (strncmp(field, "plugin/", 7) == 0)
+		field += 7;
+#define MAIL_SEAL_FIELD(name, default23, default24) \
+	if (field_is(field, "mail_seal_"#name, value_r)) \
+		return #name;
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_FIELD)
+#undef MAIL_SEAL_FIELD
+	return NULL;
 }
 
 void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
 				 const char *const *fields)
 {
-	const char *value;
+	const char *name, *value;
 
 	for (; *fields != NULL; fields++) {
-#define MAIL_SEAL_OVERRIDE(name, default23, default24) \
-		value = field_value(*fields, "mail_seal_"#name); \
-		if (value != NULL) \
-			raw->mail_seal_##name = value;
+		name = mail_seal_settings_field(*fields, &value);
+		if (name == NULL)
+			continue;
+#define MAIL_SEAL_OVERRIDE(setting, default23, default24) \
+		if (strcmp(name, #setting) == 0) \
+			raw->mail_seal_##setting = value;
 		MAIL_SEAL_SETTINGS(MAIL_SEAL_OVERRIDE)
 #undef MAIL_SEAL_OVERRIDE
 	}

@@ -73,8 +73,9 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
 				 const char *const *fields);
 
-/* Is this userdb field one of our settings? */
-bool mail_seal_settings_is_field(const char *field);
+/* If this userdb field is one of our settings, returns its name without
+   "mail_seal_" and its value; else NULL. */
+const char *mail_seal_settings_field(const char *field, const char **value_r);
 
 /* Reads the user's settings, puts the fields, which may be NULL, in their
    place, and checks them. Returns 0 or -1 as above. The reader for this

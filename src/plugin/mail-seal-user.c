@@ -79,25 +79,46 @@ mail_seal_user_get_settings(struct mail_user *user, const char **error_r)
  * Owners of shared mailboxes
  */
 
-static bool has_settings_of_its_own(struct mail_user *user)
+static bool
+fields_have_setting(const char *const *fields, const char *name)
 {
-	const char *const *field = user->userdb_fields;
+	const char *field_name, *value;
+
+	for (; *fields != NULL; fields++) {
+		field_name = mail_seal_settings_field(*fields, &value);
+		if (field_name != NULL && strcmp(field_name, name) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* Does who accesses the mailbox have a setting of his own where the owner has
+   everybody's, which can't be seen behind it? */
+static bool
+accessor_hides_setting(struct mail_user *accessor, const char *const *fields)
+{
+	const char *const *field = accessor->userdb_fields;
+	const char *name, *value;
 
 	for (; field != NULL && *field != NULL; field++) {
-		if (mail_seal_settings_is_field(*field))
+		name = mail_seal_settings_field(*field, &value);
+		if (name != NULL && !fields_have_setting(fields, name))
 			return TRUE;
 	}
 	return FALSE;
 }
 
 /* A value with variables would have to be expanded as Dovecot does it for the
-   owner's own session; nobody but Dovecot can. */
+   owner's own session; nobody but Dovecot can. In patterns a percent sign is
+   a wildcard. */
 static bool have_variables(const char *const *fields)
 {
+	const char *name, *value;
+
 	for (; *fields != NULL; fields++) {
-		if (mail_seal_settings_is_field(*fields) &&
-		    strstr(*fields, "_exclude=") == NULL &&
-		    strchr(*fields, '%') != NULL)
+		name = mail_seal_settings_field(*fields, &value);
+		if (name != NULL && strcmp(name, "exclude") != 0 &&
+		    strchr(value, '%') != NULL)
 			return TRUE;
 	}
 	return FALSE;
@@ -127,6 +148,11 @@ lookup_owner_fields(struct mail_user *owner, struct mail_user *accessor,
 		*error_r = "a mail_seal field of the userdb has variables";
 		return -1;
 	}
+	if (accessor_hides_setting(accessor, *fields_r)) {
+		*error_r = "who accesses the mailbox has a mail_seal setting "
+			"in the userdb that the owner hasn't";
+		return -1;
+	}
 	return 0;
 }
 
@@ -143,13 +169,8 @@ mail_seal_user_get_owner_settings(struct mail_user *owner,
 		return mail_seal_user_get_settings(owner, error_r);
 	/* Dovecot made the owner with the settings of who accesses the
 	   mailbox (shared-storage.c). They are right for the owner only as
-	   far as they are everybody's, and but for the owner's own fields. */
-	if (has_settings_of_its_own(accessor)) {
-		*error_r = "who accesses the mailbox has mail_seal settings "
-			"in the userdb, which hide the owner's";
-		return NULL;
-	}
-	/* not the data stack: the lookup runs an ioloop */
+	   far as they are everybody's, and but for the owner's own fields.
+	   For these, not the data stack: the lookup runs an ioloop */
 	pool = pool_alloconly_create("mail_seal userdb lookup", 1024);
 	if (lookup_owner_fields(owner, accessor, pool, &fields, error_r) == 0)
 		mail_seal_user_read_settings(owner, suser, fields);

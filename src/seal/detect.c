@@ -14,7 +14,11 @@
 /* RFC 2046 section 5.1.1: readers ignore what stands before the first
    delimiter, and mail programs put one sentence there. */
 #define PREAMBLE_MAX 200
-#define PREAMBLE_START "This "
+static const char *const preamble_starts[] = {
+	/* "...n OpenPGP/MIME encrypted message", "... multi-part message" */
+	"This is a",
+	"This message is in MIME format"
+};
 
 enum detect_kind {
 	KIND_LEAF,
@@ -310,14 +314,24 @@ detector_delimiter(struct seal_detector *detector, enum delimiter delimiter)
 		detector->role == CONTENT_SETUP_SECRET;
 }
 
+static bool is_preamble_start(const char *line, size_t size)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(preamble_starts); i++) {
+		size_t length = strlen(preamble_starts[i]);
+
+		if (size >= length &&
+		    memcmp(line, preamble_starts[i], length) == 0)
+			return true;
+	}
+	return false;
+}
+
 static bool
 preamble_line_ok(struct seal_detector *detector, const char *line, size_t size)
 {
 	if (line_is_blank(line, size))
 		return true;
-	if (detector->preamble_size == 0 &&
-	    (size < strlen(PREAMBLE_START) ||
-	     memcmp(line, PREAMBLE_START, strlen(PREAMBLE_START)) != 0))
+	if (detector->preamble_size == 0 && !is_preamble_start(line, size))
 		return false;
 	detector->preamble_size += size;
 	return detector->preamble_size <= PREAMBLE_MAX;

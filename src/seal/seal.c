@@ -51,6 +51,7 @@ struct seal {
 	struct seal_params params;
 	const struct engine *engine;
 	struct certificate **recipients;
+	char *refusal;
 
 	enum seal_state state;
 	bool input_complete;
@@ -98,6 +99,7 @@ struct seal *seal_new(const struct seal_params *params)
 		params->recipient_count * sizeof(*params->recipients));
 	for (size_t i = 0; i < params->recipient_count; i++)
 		certificate_ref(seal->recipients[i]);
+	seal->refusal = g_strdup(params->refusal);
 	seal->detector = seal_detector_new();
 	seal->hold = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				    params->spool_context);
@@ -137,6 +139,7 @@ void seal_free(struct seal **_seal)
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		certificate_unref(seal->recipients[i]);
 	g_free(seal->recipients);
+	g_free(seal->refusal);
 	g_free(seal);
 }
 
@@ -246,6 +249,11 @@ static int seal_start_engine(struct seal *seal)
 		.context = seal
 	};
 
+	if (seal->params.recipient_count == 0) {
+		seal_error_set(&seal->error, SEAL_ERROR_UNUSABLE_KEY, "%s",
+			       seal->refusal);
+		return -1;
+	}
 	openpgp_armor_init(&seal->armor);
 	seal->job = seal->engine->start(&params, &seal->error);
 	return seal->job == NULL ? -1 : 0;

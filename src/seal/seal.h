@@ -23,6 +23,9 @@ struct seal_params {
 	/* whom to seal to: one or more, all usable */
 	struct certificate *const *recipients;
 	size_t recipient_count;
+	/* or none: then a message that isn't encrypted already fails, with
+	   this text and SEAL_ERROR_UNUSABLE_KEY */
+	const char *refusal;
 	/* compress before encrypting */
 	bool compress;
 	/* how long an engine may keep us waiting for one message */
@@ -35,7 +38,7 @@ struct seal_params {
 
 struct seal;
 
-/* Takes references to the recipients. */
+/* Takes references to the recipients and copies the text. */
 struct seal *seal_new(const struct seal_params *params);
 /* Ends the engine if it still runs. */
 void seal_free(struct seal **seal);
