@@ -11,8 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_packets(const uint8_t *data, size_t size)
 {
+	struct openpgp_message_walker walker = { .failed = false };
 	size_t offset = 0, certificate_size;
 	bool has_secret;
+
+	if (size == 0)
+		return;
 
 	while (offset < size) {
 		certificate_size = openpgp_certificate_size(
@@ -24,6 +28,8 @@ static void check_packets(const uint8_t *data, size_t size)
 		offset += certificate_size;
 	}
 	(void)openpgp_message_check(data, size);
+	(void)openpgp_message_walk(&walker, data, size);
+	(void)openpgp_message_is_encrypted(&walker);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -106,7 +106,7 @@ static void check_sealed(const char *message, size_t size,
 	    memcmp(sealed->str, sides[HEADER_SPLIT_OUTSIDE]->str,
 		   sides[HEADER_SPLIT_OUTSIDE]->len) != 0)
 		abort();
-	if (!g_str_has_suffix(sealed->str, "--\r\n"))
+	if (memcmp(sealed->str + sealed->len - 4, "--\r\n", 4) != 0)
 		abort();
 	g_string_free(inside, TRUE);
 	g_string_free(sides[0], TRUE);

@@ -15,6 +15,8 @@ from sandbox import wait_until
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 WAYS_IN = ("lmtp", "lda", "append")
 TIMEOUT = 2  # seconds, mail_seal_timeout
+# Armor with nothing in it
+HOLLOW = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
 
 @pytest.fixture(scope="module")
@@ -34,9 +36,13 @@ def server(gnupg, keys):
         User("secret", gnupg.export_secret(keys.alice.fingerprint)),
         User("unreadable", keys.alice.certificate),
         User("folder"),
+        User("dangling"),
+        User("hollow", HOLLOW),
         User("required", settings=missing_as_failure),
         User("no-extra", keys.alice.certificate,
              settings={"mail_seal_extra_keys": "/nonexistent/recovery.asc"}),
+        User("hollow-extra", keys.alice.certificate,
+             settings={"mail_seal_extra_keys": "%h/extra.asc"}),
         User("tolerant", expired, settings=unusable_as_success),
         User("tolerant-garbage", b"garbage\n", settings=unusable_as_success),
         User("tolerant-required", expired, settings=missing_as_failure | unusable_as_success),
@@ -45,11 +51,15 @@ def server(gnupg, keys):
         dovecot.keys_file("unreadable").chmod(0)
         os.chown(dovecot.keys_file("unreadable"), 0, 0)
         dovecot.give("folder", ".mail-seal/keys/.keep", b"")
+        # Somebody did enrol; where the key is now isn't mounted.
+        dovecot.give("dangling", ".mail-seal/.keep", b"")
+        dovecot.keys_file("dangling").symlink_to("/nonexistent/key.asc")
+        dovecot.give("hollow-extra", "extra.asc", HOLLOW)
         yield dovecot
 
 
 UNUSABLE = ("expired", "revoked", "signing-only", "weak", "garbage", "damaged", "empty", "secret",
-            "unreadable", "folder", "required", "no-extra")
+            "unreadable", "folder", "dangling", "hollow", "required", "no-extra", "hollow-extra")
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +129,24 @@ def check_accepted(server, way, user, key, gnupg):
 @pytest.mark.parametrize("user", UNUSABLE)
 def test_unusable_key(server, user, way):
     check_refused(server, way, user)
+
+
+@pytest.mark.parametrize("user", ["expired", "garbage", "required"])
+def test_what_is_encrypted_already_needs_no_key(server, gnupg, keys, user):
+    """An owner whose key has expired can still get and file what only he can read."""
+    encrypted = mail.pgp_mime(gnupg.encrypt(MESSAGE, keys.alice))
+    assert server.deliver(encrypted, user)[0].code == 250
+    mail.check_unchanged(server.message(user), encrypted)
+    with server.imap(user) as client:
+        client.command("CREATE Filed")
+        assert client.append("Filed", encrypted).ok
+        client.command("SELECT INBOX")
+        assert client.command("COPY 1 Filed").ok
+        assert client.command("MOVE 1 Filed").ok
+        assert len(client.messages("Filed")) == 3
+        assert not client.append("Filed", MESSAGE).ok
+        assert len(client.messages("Filed")) == 3
+    server.empty(user)
 
 
 def test_one_log_line_per_failure(server):
