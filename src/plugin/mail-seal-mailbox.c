@@ -134,6 +134,7 @@ mail_seal_save_through(struct mail_save_context *ctx, struct istream *input,
 	st->refusal = i_strdup(decision->sentence);
 	if (sealer == NULL) {
 		fail_by_decision(ctx, decision);
+		st->sentence = i_strdup(decision->sentence);
 		return -1;
 	}
 	mail_user_set_get_temp_prefix(temp_prefix, box->storage->user->set);
@@ -305,6 +306,13 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	return ret;
 }
 
+/* acl-mailbox.c: who fails before super.copy() must cancel. The context stays
+   the transaction's. */
+static void copy_cancel(struct mail_save_context *ctx)
+{
+	mailbox_save_cancel(&ctx);
+}
+
 static int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 {
 	struct mailbox *box = ctx->transaction->box;
@@ -319,15 +327,11 @@ static int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 	    !is_copied_elsewhere(box, mail))
 		return copy_by_saving(ctx, mail);
 
-	/* acl-mailbox.c: who fails before super.copy() must cancel. That
-	   forgets what the save was for. */
-	struct mail_save_context failed = *ctx;
-
-	mailbox_save_cancel(&ctx);
+	copy_cancel(ctx);
 	if (decision.action == MAIL_SEAL_ACTION_SEAL)
-		fail_copy(&failed);
+		fail_copy(ctx);
 	else
-		fail_by_decision(&failed, &decision);
+		fail_by_decision(ctx, &decision);
 	return -1;
 }
 

@@ -111,7 +111,8 @@ int seal_queue_append(struct seal_queue *queue, const void *data, size_t size,
 	     seal_queue_in_memory(queue) + size > queue->memory_limit))
 		return seal_queue_append_file(queue, data, size, error);
 
-	if (queue->memory_taken > 0) {
+	/* moving the rest now and then, not each time */
+	if (queue->memory_taken > seal_queue_in_memory(queue)) {
 		g_byte_array_remove_range(queue->memory, 0,
 					  queue->memory_taken);
 		queue->memory_taken = 0;
