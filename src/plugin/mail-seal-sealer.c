@@ -8,6 +8,7 @@
 #include "istream.h"
 #include "../seal/certificates.h"
 #include "../seal/detect.h"
+#include "../seal/gnupg-home.h"
 #include "istream-seal.h"
 #include "mail-seal-sealer.h"
 
@@ -22,8 +23,8 @@ sealer_find_in_home(const char *home, const struct mail_seal_settings *set,
 	GByteArray *found = g_byte_array_new();
 	int ret;
 
-	ret = certificates_find_in_home(home, set->recipients,
-					set->timeout_secs, found, error);
+	ret = gnupg_home_find(home, set->recipients, set->timeout_secs, found,
+			      error);
 	buffer_append(certificates, found->data, found->len);
 	g_byte_array_unref(found);
 	return ret;

@@ -25,15 +25,6 @@ const struct certificate_list *
 certificates_read(const void *data, size_t size, unsigned int timeout_secs,
 		  struct seal_error *error);
 
-/* Looks up the certificates of names, addresses or fingerprints, in the
-   public keyring of a GnuPG home, which is only read. Returns 1 and appends
-   them to out in binary form; 0 if none has one; -1 with
-   SEAL_ERROR_UNUSABLE_KEY if an address has several, if a fingerprint isn't
-   there or a name is neither; or -1 with another error. */
-int certificates_find_in_home(const char *home, const char *const *names,
-			      unsigned int timeout_secs, GByteArray *out,
-			      struct seal_error *error);
-
 /* Frees what is kept. */
 void certificates_deinit(void);
 

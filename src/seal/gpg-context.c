@@ -27,8 +27,8 @@ struct gpg_context {
 	bool keep;
 
 	struct gpg_fd fds[GPG_MAX_FDS];
-	void (*key_callback)(gpgme_key_t key, void *user_context);
-	void *key_context;
+	/* of a key listing */
+	GPtrArray *keys;
 
 	/* microseconds gpg may keep us waiting, all turns together */
 	gint64 patience;
@@ -96,9 +96,8 @@ gpg_io_event(void *data, gpgme_event_io_t type, void *event_data)
 		context->result = done->err != 0 ? done->err : done->op_err;
 		break;
 	case GPGME_EVENT_NEXT_KEY:
-		if (context->key_callback != NULL)
-			context->key_callback(event_data,
-					      context->key_context);
+		if (context->keys != NULL)
+			g_ptr_array_add(context->keys, event_data);
 		else
 			gpgme_key_unref(event_data);
 		break;
@@ -257,7 +256,7 @@ void gpg_context_put(struct gpg_context **_context)
 	if (context == NULL)
 		return;
 	*_context = NULL;
-	context->key_callback = NULL;
+	context->keys = NULL;
 	if (context->keep && kept_context == NULL && context->ended &&
 	    context->result == 0 && context->seen_exit_ok)
 		kept_context = context;
@@ -277,13 +276,14 @@ gpgme_ctx_t gpg_context_gpgme(struct gpg_context *context)
 	return context->gpgme;
 }
 
-void gpg_context_set_key_callback(struct gpg_context *context,
-				  void (*callback)(gpgme_key_t key,
-						   void *user_context),
-				  void *user_context)
+void gpg_context_set_keys(struct gpg_context *context, GPtrArray *keys)
 {
-	context->key_callback = callback;
-	context->key_context = user_context;
+	context->keys = keys;
+}
+
+GPtrArray *gpg_key_array_new(void)
+{
+	return g_ptr_array_new_with_free_func((GDestroyNotify)gpgme_key_unref);
 }
 
 bool gpg_context_seen_end_encryption(const struct gpg_context *context)

@@ -4,6 +4,7 @@
 
 #include "seal-error.h"
 
+#include <glib.h>
 #include <gpgme.h>
 #include <stdbool.h>
 
@@ -30,11 +31,10 @@ void gpg_context_deinit(void);
 
 gpgme_ctx_t gpg_context_gpgme(struct gpg_context *context);
 
-/* Where to deliver keys of a key listing; the callee unrefs them. */
-void gpg_context_set_key_callback(struct gpg_context *context,
-				  void (*callback)(gpgme_key_t key,
-						   void *user_context),
-				  void *user_context);
+/* Where the keys of a key listing go: an array that unrefs them, see
+   gpg_key_array_new(). */
+void gpg_context_set_keys(struct gpg_context *context, GPtrArray *keys);
+GPtrArray *gpg_key_array_new(void);
 
 /* An operation was started with one of GPGME's _start functions, which
    returned start_error. Returns 0, or -1 if that is an error. */

@@ -7,6 +7,7 @@
    nothing but exec the real one, or something bad. */
 
 #include "certificates.h"
+#include "gnupg-home.h"
 #include "seal.h"
 #include "test-lib.h"
 
@@ -420,7 +421,7 @@ static void test_certificate_cache(void **state G_GNUC_UNUSED)
 	assert_int_equal(strlen(list->certificates[0]->fingerprint), 40);
 }
 
-/* certificates_find_in_home() reads the public keyring of our home. */
+/* gnupg_home_find() reads the public keyring of our home. */
 static void test_find_in_home(void **state G_GNUC_UNUSED)
 {
 	static const struct {
@@ -448,7 +449,7 @@ static void test_find_in_home(void **state G_GNUC_UNUSED)
 		const struct certificate_list *list;
 
 		test_case(searches[i].names[0], i);
-		assert_int_equal(certificates_find_in_home(home,
+		assert_int_equal(gnupg_home_find(home,
 			searches[i].names, 10, out, &error), searches[i].ret);
 		assert_int_equal(error.code, searches[i].ret < 0 ?
 				 SEAL_ERROR_UNUSABLE_KEY : SEAL_ERROR_NONE);
