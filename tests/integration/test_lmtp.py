@@ -63,7 +63,7 @@ def test_one_recipient(server, check, user):
     check(server, user)
 
 
-@pytest.mark.parametrize("order", itertools.permutations(OWNERS), ids="-".join)
+@pytest.mark.parametrize("order", list(itertools.permutations(OWNERS)), ids="-".join)
 def test_three_recipients(server, check, order):
     server.empty(*order)
     accepted(server.deliver(MESSAGE, *order))
@@ -130,7 +130,8 @@ def test_sieve_keep_and_fileinto_copy(sieve_server, check):
     check(sieve_server, "bob")
 
 
-@pytest.mark.parametrize("order", itertools.permutations(("alice", "carol", "plain")), ids="-".join)
+@pytest.mark.parametrize("order", list(itertools.permutations(("alice", "carol", "plain"))),
+                         ids="-".join)
 def test_three_recipients_with_and_without_sieve(sieve_server, check, order):
     sieve_server.empty(*order)
     accepted(sieve_server.deliver(MESSAGE, *order))
