@@ -78,7 +78,7 @@ warn_by_decision(struct mailbox *box,
 {
 	if (decision->warning == NULL)
 		return;
-	e_warning(box->event, "mail_seal: Message stored unsealed "
+	e_warning(box->event, "mail_seal: Message stored as it came "
 		  "(mail_seal_unusable_key = store): %s", decision->warning);
 }
 
