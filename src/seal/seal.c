@@ -166,6 +166,25 @@ static int seal_failed(struct seal *seal, struct seal_error *error)
  * Output
  */
 
+/* Moves what is in front of the last keep bytes of one queue to another. */
+static int
+seal_queue_move(struct seal *seal, struct seal_queue *from, size_t keep,
+		struct seal_queue *to)
+{
+	char buffer[4096];
+	ssize_t ret;
+
+	while (seal_queue_size(from) > keep) {
+		ret = seal_queue_take(from, buffer,
+			MIN(sizeof(buffer), seal_queue_size(from) - keep),
+			&seal->error);
+		if (ret < 0 ||
+		    seal_queue_append(to, buffer, ret, &seal->error) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static void seal_output(struct seal *seal, struct seal_queue *queue,
 			const GString *text)
 {
@@ -196,8 +215,6 @@ static void seal_open_envelope(struct seal *seal)
 	const char **fingerprints =
 		g_new0(const char *, seal->params.recipient_count + 1);
 	GString *text = g_string_new(NULL);
-	char buffer[4096];
-	ssize_t ret;
 
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		fingerprints[i] = seal->recipients[i]->fingerprint;
@@ -210,11 +227,7 @@ static void seal_open_envelope(struct seal *seal)
 		seal->boundary);
 	openpgp_armor_begin(text);
 	seal_output(seal, seal->output, text);
-	while ((ret = seal_queue_take(seal->early_ciphertext, buffer,
-				      sizeof(buffer), &seal->error)) > 0) {
-		(void)seal_queue_append(seal->output, buffer, ret,
-					&seal->error);
-	}
+	(void)seal_queue_move(seal, seal->early_ciphertext, 0, seal->output);
 	seal->envelope_open = true;
 	g_string_free(text, TRUE);
 	g_free(fingerprints);
@@ -286,25 +299,6 @@ seal_split_output(enum header_split_side side, const char *data, size_t size,
 		(void)seal_queue_append(seal->output, data, size,
 					&seal->error);
 	}
-}
-
-/* Moves what is in front of the last keep bytes of one queue to another. */
-static int
-seal_queue_move(struct seal *seal, struct seal_queue *from, size_t keep,
-		struct seal_queue *to)
-{
-	char buffer[4096];
-	ssize_t ret;
-
-	while (seal_queue_size(from) > keep) {
-		ret = seal_queue_take(from, buffer,
-			MIN(sizeof(buffer), seal_queue_size(from) - keep),
-			&seal->error);
-		if (ret < 0 ||
-		    seal_queue_append(to, buffer, ret, &seal->error) < 0)
-			return -1;
-	}
-	return 0;
 }
 
 static int seal_detect(struct seal *seal, const void *data, size_t size)
