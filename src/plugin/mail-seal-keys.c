@@ -46,12 +46,16 @@ static int
 keys_read_extra(const struct mail_seal_settings *set, buffer_t *certificates,
 		struct seal_error *error)
 {
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
 	int ret = mail_seal_key_source_file(set->extra_keys, set, certificates,
-					    error);
+					    &read_error);
 
 	if (ret == 0) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "the additional key is missing");
+	} else if (ret < 0) {
+		seal_error_set(error, read_error.code,
+			       "the additional key: %s", read_error.text);
 	}
 	return ret > 0 ? 0 : -1;
 }

@@ -87,13 +87,18 @@ recipients_add_extra(struct mail_seal_recipients *recipients,
 		     const struct mail_seal_settings *set,
 		     struct seal_error *error)
 {
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
 	const struct certificate_list *list;
 	const char *reason;
 
 	list = certificates_read(certificates->data, certificates->used,
-				 set->timeout_secs, error);
-	if (list == NULL)
+				 set->timeout_secs, &read_error);
+	if (list == NULL) {
+		/* or it would be taken for the owner's */
+		seal_error_set(error, read_error.code,
+			       "the additional key: %s", read_error.text);
 		return -1;
+	}
 	for (size_t i = 0; i < list->count; i++) {
 		if (!certificate_is_usable(list->certificates[i], time(NULL),
 					   set->min_rsa_bits, &reason)) {

@@ -131,6 +131,13 @@ def test_unusable_key(server, user, way):
     check_refused(server, way, user)
 
 
+@pytest.mark.parametrize("user", ["no-extra", "hollow-extra"])
+def test_extra_key_is_named(server, user):
+    """Its fault isn't to be looked for in the owner's key."""
+    [reply] = server.deliver(MESSAGE, user)
+    assert "additional key" in reply.text
+
+
 @pytest.mark.parametrize("user", ["expired", "garbage", "required"])
 def test_what_is_encrypted_already_needs_no_key(server, gnupg, keys, user):
     """An owner whose key has expired can still get and file what only he can read."""
