@@ -29,6 +29,8 @@ struct certificate_key {
 	bool revoked;
 	/* the engine refuses it: a bad self-signature, an unknown algorithm */
 	bool invalid;
+	/* algorithm and size as the engine writes them, like "rsa2048" */
+	char name[24];
 };
 
 struct certificate {
@@ -38,6 +40,8 @@ struct certificate {
 	/* keys[0] is the primary key */
 	struct certificate_key *keys;
 	size_t key_count;
+	/* whose it says it is, NULL-terminated: user IDs or the subject */
+	char **names;
 	/* the certificate itself, binary */
 	GBytes *data;
 };
@@ -52,5 +56,8 @@ void certificate_unref(struct certificate *certificate);
    vouches for the subkeys, and of every subkey the engine could choose. */
 bool certificate_is_usable(const struct certificate *certificate, time_t now,
 			   unsigned int min_rsa_bits, const char **reason_r);
+/* When it expires for good: the primary key, or the last of the subkeys that
+   can encrypt. 0 = never */
+time_t certificate_expires(const struct certificate *certificate);
 
 #endif
