@@ -92,7 +92,10 @@ keys_set(struct mailbox_transaction_context *t, const char *key ATTR_UNUSED,
 	if (result == MAIL_SEAL_ENROL_OK ||
 	    result == MAIL_SEAL_ENROL_NOTHING)
 		return 0;
-	e_error(t->box->event, "mail_seal: %s", error.log_error);
+	if (result == MAIL_SEAL_ENROL_FAILED)
+		e_error(t->box->event, "mail_seal: %s", error.log_error);
+	else
+		e_info(t->box->event, "mail_seal: %s", error.log_error);
 	mail_storage_set_error(t->box->storage, result_error(result),
 			       error.sentence);
 	return -1;
