@@ -49,15 +49,14 @@ static void mail_seal_dict_user_deinit(struct mail_user *user)
 static struct mail_seal_dict_user *dict_user_get(struct mail_user *user)
 {
 	struct mail_seal_dict_user *duser = MAIL_SEAL_DICT_CONTEXT(user);
-	struct mail_user_vfuncs *v = user->vlast;
 
 	if (duser != NULL)
 		return duser;
 	duser = p_new(user->pool, struct mail_seal_dict_user, 1);
 	p_array_init(&duser->dicts, user->pool, 1);
-	duser->module_ctx.super = *v;
-	user->vlast = &duser->module_ctx.super;
-	v->deinit = mail_seal_dict_user_deinit;
+	/* not vlast, which is only there while the user is being made */
+	duser->module_ctx.super = user->v;
+	user->v.deinit = mail_seal_dict_user_deinit;
 	MODULE_CONTEXT_SET(user, mail_seal_dict_module, duser);
 	return duser;
 }

@@ -21,6 +21,8 @@ class Site:
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    dict: object = None              # what stands behind the dict service: see dicts.py
+    dict_socket: str = "dict"        # of the dict service
 
     @property
     def users_file(self):
@@ -80,6 +82,11 @@ service lmtp {{
 }}
 service auth {{
   unix_listener auth-userdb {{
+    mode = 0666
+  }}
+}}
+service dict {{
+  unix_listener dict {{
     mode = 0666
   }}
 }}
@@ -156,6 +163,18 @@ plugin {{
 {self._plugin_settings(site)}
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._dict(site) if site.dict else ""}
+"""
+
+    @staticmethod
+    def _dict(site):
+        return f"""
+dict {{
+  keys = {site.dict.server23()}
+}}
+plugin {{
+  mail_seal_keys = dict:proxy:{site.dict_socket}:keys
+}}
 """
 
     def _plugin_settings(self, site):
@@ -245,6 +264,23 @@ protocol lda {{
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._dict(site) if site.dict else ""}
+"""
+
+    @staticmethod
+    def _dict(site):
+        return f"""
+dict_server {{
+  dict keys {{
+    {site.dict.server24()}
+  }}
+}}
+dict seal {{
+  driver = proxy
+  dict_proxy_name = keys
+  dict_proxy_socket_path = {site.dict_socket}
+}}
+mail_seal_keys = dict:seal
 """
 
     @staticmethod
