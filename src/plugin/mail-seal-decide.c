@@ -108,13 +108,17 @@ void mail_seal_decide(struct mailbox_transaction_context *t,
 	if (!dest.dsync && !dest.virtual && !dest.public) {
 		if (!decide_owner(box, decision_r))
 			return;
+		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
 		dest.excluded = mailbox_is_excluded(box, decision_r->set);
 		dest.owner_has_sources = decision_r->set->source_count > 0;
 	}
-	if (mail_seal_policy_is_exempt(&dest))
+	if (mail_seal_policy_is_exempt(&dest)) {
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
-	else
-		decide_by_keys(decision_r);
+		return;
+	}
+	if (mail_seal_policy_hides_headers(&dest))
+		decision_r->protect_headers = decision_r->set->protect_headers;
+	decide_by_keys(decision_r);
 }
 
 void mail_seal_decision_free(struct mail_seal_decision *decision)

@@ -12,6 +12,8 @@ struct mail_seal_decision {
 	const struct mail_seal_settings *set;
 	/* if sealing */
 	struct mail_seal_recipients *recipients;
+	/* names of the header fields to hide, or NULL */
+	const char *const *protect_headers;
 	/* if failing; but what is encrypted already needn't fail */
 	const char *log_error, *sentence;
 	/* why it is stored as it came although there is a key, or NULL */

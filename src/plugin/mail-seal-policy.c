@@ -9,6 +9,11 @@ bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest)
 		dest->excluded || !dest->owner_has_sources;
 }
 
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest)
+{
+	return !dest->drafts;
+}
+
 static enum mail_seal_action fallback_action(enum mail_seal_fallback fallback)
 {
 	return fallback == MAIL_SEAL_STORE ? MAIL_SEAL_ACTION_STORE :

@@ -18,6 +18,8 @@ struct mail_seal_destination {
 	bool public;
 	/* mail_seal_exclude names it */
 	bool excluded;
+	/* a \Drafts mailbox */
+	bool drafts;
 	/* the owner has mail_seal_keys */
 	bool owner_has_sources;
 };
@@ -38,6 +40,10 @@ enum mail_seal_action {
 
 /* Is there nothing to seal for this destination, whatever the keys? */
 bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest);
+
+/* May header fields be hidden there? A client that edits a draft it hasn't
+   shown before takes the subject from outside. */
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
 
 /* What to do with a message for an owner whose keys are in this state. */
 enum mail_seal_action
