@@ -9,6 +9,8 @@ struct mail_seal_recipients;
 /* What to do with one message */
 struct mail_seal_decision {
 	enum mail_seal_action action;
+	/* there is nothing to seal here, whatever the keys */
+	bool exempt;
 	const struct mail_seal_settings *set;
 	/* if sealing */
 	struct mail_seal_recipients *recipients;
@@ -25,6 +27,14 @@ struct mail_seal_decision {
    are from the data stack. */
 void mail_seal_decide(struct mailbox_transaction_context *t,
 		      struct mail_seal_decision *decision_r);
+
+/* The same for whatever is stored in this mailbox, but by dsync. */
+void mail_seal_decide_for_mailbox(struct mailbox *box,
+				  struct mail_seal_decision *decision_r);
+
+/* Is nothing sealed in this mailbox, whatever the keys? Returns 1, 0, or -1
+   and why that can't be told. */
+int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r);
 
 /* Frees the recipients. */
 void mail_seal_decision_free(struct mail_seal_decision *decision);
