@@ -40,6 +40,7 @@ decision_fail(struct mail_seal_decision *decision, const char *log_error,
 	      const char *sentence)
 {
 	decision->action = MAIL_SEAL_ACTION_FAIL;
+	decision->reason = MAIL_SEAL_REASON_UNKNOWN_OWNER;
 	decision->log_error = log_error;
 	decision->sentence = sentence;
 }
@@ -72,6 +73,7 @@ decide_by_keys(struct mail_seal_decision *decision)
 
 	mail_seal_keys_get(decision->set, &keys);
 	decision->action = mail_seal_policy_action(keys.state, decision->set);
+	decision->reason = mail_seal_policy_key_reason(keys.state);
 	decision->recipients = keys.recipients;
 	if (decision->action == MAIL_SEAL_ACTION_STORE &&
 	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
@@ -111,9 +113,11 @@ void mail_seal_decide(struct mailbox_transaction_context *t,
 		dest.excluded = mailbox_is_excluded(box, decision_r->set);
 		dest.owner_has_sources = decision_r->set->source_count > 0;
 	}
-	if (mail_seal_policy_is_exempt(&dest))
+	decision_r->virtual = dest.virtual;
+	if (mail_seal_policy_is_exempt(&dest)) {
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
-	else
+		decision_r->reason = mail_seal_policy_exempt_reason(&dest);
+	} else
 		decide_by_keys(decision_r);
 }
 

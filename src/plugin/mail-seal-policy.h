@@ -2,6 +2,7 @@
 #ifndef MAIL_SEAL_POLICY_H
 #define MAIL_SEAL_POLICY_H
 
+#include "mail-seal-report.h"
 #include "mail-seal-settings.h"
 #include "../seal/seal-error.h"
 
@@ -38,11 +39,17 @@ enum mail_seal_action {
 
 /* Is there nothing to seal for this destination, whatever the keys? */
 bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest);
+/* If so, why? */
+enum mail_seal_reason
+mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
 
 /* What to do with a message for an owner whose keys are in this state. */
 enum mail_seal_action
 mail_seal_policy_action(enum mail_seal_key_state state,
 			const struct mail_seal_settings *set);
+
+/* What this state of the keys is called in reports. */
+enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state);
 
 /* What state of the keys an error from reading them means. */
 enum mail_seal_key_state
