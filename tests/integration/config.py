@@ -112,17 +112,16 @@ class Dovecot23:
         "mbox": "mbox:~/mbox:INBOX=~/mbox-inbox",
     }
     NAMES = {"compress": "zlib"}
-    METRICS = f"""
-!include {EXAMPLES / "91-mail-seal-metrics.conf"}
-event_exporter log {{
+    METRICS = (EXAMPLES / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
   format = json
   format_args = time-unix
   transport = log
-}}
-metric mail_seal_export {{
+}
+metric mail_seal_export {
   exporter = log
   filter = event=mail_seal_finished
-}}
+}
 """
     SETTINGS = {
         "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
@@ -216,17 +215,16 @@ class Dovecot24:
         "mbox": "mail_driver = mbox\nmail_path = ~/mbox\nmail_inbox_path = ~/mbox-inbox\n",
     }
     NAMES = {"compress": "mail_compress"}
-    METRICS = f"""
-!include {EXAMPLES / "dovecot-2.4" / "91-mail-seal-metrics.conf"}
-event_exporter log {{
+    METRICS = (EXAMPLES / "dovecot-2.4" / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
   driver = log
   format = json
   time_format = unix
-}}
-metric mail_seal_export {{
+}
+metric mail_seal_export {
   exporter = log
   filter = event=mail_seal_finished
-}}
+}
 """
     SETTINGS = {
         "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
