@@ -11,6 +11,9 @@ struct mail_seal_decision {
 	enum mail_seal_action action;
 	/* there is nothing to seal here, whatever the keys */
 	bool exempt;
+	/* virtual: nothing to decide or to report, the mailbox behind it will */
+	bool virtual;
+	enum mail_seal_reason reason;
 	const struct mail_seal_settings *set;
 	/* if sealing */
 	struct mail_seal_recipients *recipients;

@@ -2,6 +2,7 @@
 #ifndef MAIL_SEAL_POLICY_H
 #define MAIL_SEAL_POLICY_H
 
+#include "mail-seal-report.h"
 #include "mail-seal-settings.h"
 #include "../seal/seal-error.h"
 
@@ -40,6 +41,9 @@ enum mail_seal_action {
 
 /* Is there nothing to seal for this destination, whatever the keys? */
 bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest);
+/* If so, why? */
+enum mail_seal_reason
+mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
 
 /* May header fields be hidden there? A client that edits a draft it hasn't
    shown before takes the subject from outside. */
@@ -49,6 +53,9 @@ bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
 enum mail_seal_action
 mail_seal_policy_action(enum mail_seal_key_state state,
 			const struct mail_seal_settings *set);
+
+/* What this state of the keys is called in reports. */
+enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state);
 
 /* What state of the keys an error from reading them means. */
 enum mail_seal_key_state

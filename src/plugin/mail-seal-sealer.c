@@ -185,6 +185,7 @@ const struct mail_seal_sealer mail_seal_sealer = {
 	.recipients_free = recipients_free,
 	.istream_create = sealer_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,
+	.istream_get_engine = i_stream_seal_get_engine,
 	.istream_get_error = i_stream_seal_get_error,
 	.is_encrypted = sealer_is_encrypted
 };

@@ -45,6 +45,9 @@ struct mail_seal_sealer {
 				  const char *temp_prefix);
 	/* Has all of the sealed message been read from the stream? */
 	bool (*istream_is_complete)(struct istream *stream);
+	/* Returns the name of the engine that seals it, or NULL if none was
+	   needed. */
+	const char *(*istream_get_engine)(struct istream *stream);
 	/* Returns why sealing failed, or NULL if it didn't. */
 	const struct seal_error *(*istream_get_error)(struct istream *stream);
 

@@ -59,6 +59,7 @@ struct seal {
 
 	enum seal_state state;
 	bool input_complete;
+	bool engine_started;
 	struct seal_error error;
 
 	struct seal_detector *detector;
@@ -174,6 +175,11 @@ bool seal_is_sealing(const struct seal *seal)
 	return seal->envelope_open;
 }
 
+const char *seal_engine_name(const struct seal *seal)
+{
+	return seal->engine_started ? seal->engine->name : NULL;
+}
+
 static int seal_failed(struct seal *seal, struct seal_error *error)
 {
 	seal->state = SEAL_STATE_FAILED;
@@ -287,6 +293,7 @@ static int seal_start_engine(struct seal *seal)
 			       seal->refusal);
 		return -1;
 	}
+	seal->engine_started = true;
 	openpgp_armor_init(&seal->armor);
 	seal->job = seal->engine->start(&params, &seal->error);
 	return seal->job == NULL ? -1 : 0;

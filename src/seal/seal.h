@@ -63,6 +63,9 @@ bool seal_is_complete(const struct seal *seal);
 /* The message comes out sealed, rather than as it went in. Known once bytes
    have come out. */
 bool seal_is_sealing(const struct seal *seal);
+/* The name of the engine that seals the message, or has tried to; NULL as long
+   as there was nothing to seal. */
+const char *seal_engine_name(const struct seal *seal);
 
 /* seal_new() does this by itself. Needed for seal_detector_new() alone. Costs
    nothing the second time. */

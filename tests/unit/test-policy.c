@@ -183,6 +183,26 @@ static void test_exempt(void **state ATTR_UNUSED)
 	assert_false(mail_seal_policy_is_exempt(&ordinary));
 }
 
+static void test_exempt_reason(void **state ATTR_UNUSED)
+{
+	static const struct {
+		struct mail_seal_destination dest;
+		enum mail_seal_reason reason;
+	} tests[] = {
+		{ { .dsync = TRUE }, MAIL_SEAL_REASON_DSYNC },
+		{ { .public = TRUE }, MAIL_SEAL_REASON_PUBLIC },
+		{ { .excluded = TRUE }, MAIL_SEAL_REASON_NO_SOURCES },
+		{ { .excluded = TRUE, .owner_has_sources = TRUE },
+		  MAIL_SEAL_REASON_EXCLUDED }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(
+			mail_seal_policy_exempt_reason(&tests[i].dest),
+			tests[i].reason);
+	}
+}
+
 static void test_action(void **state ATTR_UNUSED)
 {
 	static const struct {
@@ -234,6 +254,7 @@ int main(void)
 		cmocka_unit_test(test_bad_settings),
 		cmocka_unit_test(test_good_settings),
 		cmocka_unit_test(test_exempt),
+		cmocka_unit_test(test_exempt_reason),
 		cmocka_unit_test(test_action)
 	};
 	int failed;
