@@ -116,9 +116,8 @@ def finger(host, *arguments):
 
 
 FINGER = {
-    "dane": ("dane", "example.net", "Verified TLS connection established"),
-    "dane without TLSA": ("dane", "example.edu", "Trusted TLS connection established"),
-    "dane with another key": ("dane", "wrong.example", "no matching DANE TLSA records"),
+    "dane": ("dane-only", "example.net", "Verified TLS connection established"),
+    "dane with another key": ("dane-only", "wrong.example", "no matching DANE TLSA records"),
     "dane-only without TLSA": ("dane-only", "example.edu", "no TLSA records found"),
     "secure": ("secure", "example.com", "Verified TLS connection established"),
 }
