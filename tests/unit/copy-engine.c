@@ -1,7 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "copy-engine.h"
-#include "engine.h"
 
 #include <stdlib.h>
 
@@ -9,6 +8,7 @@ struct engine_job {
 	struct engine_params params;
 };
 
+/* of copy_engine_seal() */
 static GString *copied;
 
 static struct engine_job *
@@ -25,7 +25,8 @@ static int
 copy_write(struct engine_job *job, const void *data, size_t size,
 	   struct seal_error *error)
 {
-	g_string_append_len(copied, data, size);
+	if (copied != NULL)
+		g_string_append_len(copied, data, size);
 	return job->params.output(data, size, job->params.context, error);
 }
 
@@ -40,7 +41,7 @@ static void copy_free(struct engine_job *job)
 	g_free(job);
 }
 
-static const struct engine engine_copy = {
+const struct engine engine_copy = {
 	.name = "copy",
 	.start = copy_start,
 	.write = copy_write,
@@ -48,19 +49,20 @@ static const struct engine engine_copy = {
 	.free = copy_free
 };
 
+static char fingerprint[] = "0123456789ABCDEF0123456789ABCDEF01234567";
+static struct certificate certificate = {
+	.refcount = 1, .fingerprint = fingerprint
+};
+struct certificate *const copy_engine_recipients[1] = { &certificate };
+
 GString *
 copy_engine_seal(const char *message, size_t size, size_t step,
 		 const char *const *protect_headers, GString **inside_r,
 		 bool *sealing_r)
 {
-	static char fingerprint[] = "0123456789ABCDEF0123456789ABCDEF01234567";
-	struct certificate certificate = {
-		.refcount = 1, .fingerprint = fingerprint
-	};
-	struct certificate *recipients[] = { &certificate };
 	const struct seal_params params = {
 		.engine = &engine_copy,
-		.recipients = recipients,
+		.recipients = copy_engine_recipients,
 		.recipient_count = 1,
 		.protect_headers = protect_headers
 	};
@@ -90,5 +92,6 @@ copy_engine_seal(const char *message, size_t size, size_t step,
 	}
 	*sealing_r = seal_is_sealing(seal);
 	seal_free(&seal);
+	copied = NULL;
 	return sealed;
 }

@@ -2,12 +2,17 @@
 #ifndef COPY_ENGINE_H
 #define COPY_ENGINE_H
 
+#include "engine.h"
 #include "seal.h"
 
 #include <glib.h>
 
-/* Seals a message with an engine that encrypts nothing, pushed in pieces of
-   step. Returns what comes out and, in *inside_r, what the engine was given;
+/* An engine that encrypts nothing, so that the armor holds the plaintext */
+extern const struct engine engine_copy;
+/* Somebody to seal to, with the fingerprint 0123456789ABCDEF..., 40 digits */
+extern struct certificate *const copy_engine_recipients[1];
+
+/* Seals a message with that engine, pushed in pieces of step. Returns what comes out and, in *inside_r, what the engine was given;
    *sealing_r tells whether it was sealed. Ends the process when sealing
    fails. The caller frees both strings. */
 GString *

@@ -8,57 +8,12 @@
    comes out in pieces whose sizes the seed chooses. Ends with status 1 when
    sealing fails, which it never may. */
 
-#include "engine.h"
-#include "seal.h"
+#include "copy-engine.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/*
- * An engine that copies
- */
-
-struct engine_job {
-	struct engine_params params;
-};
-
-static struct engine_job *
-copy_start(const struct engine_params *params,
-	   struct seal_error *error G_GNUC_UNUSED)
-{
-	struct engine_job *job = g_new0(struct engine_job, 1);
-
-	job->params = *params;
-	return job;
-}
-
-static int
-copy_write(struct engine_job *job, const void *data, size_t size,
-	   struct seal_error *error)
-{
-	return job->params.output(data, size, job->params.context, error);
-}
-
-static int copy_finish(struct engine_job *job G_GNUC_UNUSED,
-		       struct seal_error *error G_GNUC_UNUSED)
-{
-	return 0;
-}
-
-static void copy_free(struct engine_job *job)
-{
-	g_free(job);
-}
-
-static const struct engine engine_copy = {
-	.name = "copy",
-	.start = copy_start,
-	.write = copy_write,
-	.finish = copy_finish,
-	.free = copy_free
-};
 
 static int open_spool(void *context G_GNUC_UNUSED)
 {
@@ -84,14 +39,9 @@ static size_t piece_size(GRand *random, unsigned int magnitude)
 static int seal_message(const char *message, size_t size, guint32 seed,
 			GByteArray *sealed, struct seal_error *error)
 {
-	static char fingerprint[] = "0123456789ABCDEF0123456789ABCDEF01234567";
-	struct certificate certificate = {
-		.refcount = 1, .fingerprint = fingerprint
-	};
-	struct certificate *recipients[] = { &certificate };
 	const struct seal_params params = {
 		.engine = &engine_copy,
-		.recipients = recipients,
+		.recipients = copy_engine_recipients,
 		.recipient_count = 1,
 		.spool_open = open_spool
 	};
