@@ -40,6 +40,7 @@ decision_fail(struct mail_seal_decision *decision, const char *log_error,
 	      const char *sentence)
 {
 	decision->action = MAIL_SEAL_ACTION_FAIL;
+	decision->reason = MAIL_SEAL_REASON_UNKNOWN_OWNER;
 	decision->log_error = log_error;
 	decision->sentence = sentence;
 }
@@ -72,6 +73,7 @@ decide_by_keys(struct mail_seal_decision *decision)
 
 	mail_seal_keys_get(decision->set, &keys);
 	decision->action = mail_seal_policy_action(keys.state, decision->set);
+	decision->reason = mail_seal_policy_key_reason(keys.state);
 	decision->recipients = keys.recipients;
 	if (decision->action == MAIL_SEAL_ACTION_STORE &&
 	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
@@ -110,10 +112,18 @@ decide_exempt(struct mailbox *box, bool dsync,
 	if (!dest.dsync && !dest.virtual && !dest.public) {
 		if (!decide_owner(box, decision))
 			return FALSE;
+		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
 		dest.excluded = mailbox_is_excluded(box, decision->set);
 		dest.owner_has_sources = decision->set->source_count > 0;
+		if (mail_seal_policy_hides_headers(&dest)) {
+			decision->protect_headers =
+				decision->set->protect_headers;
+		}
 	}
+	decision->virtual = dest.virtual;
 	decision->exempt = mail_seal_policy_is_exempt(&dest);
+	if (decision->exempt)
+		decision->reason = mail_seal_policy_exempt_reason(&dest);
 	return TRUE;
 }
 

@@ -11,9 +11,14 @@ struct mail_seal_decision {
 	enum mail_seal_action action;
 	/* there is nothing to seal here, whatever the keys */
 	bool exempt;
+	/* virtual: nothing to decide or to report, the mailbox behind it will */
+	bool virtual;
+	enum mail_seal_reason reason;
 	const struct mail_seal_settings *set;
 	/* if sealing */
 	struct mail_seal_recipients *recipients;
+	/* names of the header fields to hide, or NULL */
+	const char *const *protect_headers;
 	/* if failing; but what is encrypted already needn't fail */
 	const char *log_error, *sentence;
 	/* why it is stored as it came although there is a key, or NULL */

@@ -7,6 +7,7 @@
    mail-seal-deliver.c   one delivery to several recipients
    mail-seal-decide.c    what is known of a message's destination
    mail-seal-policy.c    what to do and what to say, without Dovecot
+   mail-seal-report.c    what statistics are told
    mail-seal-keys.c      an owner's certificates, from their sources
    mail-seal-enrol.c     giving an owner certificates, taking them away
    mail-seal-metadata.c  the same over IMAP

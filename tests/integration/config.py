@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+EXAMPLES = Path(__file__).parents[2] / "conf.d-examples"
 EVERY_USER = ("notify", "mail_log", "quota", "mail_crypt", "compress")
 
 
@@ -23,6 +24,9 @@ class Site:
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
     dict: object = None              # what stands behind the dict service: see dicts.py
     dict_socket: str = "dict"        # of the dict service
+    metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
+    tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
+    more: str = ""                   # settings that both versions understand
 
     @property
     def users_file(self):
@@ -53,7 +57,7 @@ mail_temp_dir = {f}/tmp
 mail_plugin_dir = {f}/modules
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = {"yes" if site.tls else "no"}
 auth_mechanisms = plain
 mail_max_userip_connections = 1000
 lda_mailbox_autocreate = yes
@@ -90,6 +94,21 @@ service dict {{
     mode = 0666
   }}
 }}
+{_metrics(site)}
+{site.more}
+"""
+
+
+def _metrics(site):
+    return "" if not site.metrics_port else f"""
+service stats {{
+  inet_listener http {{
+    port = {site.metrics_port}
+  }}
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
 """
 
 
@@ -103,6 +122,17 @@ class Dovecot23:
         "mbox": "mbox:~/mbox:INBOX=~/mbox-inbox",
     }
     NAMES = {"compress": "zlib"}
+    METRICS = (EXAMPLES / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
+  format = json
+  format_args = time-unix
+  transport = log
+}
+metric mail_seal_export {
+  exporter = log
+  filter = event=mail_seal_finished
+}
+"""
     SETTINGS = {
         "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
         "compress": "zlib_save = gz\n",
@@ -140,6 +170,7 @@ plugin {{
                  f"driver = passwd-file\n  args = {site.users_file}"
         return _common(site) + f"""
 disable_plaintext_auth = no
+{self._tls(site)}
 auth_username_format = %Ln
 mail_location = {self.LOCATIONS[site.mail_format]}
 mail_plugins = {" ".join(everywhere)}
@@ -164,6 +195,7 @@ plugin {{
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
+{self.METRICS if site.metrics_port else ""}
 """
 
     @staticmethod
@@ -192,6 +224,11 @@ plugin {{
                          f"imapsieve_mailbox1_before = file:{site.imapsieve_script}\n")
         return settings
 
+    @staticmethod
+    def _tls(site):
+        names = ("ssl_cert", "ssl_key")
+        return "".join(f"{name} = <{file}\n" for name, file in zip(names, site.tls))
+
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]
 
@@ -206,6 +243,17 @@ class Dovecot24:
         "mbox": "mail_driver = mbox\nmail_path = ~/mbox\nmail_inbox_path = ~/mbox-inbox\n",
     }
     NAMES = {"compress": "mail_compress"}
+    METRICS = (EXAMPLES / "dovecot-2.4" / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
+  driver = log
+  format = json
+  time_format = unix
+}
+metric mail_seal_export {
+  exporter = log
+  filter = event=mail_seal_finished
+}
+"""
     SETTINGS = {
         "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
         "compress": "mail_compress_write_method = gz\n",
@@ -246,6 +294,7 @@ acl_driver = vfile
 dovecot_storage_version = 2.4.0
 """ + _common(site) + f"""
 auth_allow_cleartext = yes
+{self._tls(site)}
 auth_username_format = %{{user | username | lower}}
 {self.LOCATIONS[site.mail_format]}
 {self._plugins(everywhere)}
@@ -265,6 +314,7 @@ protocol lda {{
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
+{self.METRICS if site.metrics_port else ""}
 """
 
     @staticmethod
@@ -303,6 +353,11 @@ mail_seal_keys = dict:seal
                          "mailbox Filed {\n  sieve_script filed {\n    type = before\n"
                          f"    cause = append copy\n    path = {site.imapsieve_script}\n  }}\n}}\n")
         return settings
+
+    @staticmethod
+    def _tls(site):
+        names = ("ssl_server_cert_file", "ssl_server_key_file")
+        return "".join(f"{name} = {file}\n" for name, file in zip(names, site.tls))
 
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,10 +45,11 @@ def dovecot_version():
 
 
 class Dovecot:
-    def __init__(self, users, **site):
+    def __init__(self, users, metrics=False, **site):
         self.users = {user.name: user for user in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
-        self.site = config.Site(self.folder, imap_port=_free_port(), **site)
+        self.site = config.Site(self.folder, imap_port=_free_port(),
+                                metrics_port=_free_port() if metrics else 0, **site)
         self.log_file = self.folder / "dovecot.log"
         self.mail_temp = self.folder / "tmp"
         self.sandbox = Sandbox()
@@ -164,6 +166,14 @@ class Dovecot:
         return [command for command in self.sandbox.processes().values()
                 if not command.startswith("dovecot/")
                 and Path(command.split()[0]).name not in ("dovecot", "nsenter")]
+
+    def metrics(self):
+        """What the OpenMetrics listener says: {'name{label="value",...}': number}."""
+        url = f"http://127.0.0.1:{self.site.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in
+                (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
     def log(self):
         if self._last_log is not None:
