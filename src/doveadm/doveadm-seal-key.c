@@ -244,12 +244,19 @@ cmd_seal_key_import_init(struct doveadm_mail_cmd_context *_ctx
  * The commands
  */
 
+/* For files that only root may write, see replace-file.h */
+static void keep_root(struct doveadm_mail_cmd_context *ctx)
+{
+	ctx->service_flags |= MAIL_STORAGE_SERVICE_FLAG_TEMP_PRIV_DROP;
+}
+
 static struct doveadm_mail_cmd_context *cmd_seal_key_set_alloc(void)
 {
 	struct key_cmd_context *ctx =
 		doveadm_mail_cmd_alloc(struct key_cmd_context);
 
 	ctx->ctx.v.init = cmd_seal_key_set_init;
+	ctx->ctx.v.preinit = keep_root;
 	ctx->ctx.v.run = cmd_seal_key_set_run;
 	compat_doveadm_announce_options(&ctx->ctx, "c:");
 	return &ctx->ctx;
@@ -260,6 +267,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_unset_alloc(void)
 	struct key_cmd_context *ctx =
 		doveadm_mail_cmd_alloc(struct key_cmd_context);
 
+	ctx->ctx.v.preinit = keep_root;
 	ctx->ctx.v.run = cmd_seal_key_unset_run;
 	return &ctx->ctx;
 }
@@ -270,6 +278,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_import_alloc(void)
 		doveadm_mail_cmd_alloc(struct key_cmd_context);
 
 	ctx->ctx.v.init = cmd_seal_key_import_init;
+	ctx->ctx.v.preinit = keep_root;
 	ctx->ctx.v.run = cmd_seal_key_import_run;
 	compat_doveadm_announce_options(&ctx->ctx, "g:");
 	return &ctx->ctx;

@@ -31,6 +31,55 @@ static int failed(const char *what, const char **error_r)
 	return -1;
 }
 
+/*
+ * Folders of the administrator's
+ */
+
+/* Can nobody but root put something else in the place of this folder, or of
+   what is in it? In /tmp one can't rename what is another's. */
+static bool only_root_writes(const char *dir)
+{
+	const char *pos = dir;
+	struct stat st;
+
+	while (pos != NULL) {
+		pos = strchr(pos + 1, '/');
+		if (lstat(pos == NULL ? dir : t_strdup_until(dir, pos),
+			  &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0)
+			return FALSE;
+		if ((st.st_mode & 022) != 0 &&
+		    (pos == NULL || (st.st_mode & S_ISVTX) == 0))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A process of root's may work with the rights of a mail user for a while
+   (doveadm). Where the mail user can't write, but nobody else can either, it
+   is root again. Returns the user to go back to, or -1. */
+static uid_t become_root_for(const char *path)
+{
+	const char *dir = t_strdup_until(path, strrchr(path, '/') + 1);
+	uid_t uid = geteuid();
+
+	if (getuid() != 0 || uid == 0 ||
+	    faccessat(AT_FDCWD, dir, W_OK, AT_EACCESS) == 0 ||
+	    (errno != EACCES && errno != EROFS) ||
+	    !only_root_writes(t_strdup_until(path, strrchr(path, '/'))))
+		return (uid_t)-1;
+	return seteuid(0) < 0 ? (uid_t)-1 : uid;
+}
+
+static void become_user_again(uid_t uid)
+{
+	if (uid != (uid_t)-1 && seteuid(uid) < 0)
+		i_fatal("seteuid(%s) failed: %m", dec2str(uid));
+}
+
+/*
+ * Replacing
+ */
+
 static int open_dir(struct replacement *r, const char *path,
 		    const char **error_r)
 {
@@ -101,7 +150,8 @@ static int open_temp(struct replacement *r, const char **error_r)
 
 static int write_temp(struct replacement *r, const void *data, size_t size)
 {
-	mode_t mode = 0600;
+	/* root's own file is still the mail user's to read, by its group */
+	mode_t mode = geteuid() == 0 ? 0640 : 0600;
 
 	if (ftruncate(r->fd, 0) < 0 || write_full(r->fd, data, size) < 0)
 		return -1;
@@ -121,8 +171,8 @@ static void replacement_close(struct replacement *r)
 	i_close_fd(&r->dir_fd);
 }
 
-int replace_file(const char *path, const void *data, size_t size,
-		 const char **error_r)
+static int
+replace(const char *path, const void *data, size_t size, const char **error_r)
 {
 	struct replacement r = { .dir_fd = -1, .fd = -1 };
 	int ret;
@@ -147,13 +197,25 @@ int replace_file(const char *path, const void *data, size_t size,
 	return ret;
 }
 
+int replace_file(const char *path, const void *data, size_t size,
+		 const char **error_r)
+{
+	uid_t uid = become_root_for(path);
+	int ret = replace(path, data, size, error_r);
+
+	become_user_again(uid);
+	return ret;
+}
+
 int remove_file(const char *path, const char **error_r)
 {
 	const char *slash = strrchr(path, '/');
-	int fd;
+	uid_t uid = become_root_for(path);
+	int fd, ret = unlink(path);
 
-	i_assert(slash != NULL);
-	if (unlink(path) < 0) {
+	/* keeps errno: it has nothing to complain about */
+	become_user_again(uid);
+	if (ret < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;
 		return failed("it can't be removed", error_r);

@@ -7,6 +7,10 @@
    existing file's mode is kept, and its owner where that is allowed; a new
    one is its owner's only. A symbolic link is replaced, not followed.
 
+   Where the process is root's, works with the rights of another user who may
+   not write there, and nobody but root may, the file is written as root: it
+   is then root's, and readable for the user's group.
+
    Two at the same time wait for each other. What a killed one left behind
    (.NAME.new) is written over by the next.
 

@@ -157,6 +157,50 @@ def test_set_after_a_killed_one(server, keys):
     check_owner(server, "alice")
 
 
+def test_a_folder_of_the_administrators(keys):
+    """Where only root writes, doveadm writes as root and the mail user reads."""
+    dovecot = Dovecot([User("alice")])
+    admin = dovecot.folder / "admin"
+    dovecot.site.seal["mail_seal_keys"] = f"file:{admin}/%u"
+    with dovecot as server:
+        admin.mkdir(mode=0o755)
+        path = admin / "alice"
+        for way in ([], server.doveadm_server, ["-A"]):
+            users = way if way == ["-A"] else [*way, "-u", "alice"]
+            server.doveadm("seal", "key", "set", *users, "-f", "-", input=keys.alice.certificate)
+            assert path.read_bytes() == keys.alice.certificate
+            made = path.stat()
+            assert (made.st_uid, made.st_gid) == (0, server.uid("alice"))
+            assert stat.S_IMODE(made.st_mode) == 0o640
+            [row] = server.doveadm_rows("seal", "key", "show", "-u", "alice")
+            assert row["usable"] == "yes"
+            with server.imap("alice") as client:
+                assert client.command('SETMETADATA "" (/private/vendor/vendor.mail-seal/keys NIL)'
+                                      ).status == "NO"
+            server.doveadm("seal", "key", "unset", *users)
+            assert list(admin.iterdir()) == []
+
+
+def test_root_writes_where_only_root_does(keys):
+    """Elsewhere somebody could have put a link in the way."""
+    dovecot = Dovecot([User("alice")])
+    shared = dovecot.folder / "shared"
+    dovecot.site.seal["mail_seal_keys"] = f"file:{shared}/%u"
+    with dovecot as server:
+        shared.mkdir()
+        for mode, group in ((0o775, server.uid("alice") + 1), (0o1777, 0), (0o755, 0)):
+            os.chown(shared, 0 if mode != 0o755 else server.uid("alice") + 1, group)
+            shared.chmod(mode)
+            done = set_key(server, "alice", keys.alice.certificate)
+            if mode == 0o1777:
+                assert (shared / "alice").stat().st_uid == server.uid("alice")
+                (shared / "alice").unlink()
+            else:
+                assert done.returncode == TEMPORARY
+                assert "Permission denied" in sentence(done)
+            assert list(shared.iterdir()) == []
+
+
 BAD = {
     "empty": (lambda c, g, k: b"", "it is empty"),
     "noise": (lambda c, g, k: os.urandom(10 << 20), "it is too large for a certificate"),
