@@ -10,9 +10,7 @@
 #include "mail-seal-metadata.h"
 #include "mail-seal-user.h"
 
-/* how Dovecot names a server entry: an attribute of INBOX (imap-metadata.c) */
-#define KEYS_ATTRIBUTE \
-	MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT_SERVER"vendor/vendor.mail-seal/keys"
+#define KEYS_ENTRY "vendor/vendor.mail-seal/keys"
 
 /* Returns the settings if the entry is this user's to see, or NULL. */
 static const struct mail_seal_settings *box_settings(struct mailbox *box)
@@ -124,22 +122,55 @@ keys_get(struct mailbox *box, const char *key ATTR_UNUSED,
 	return ret;
 }
 
-static const struct mailbox_attribute_internal keys_attribute = {
-	.type = MAIL_ATTRIBUTE_TYPE_PRIVATE,
-	.key = KEYS_ATTRIBUTE,
-	.rank = MAIL_ATTRIBUTE_INTERNAL_RANK_AUTHORITY,
-	/* available without imap_metadata and mail_attribute_dict */
-	.flags = MAIL_ATTRIBUTE_INTERNAL_FLAG_VALIDATED,
-	.get = keys_get,
-	.set = keys_set
+/* Of a mailbox, not of the server: whoever sets it would believe to be
+   enrolled. */
+static int
+mailbox_keys_set(struct mailbox_transaction_context *t,
+		 const char *key ATTR_UNUSED,
+		 const struct mail_attribute_value *value ATTR_UNUSED)
+{
+	mail_storage_set_error(t->box->storage, MAIL_ERROR_PARAMS,
+		"Certificates are enrolled for all mailboxes at once: "
+		"this is an entry of the server, mailbox name \"\"");
+	return -1;
+}
+
+static int
+mailbox_keys_get(struct mailbox *box ATTR_UNUSED, const char *key ATTR_UNUSED,
+		 struct mail_attribute_value *value_r ATTR_UNUSED)
+{
+	return 0;
+}
+
+static const struct mailbox_attribute_internal keys_attributes[] = {
+	{
+		.type = MAIL_ATTRIBUTE_TYPE_PRIVATE,
+		/* how Dovecot names a server entry: an attribute of INBOX
+		   (imap-metadata.c) */
+		.key = MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT_SERVER KEYS_ENTRY,
+		.rank = MAIL_ATTRIBUTE_INTERNAL_RANK_AUTHORITY,
+		/* also without imap_metadata and mail_attribute_dict */
+		.flags = MAIL_ATTRIBUTE_INTERNAL_FLAG_VALIDATED,
+		.get = keys_get,
+		.set = keys_set
+	}, {
+		.type = MAIL_ATTRIBUTE_TYPE_PRIVATE,
+		.key = KEYS_ENTRY,
+		.rank = MAIL_ATTRIBUTE_INTERNAL_RANK_AUTHORITY,
+		.flags = MAIL_ATTRIBUTE_INTERNAL_FLAG_VALIDATED,
+		.get = mailbox_keys_get,
+		.set = mailbox_keys_set
+	}
 };
 
 void mail_seal_metadata_init(void)
 {
-	mailbox_attribute_register_internal(&keys_attribute);
+	mailbox_attribute_register_internals(keys_attributes,
+					     N_ELEMENTS(keys_attributes));
 }
 
 void mail_seal_metadata_deinit(void)
 {
-	mailbox_attribute_unregister_internal(&keys_attribute);
+	mailbox_attribute_unregister_internals(keys_attributes,
+					       N_ELEMENTS(keys_attributes));
 }

@@ -24,6 +24,7 @@ class Site:
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
     dict: object = None              # what stands behind the dict service: see dicts.py
     dict_socket: str = "dict"        # of the dict service
+    metadata: bool = False           # IMAP announces METADATA and keeps it in files
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
     more: str = ""                   # settings that both versions understand
@@ -195,7 +196,15 @@ plugin {{
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
+{self.METADATA if site.metadata else ""}
 {self.METRICS if site.metrics_port else ""}
+"""
+
+    METADATA = """
+mail_attribute_dict = file:%h/attributes
+protocol imap {
+  imap_metadata = yes
+}
 """
 
     @staticmethod
@@ -314,7 +323,19 @@ protocol lda {{
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
+{self.METADATA if site.metadata else ""}
 {self.METRICS if site.metrics_port else ""}
+"""
+
+    METADATA = """
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+protocol imap {
+  imap_metadata = yes
+}
 """
 
     @staticmethod

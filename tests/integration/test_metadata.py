@@ -12,13 +12,13 @@ ENTRY = "/private/vendor/vendor.mail-seal/keys"
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 
 
-@pytest.fixture(scope="module")
-def server(keys):
+@pytest.fixture(scope="module", params=[False, True], ids=["unannounced", "announced"])
+def server(request, keys):
     users = [User("alice"), User("bob"),
              User("denied", keys.carol.certificate, {"mail_seal_imap_enrolment": "no"}),
              User("keyring", settings={"mail_seal_keys": "gnupg:%h/.gnupg"}),
              User("exempt", settings={"mail_seal_keys": "none"})]
-    with Dovecot(users) as dovecot:
+    with Dovecot(users, metadata=request.param) as dovecot:
         yield dovecot
 
 
@@ -64,6 +64,18 @@ def test_set_and_get(server, alice, gnupg, keys, literal):
     assert server.keys_file("alice").read_bytes() == keys.alice.certificate
     assert alice.append("INBOX", MESSAGE).ok
     mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice, delivered=False)
+
+
+def test_announced_beside_other_entries(server, alice, keys):
+    """Dovecot keeps what other entries hold; certificates never go there."""
+    announced = b" METADATA " in b"".join(alice.must("CAPABILITY").untagged)
+    assert announced == server.site.metadata
+    if announced:
+        alice.must('SETMETADATA "" (/private/comment "mine")')
+        assert set_entry(alice, keys.alice.certificate).ok
+        assert b"BEGIN PGP" not in (server.home("alice") / "attributes").read_bytes()
+        response = alice.must('GETMETADATA "" (/private/comment)')
+        assert b"mine" in b"".join(response.untagged)
 
 
 def test_with_crlf(server, alice, gnupg, keys):
@@ -179,8 +191,16 @@ def test_only_ones_own(server, alice, keys):
         assert get_entry(bob) is None
         assert set_entry(bob, keys.bob.certificate).ok
     assert get_entry(alice) == keys.alice.certificate
-    assert not alice.command(f'SETMETADATA "INBOX" ({ENTRY} ', Literal(b"x"), ")").ok
-    assert server.keys_file("alice").read_bytes() == keys.alice.certificate
+
+
+def test_of_a_mailbox_there_is_no_such_entry(server, alice, keys):
+    """Or who sets it there would believe to be enrolled."""
+    for mailbox in ("INBOX", "Drafts"):
+        response = alice.command(f'SETMETADATA "{mailbox}" ({ENTRY} ',
+                                 Literal(keys.alice.certificate), ")")
+        assert response.status == "NO"
+        assert "an entry of the server" in response.text
+    assert not server.keys_file("alice").exists()
 
 
 def test_doveadm_metadata(server, keys):
