@@ -1,7 +1,12 @@
 """doveadm seal key: who has which certificate, and how long it will do."""
 
+import contextlib
 import os
+import random
+import signal
 import stat
+import subprocess
+import time
 
 import pytest
 
@@ -300,25 +305,43 @@ def test_keys_is_a_directory(server, way, keys):
     path.rmdir()
 
 
-def test_a_reader_sees_the_old_or_the_new(server, gnupg, keys):
+def test_a_reader_sees_the_old_or_the_new(server, keys):
     """Deliveries while the certificate is replaced again and again."""
     both = [keys.alice.certificate, keys.bob.certificate]
+    files = [server.give("alice", name, content) for name, content in zip("ab", both)]
     assert set_key(server, "alice", both[0]).returncode == 0
-    uid = str(server.uid("alice"))
-    writer = server.sandbox.start(
-        "setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "sh", "-c",
-        f"while :; do doveadm -c {server.folder}/dovecot.conf seal key set -u alice"
-        f" -f {server.give('alice', 'a', both[0])};"
-        f" doveadm -c {server.folder}/dovecot.conf seal key set -u alice"
-        f" -f {server.give('alice', 'b', both[1])}; done")
+    setting = " && ".join(f"doveadm -c {server.folder}/dovecot.conf seal key set -u alice -f {file}"
+                          for file in files)
+    writer = server.sandbox.start("sh", "-c", f"while {setting}; do :; done")
+    seen = set()
     try:
         for _ in range(30):
-            assert server.keys_file("alice").read_bytes() in both
             assert server.deliver(MESSAGE, "alice")[0].code == 250
+            for _ in range(100):
+                seen.add(server.keys_file("alice").read_bytes())
+        assert writer.poll() is None
     finally:
-        os.killpg(writer.pid, 9)
+        os.killpg(writer.pid, signal.SIGKILL)
         writer.wait()
+    assert seen == set(both)
     assert all(b"BEGIN PGP MESSAGE" in message for message in server.messages("alice"))
+
+
+def test_killed_at_any_moment(server, keys):
+    both = [keys.alice.certificate, keys.bob.certificate]
+    files = [server.give("alice", name, content) for name, content in zip("ab", both)]
+    assert set_key(server, "alice", keys.alice.certificate).returncode == 0
+    for turn in range(40):
+        setting = server.sandbox.start(
+            "doveadm", "-c", server.folder / "dovecot.conf", "seal", "key", "set", "-u", "alice",
+            "-f", files[turn % 2], stderr=subprocess.DEVNULL)
+        time.sleep(random.uniform(0, 0.15))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(setting.pid, signal.SIGKILL)
+        setting.wait()
+        assert server.keys_file("alice").read_bytes() in both
+    assert set_key(server, "alice", keys.alice.certificate).returncode == 0
+    check_owner(server, "alice")
 
 
 # unset
