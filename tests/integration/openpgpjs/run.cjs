@@ -1,20 +1,21 @@
 // OpenPGP.js as a program: reads a JSON request from standard input and writes
 // the answer as JSON to standard output. Run it where node_modules is.
 //
-//   {"open": ARMOR, "key": SECRET KEY}    ->  {"data": BASE64}
-//   {"generate": OPTIONS of generateKey}  ->  {"key": SECRET KEY, "certificate": ARMOR}
+//   {"open": [ARMOR...], "key": SECRET KEY}  ->  {"data": [BASE64...]}
+//   {"generate": OPTIONS of generateKey}     ->  {"key": SECRET KEY, "certificate": ARMOR}
 
 const { readFileSync } = require('fs');
 const { createRequire } = require('module');
 const openpgp = createRequire(process.cwd() + '/')('openpgp');
 
 async function open({ open, key }) {
-  const { data } = await openpgp.decrypt({
-    message: await openpgp.readMessage({ armoredMessage: open }),
-    decryptionKeys: await openpgp.readPrivateKey({ armoredKey: key }),
-    format: 'binary'
+  const decryptionKeys = await openpgp.readPrivateKey({ armoredKey: key });
+  const opened = open.map(async armoredMessage => {
+    const message = await openpgp.readMessage({ armoredMessage });
+    const { data } = await openpgp.decrypt({ message, decryptionKeys, format: 'binary' });
+    return Buffer.from(data).toString('base64');
   });
-  return { data: Buffer.from(data).toString('base64') };
+  return { data: await Promise.all(opened) };
 }
 
 async function generate({ generate }) {
