@@ -111,7 +111,8 @@ set folder={tmp_path} spoolfile={box} confirmcreate=no confirmappend=no move=no 
 set mbox_type=mbox sort=mailbox-order quit=yes crypt_use_gpgme=yes
 push '<tag-pattern>~A<enter><tag-prefix><decrypt-copy>{copies}<enter><quit>'
 """)
-    subprocess.run(["script", "-qec", f"mutt -n -R -F {settings} -f {box}", "/dev/null"],
+    command = f"stty rows 24 cols 80; exec mutt -n -R -F {settings} -f {box}"
+    subprocess.run(["script", "-qec", command, "/dev/null"],
                    env={"TERM": "vt100", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8",
                         "PATH": "/usr/bin:/bin", "GNUPGHOME": str(gnupg_home)},
                    stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=True)
