@@ -22,6 +22,8 @@ class Site:
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    executables: dict = field(default_factory=dict)      # {"lmtp": command}; knows {folder}
+    disk: str = ""                   # homes on a tmpfs of this size: "64M"
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
 
     @property
@@ -75,6 +77,7 @@ service imap-login {{
   }}
 }}
 service lmtp {{
+  {_executable(site, "lmtp")}
   user = {site.lmtp_user}
   unix_listener lmtp {{
     mode = 0666
@@ -87,6 +90,11 @@ service auth {{
 }}
 {_metrics(site)}
 """
+
+
+def _executable(site, service):
+    command = site.executables.get(service)
+    return "executable = " + command.format(folder=site.folder) if command else ""
 
 
 def _metrics(site):
