@@ -81,8 +81,9 @@ class Attempt:
 
     @property
     def acknowledgement_lost(self):
-        """The message was with Dovecot when the connection broke: it may be stored."""
-        return "message may be sent more than once" in self.text
+        """The message was with Dovecot when the connection ended: it may be stored."""
+        return ("message may be sent more than once" in self.text
+                or "Shutting down (in reply to end of DATA" in self.text)
 
 
 class Postfix:
@@ -128,6 +129,10 @@ class Postfix:
                           timeout=120) as client:
             refused = client.sendmail(sender, recipients, message, mail_options=["BODY=8BITMIME"])
         assert not refused, refused
+
+    def retry_now(self):
+        """What "postqueue -f" is for: try all at once, also what was put aside for longer."""
+        self._sandbox.run("postqueue", "-c", self._config, "-f")
 
     def queued(self):
         """How many messages wait."""
