@@ -213,7 +213,7 @@ mail_seal_save_through(struct mail_save_context *ctx, struct istream *input,
 	mail_user_set_get_temp_prefix(temp_prefix, box->storage->user->set);
 	st->stream = sealer->istream_create(
 		input, decision->recipients, decision->log_error,
-		decision->set, str_c(temp_prefix));
+		decision->protect_headers, decision->set, str_c(temp_prefix));
 	return sbox->module_ctx.super.save_begin(ctx, st->stream);
 }
 

@@ -16,6 +16,7 @@
 #include "module-dir.h"
 #include "mail-storage-hooks.h"
 #include "dovecot-compat.h"
+#include "mail-seal-decide.h"
 #include "mail-seal-deliver.h"
 #include "mail-seal-key-source.h"
 #include "mail-seal-mailbox.h"
@@ -24,6 +25,15 @@
 #include "mail-seal-user.h"
 
 const char *mail_seal_plugin_version = DOVECOT_ABI_VERSION;
+
+const struct mail_seal_plugin_interface mail_seal_plugin_interface = {
+	.user_has_context = mail_seal_user_has_context,
+	.user_get_settings = mail_seal_user_get_settings,
+	.mailbox_is_exempt = mail_seal_mailbox_is_exempt,
+	.decide_for_mailbox = mail_seal_decide_for_mailbox,
+	.decision_free = mail_seal_decision_free,
+	.sealer_get = mail_seal_sealer_get
+};
 
 static void mail_seal_user_created(struct mail_user *user)
 {

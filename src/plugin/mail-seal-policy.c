@@ -9,6 +9,11 @@ bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest)
 		dest->excluded || !dest->owner_has_sources;
 }
 
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest)
+{
+	return !dest->drafts;
+}
+
 enum mail_seal_reason
 mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest)
 {

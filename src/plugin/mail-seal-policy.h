@@ -19,6 +19,8 @@ struct mail_seal_destination {
 	bool public;
 	/* mail_seal_exclude names it */
 	bool excluded;
+	/* a \Drafts mailbox */
+	bool drafts;
 	/* the owner has mail_seal_keys */
 	bool owner_has_sources;
 };
@@ -42,6 +44,10 @@ bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest);
 /* If so, why? */
 enum mail_seal_reason
 mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
+
+/* May header fields be hidden there? A client that edits a draft it hasn't
+   shown before takes the subject from outside. */
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
 
 /* What to do with a message for an owner whose keys are in this state. */
 enum mail_seal_action

@@ -137,6 +137,7 @@ static struct istream *
 sealer_istream_create(struct istream *input,
 		      const struct mail_seal_recipients *recipients,
 		      const char *refusal,
+		      const char *const *protect_headers,
 		      const struct mail_seal_settings *set,
 		      const char *temp_prefix)
 {
@@ -146,6 +147,7 @@ sealer_istream_create(struct istream *input,
 		params.recipients = (struct certificate *const *)
 			recipients->certificates->pdata;
 		params.recipient_count = recipients->certificates->len;
+		params.protect_headers = protect_headers;
 		params.compress = set->compress;
 		params.timeout_secs = set->timeout_secs;
 	}

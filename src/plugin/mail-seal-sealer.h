@@ -33,12 +33,14 @@ struct mail_seal_sealer {
 
 	/* Returns a stream that reads as the sealed form of input, or as
 	   input itself if that is encrypted already. recipients may be NULL:
-	   then it fails with this text if input isn't. set is NULL only
-	   without recipients. temp_prefix is for temporary files. */
+	   then it fails with this text if input isn't. protect_headers names
+	   the header fields to hide, or is NULL. set is NULL only without
+	   recipients. temp_prefix is for temporary files. */
 	struct istream *
 		(*istream_create)(struct istream *input,
 				  const struct mail_seal_recipients *recipients,
 				  const char *refusal,
+				  const char *const *protect_headers,
 				  const struct mail_seal_settings *set,
 				  const char *temp_prefix);
 	/* Has all of the sealed message been read from the stream? */

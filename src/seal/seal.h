@@ -26,6 +26,9 @@ struct seal_params {
 	/* or none: then a message that isn't encrypted already fails, with
 	   this text and SEAL_ERROR_UNUSABLE_KEY */
 	const char *refusal;
+	/* names of header fields to hide outside, NULL-terminated; or NULL.
+	   See header-protect.h */
+	const char *const *protect_headers;
 	/* compress before encrypting */
 	bool compress;
 	/* how long an engine may keep us waiting for one message */

@@ -25,6 +25,8 @@ class Site:
     executables: dict = field(default_factory=dict)      # {"lmtp": command}; knows {folder}
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
+    tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
+    more: str = ""                   # settings that both versions understand
 
     @property
     def users_file(self):
@@ -55,7 +57,7 @@ mail_temp_dir = {f}/tmp
 mail_plugin_dir = {f}/modules
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = {"yes" if site.tls else "no"}
 auth_mechanisms = plain
 mail_max_userip_connections = 1000
 lda_mailbox_autocreate = yes
@@ -89,6 +91,7 @@ service auth {{
   }}
 }}
 {_metrics(site)}
+{site.more}
 """
 
 
@@ -168,6 +171,7 @@ plugin {{
                  f"driver = passwd-file\n  args = {site.users_file}"
         return _common(site) + f"""
 disable_plaintext_auth = no
+{self._tls(site)}
 auth_username_format = %Ln
 mail_location = {self.LOCATIONS[site.mail_format]}
 mail_plugins = {" ".join(everywhere)}
@@ -208,6 +212,11 @@ plugin {{
                          "imapsieve_mailbox1_causes = APPEND COPY\n"
                          f"imapsieve_mailbox1_before = file:{site.imapsieve_script}\n")
         return settings
+
+    @staticmethod
+    def _tls(site):
+        names = ("ssl_cert", "ssl_key")
+        return "".join(f"{name} = <{file}\n" for name, file in zip(names, site.tls))
 
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]
@@ -274,6 +283,7 @@ acl_driver = vfile
 dovecot_storage_version = 2.4.0
 """ + _common(site) + f"""
 auth_allow_cleartext = yes
+{self._tls(site)}
 auth_username_format = %{{user | username | lower}}
 {self.LOCATIONS[site.mail_format]}
 {self._plugins(everywhere)}
@@ -315,6 +325,11 @@ protocol lda {{
                          "mailbox Filed {\n  sieve_script filed {\n    type = before\n"
                          f"    cause = append copy\n    path = {site.imapsieve_script}\n  }}\n}}\n")
         return settings
+
+    @staticmethod
+    def _tls(site):
+        names = ("ssl_server_cert_file", "ssl_server_key_file")
+        return "".join(f"{name} = {file}\n" for name, file in zip(names, site.tls))
 
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]

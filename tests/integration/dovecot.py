@@ -1,6 +1,7 @@
 """A private Dovecot: own folders, own sockets, own users, own view of the system."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -114,6 +115,15 @@ class Dovecot:
     def doveadm(self, *arguments, check=True, **options):
         return self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
                                 check=check, **options)
+
+    def doveadm_rows(self, *arguments, **options):
+        """What a doveadm command prints, as a list of {field: text}."""
+        return json.loads(self.doveadm("-f", "json", *arguments, **options).stdout)
+
+    @property
+    def doveadm_server(self):
+        """doveadm's arguments that make doveadm-server do the work."""
+        return ["-S", self.folder / "run" / "doveadm-server"]
 
     def location(self, maildir):
         """doveadm's arguments for a maildir as the other side of a synchronisation."""
@@ -243,15 +253,16 @@ class Dovecot:
                    for module in folder.iterdir() if module.name not in ("settings", "doveadm")}
         for name, module in modules.items():
             (self.folder / "modules" / name).symlink_to(module)
-        if (ours / "settings").is_dir():
-            self._show_settings_modules(ours / "settings")
+        # doveadm and 2.4's config process look into the system's folders only.
+        for name in ("doveadm", "settings"):
+            if (ours / name).is_dir():
+                self._show_modules(ours / name, system_module_folder() / name)
 
-    def _show_settings_modules(self, ours):
-        """2.4's config process looks for settings modules in the system's folder only."""
-        together = self.folder / "settings-modules"
+    def _show_modules(self, ours, system):
+        """Put our modules of a kind beside the system's."""
+        together = self.folder / f"{system.name}-modules"
         together.mkdir()
-        system = system_module_folder() / "settings"
-        for module in (*system.iterdir(), *ours.glob("*.so")):
+        for module in (*system.glob("*.so"), *ours.glob("*.so")):
             shutil.copy(module, together / module.name)
         self.sandbox.mount_over(together, system)
 
