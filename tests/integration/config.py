@@ -22,11 +22,10 @@ class Site:
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
-    executables: dict = field(default_factory=dict)      # {"lmtp": command}; knows {folder}
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
-    more: str = ""                   # settings that both versions understand
+    more: str = ""                   # settings that both versions understand; FOLDER is ours
 
     @property
     def users_file(self):
@@ -79,7 +78,6 @@ service imap-login {{
   }}
 }}
 service lmtp {{
-  {_executable(site, "lmtp")}
   user = {site.lmtp_user}
   unix_listener lmtp {{
     mode = 0666
@@ -91,13 +89,8 @@ service auth {{
   }}
 }}
 {_metrics(site)}
-{site.more}
+{site.more.replace("FOLDER", str(f))}
 """
-
-
-def _executable(site, service):
-    command = site.executables.get(service)
-    return "executable = " + command.format(folder=site.folder) if command else ""
 
 
 def _metrics(site):

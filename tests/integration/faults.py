@@ -31,6 +31,11 @@ DRAIN_STEP = 15                      # seconds until it is told to hurry
 KEY_GRACE = 2                        # seconds from reading a key to the file's time stamp
 DISK = "512M"
 # An lmtp with a limit on its open files
+LIMITED = """
+service lmtp {
+  executable = /bin/bash FOLDER/limited-lmtp
+}
+"""
 LIMITED_LMTP = """
 ulimit -S -n "$(cat {folder}/lmtp-limit)"
 exec -a dovecot/lmtp /usr/lib/dovecot/lmtp "$@"
@@ -309,7 +314,7 @@ class Run:
         body = attachment(600_000)
         encrypted = mail.split(mail.pgp_mime(self._gnupg.encrypt(body, keys["bob"])))
         with Dovecot(users, disk=DISK, seal={"mail_seal_timeout": f"{TIMEOUT}s"},
-                     executables={"lmtp": "/bin/bash {folder}/limited-lmtp"}) as server, Postfix(server) as postfix:
+                     more=LIMITED) as server, Postfix(server) as postfix:
             self._server, self._postfix = server, postfix
             self._faults = Faults(server, self._chance, spare)
             self._keys = {name: KeyTimes([(0, key)]) for name, key in keys.items()}
