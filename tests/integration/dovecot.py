@@ -157,6 +157,9 @@ class Dovecot:
         """Unfinished files: in all of the user's maildir tmp/ folders and in mail_temp_dir."""
         return [*self.home(user).glob("Maildir/**/tmp/*"), *self.mail_temp.iterdir()]
 
+    def is_running(self):
+        return self._master.poll() is None
+
     def master_pid(self):
         [pid] = [pid for pid, command in self.sandbox.processes().items()
                  if Path(command.split()[0]).name == "dovecot"]

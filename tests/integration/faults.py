@@ -41,8 +41,10 @@ ulimit -S -n "$(cat {folder}/lmtp-limit)"
 exec -a dovecot/lmtp /usr/lib/dovecot/lmtp "$@"
 """
 LMTP_FILES = 14                      # that an lmtp has open when it begins to deliver
-# That lmtp was killed; and what Dovecot itself ends for without descriptors
-EXPECTED_IN_LOG = re.compile(r"killed with signal (9|15)|Fatal: \w+\(.*\).*: Too many open files")
+# That lmtp was killed; and what Dovecot itself ends for, without descriptors
+# and while it is started again
+EXPECTED_IN_LOG = re.compile(r"killed with signal (9|15)|Fatal: \w+\(.*\).*: Too many open files|"
+                             r"Fatal: Failed to start listeners|Fatal: Error reading configuration")
 GPG_PROGRAMS = ("gpg", "mail-seal-exec", "real-gpg")
 
 # In each form that it has in the messages below
@@ -248,13 +250,15 @@ class Faults:
 
     def _start_again(self):
         """As an init system does it: until it works."""
-        for attempt in range(10):
-            try:
-                return self._server.start()
-            except RuntimeError:  # old processes still have the sockets
-                if attempt == 9:
-                    raise
-                time.sleep(0.5)
+        for _ in range(20):
+            with contextlib.suppress(RuntimeError):
+                self._server.start()
+            # Processes of the old one may still answer for it, and keep the
+            # new one from its sockets.
+            time.sleep(0.5)
+            if self._server.is_running():
+                return
+        raise RuntimeError("Dovecot doesn't start again: " + self._server.log()[-2000:])
 
     def _fake(self, behaviour, seconds):
         with self._fakes.gpg(behaviour):
