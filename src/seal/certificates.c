@@ -123,12 +123,14 @@ list_keys_of_data(struct gpg_context *context, gpgme_data_t data,
 					       data, 0);
 	if (gpg_context_started(context, err, error) < 0)
 		return -1;
-	if (gpg_context_finish(context, error) < 0) {
-		/* gpg exits with an error when there is nothing to import */
-		if (!gpg_context_seen_import_result(context))
-			return -1;
-		error->code = SEAL_ERROR_NONE;
+	(void)gpg_context_finish(context, error);
+	if (!gpg_context_seen_import_result(context)) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "gpg ended before its work was done");
+		return -1;
 	}
+	/* gpg exits with an error when there is nothing to import */
+	error->code = SEAL_ERROR_NONE;
 	return 0;
 }
 

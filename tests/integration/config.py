@@ -22,9 +22,10 @@ class Site:
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    disk: str = ""                   # homes on a tmpfs of this size: "64M"
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
-    more: str = ""                   # settings that both versions understand
+    more: str = ""                   # settings that both versions understand; FOLDER is ours
 
     @property
     def users_file(self):
@@ -88,7 +89,7 @@ service auth {{
   }}
 }}
 {_metrics(site)}
-{site.more}
+{site.more.replace("FOLDER", str(f))}
 """
 
 

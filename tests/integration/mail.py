@@ -41,6 +41,11 @@ def multipart_body(boundary, parts):
     return b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
 
 
+def part_headers(content_type, encoding):
+    return (f"Content-Type: {content_type}\r\n"
+            f"Content-Transfer-Encoding: {encoding}\r\n\r\n").encode()
+
+
 def part(content_type, content):
     return f"Content-Type: {content_type}\r\n\r\n".encode() + content
 
