@@ -47,6 +47,33 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #  define COMPAT_AUTH_PROTOCOL service
 #endif
 
+/* For those who have included doveadm-mail.h: the commands read their
+   parameters with doveadm_cmd_param_*() in both versions. In 2.3 their init()
+   has one more argument, which COMPAT_DOVEADM_ARGS declares, and options
+   besides Dovecot's own, "tn" for example, must be announced. */
+#ifdef DOVEADM_MAIL_H
+#  ifdef HAVE_DOVECOT_24
+#    define COMPAT_DOVEADM_ARGS
+#    define compat_doveadm_announce_options(ctx, options)
+#  else
+#    define COMPAT_DOVEADM_ARGS , const char *const args[] ATTR_UNUSED
+static inline bool
+compat_doveadm_parse_arg(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED,
+			 int c ATTR_UNUSED)
+{
+	return TRUE;
+}
+
+static inline void
+compat_doveadm_announce_options(struct doveadm_mail_cmd_context *ctx,
+				const char *options)
+{
+	ctx->getopt_args = options;
+	ctx->v.parse_arg = compat_doveadm_parse_arg;
+}
+#  endif
+#endif
+
 /* Has the mailbox this special-use flag in the configuration? RFC 6154 */
 static inline bool
 compat_mailbox_has_special_use(struct mailbox *box, const char *flag)

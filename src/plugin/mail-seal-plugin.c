@@ -7,6 +7,7 @@
    mail-seal-deliver.c   one delivery to several recipients
    mail-seal-decide.c    what is known of a message's destination
    mail-seal-policy.c    what to do and what to say, without Dovecot
+   mail-seal-report.c    what statistics are told
    mail-seal-keys.c      an owner's certificates, from their sources
    mail-seal-sealer.c    the module that does the sealing, loaded when needed
    istream-seal.c        the sealed message as a stream */
@@ -15,6 +16,7 @@
 #include "module-dir.h"
 #include "mail-storage-hooks.h"
 #include "dovecot-compat.h"
+#include "mail-seal-decide.h"
 #include "mail-seal-deliver.h"
 #include "mail-seal-key-source.h"
 #include "mail-seal-mailbox.h"
@@ -23,6 +25,15 @@
 #include "mail-seal-user.h"
 
 const char *mail_seal_plugin_version = DOVECOT_ABI_VERSION;
+
+const struct mail_seal_plugin_interface mail_seal_plugin_interface = {
+	.user_has_context = mail_seal_user_has_context,
+	.user_get_settings = mail_seal_user_get_settings,
+	.mailbox_is_exempt = mail_seal_mailbox_is_exempt,
+	.decide_for_mailbox = mail_seal_decide_for_mailbox,
+	.decision_free = mail_seal_decision_free,
+	.sealer_get = mail_seal_sealer_get
+};
 
 static void mail_seal_user_created(struct mail_user *user)
 {

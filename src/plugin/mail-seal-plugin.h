@@ -2,7 +2,31 @@
 #ifndef MAIL_SEAL_PLUGIN_H
 #define MAIL_SEAL_PLUGIN_H
 
+struct mail_user;
+struct mailbox;
 struct module;
+struct mail_seal_decision;
+struct mail_seal_destination;
+struct mail_seal_sealer;
+struct mail_seal_settings;
+struct seal_error;
+
+/* What the plugin lends to the commands of doveadm, which find it by its name
+   when they run. Each function is described where it is declared: in
+   mail-seal-user.h, mail-seal-decide.h and mail-seal-sealer.h. */
+struct mail_seal_plugin_interface {
+	bool (*user_has_context)(struct mail_user *user);
+	const struct mail_seal_settings *
+		(*user_get_settings)(struct mail_user *user,
+				     const char **error_r);
+	int (*mailbox_is_exempt)(struct mailbox *box, const char **error_r);
+	void (*decide_for_mailbox)(struct mailbox *box,
+				   struct mail_seal_decision *decision_r);
+	void (*decision_free)(struct mail_seal_decision *decision);
+	const struct mail_seal_sealer *
+		(*sealer_get)(struct seal_error *error);
+};
+extern const struct mail_seal_plugin_interface mail_seal_plugin_interface;
 
 extern const char *mail_seal_plugin_version;
 

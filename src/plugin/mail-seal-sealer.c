@@ -137,6 +137,7 @@ static struct istream *
 sealer_istream_create(struct istream *input,
 		      const struct mail_seal_recipients *recipients,
 		      const char *refusal,
+		      const char *const *protect_headers,
 		      const struct mail_seal_settings *set,
 		      const char *temp_prefix)
 {
@@ -146,6 +147,7 @@ sealer_istream_create(struct istream *input,
 		params.recipients = (struct certificate *const *)
 			recipients->certificates->pdata;
 		params.recipient_count = recipients->certificates->len;
+		params.protect_headers = protect_headers;
 		params.compress = set->compress;
 		params.timeout_secs = set->timeout_secs;
 	}
@@ -183,6 +185,7 @@ const struct mail_seal_sealer mail_seal_sealer = {
 	.recipients_free = recipients_free,
 	.istream_create = sealer_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,
+	.istream_get_engine = i_stream_seal_get_engine,
 	.istream_get_error = i_stream_seal_get_error,
 	.is_encrypted = sealer_is_encrypted
 };

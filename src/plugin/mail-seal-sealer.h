@@ -33,16 +33,21 @@ struct mail_seal_sealer {
 
 	/* Returns a stream that reads as the sealed form of input, or as
 	   input itself if that is encrypted already. recipients may be NULL:
-	   then it fails with this text if input isn't. set is NULL only
-	   without recipients. temp_prefix is for temporary files. */
+	   then it fails with this text if input isn't. protect_headers names
+	   the header fields to hide, or is NULL. set is NULL only without
+	   recipients. temp_prefix is for temporary files. */
 	struct istream *
 		(*istream_create)(struct istream *input,
 				  const struct mail_seal_recipients *recipients,
 				  const char *refusal,
+				  const char *const *protect_headers,
 				  const struct mail_seal_settings *set,
 				  const char *temp_prefix);
 	/* Has all of the sealed message been read from the stream? */
 	bool (*istream_is_complete)(struct istream *stream);
+	/* Returns the name of the engine that seals it, or NULL if none was
+	   needed. */
+	const char *(*istream_get_engine)(struct istream *stream);
 	/* Returns why sealing failed, or NULL if it didn't. */
 	const struct seal_error *(*istream_get_error)(struct istream *stream);
 

@@ -57,6 +57,8 @@ struct mail_seal_settings {
 	enum mail_seal_fallback unusable_key;
 	/* NULL-terminated; special-use flags begin with a backslash */
 	const char *const *exclude;
+	/* names of header fields, NULL-terminated; NULL if there are none */
+	const char *const *protect_headers;
 	bool compress;
 	unsigned int min_rsa_bits;
 	unsigned int timeout_secs;

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+EXAMPLES = Path(__file__).parents[2] / "conf.d-examples"
 EVERY_USER = ("notify", "mail_log", "quota", "mail_crypt", "compress")
 
 
@@ -21,6 +22,7 @@ class Site:
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
     more: str = ""                   # settings that both versions understand
 
@@ -85,7 +87,21 @@ service auth {{
     mode = 0666
   }}
 }}
+{_metrics(site)}
 {site.more}
+"""
+
+
+def _metrics(site):
+    return "" if not site.metrics_port else f"""
+service stats {{
+  inet_listener http {{
+    port = {site.metrics_port}
+  }}
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
 """
 
 
@@ -99,6 +115,17 @@ class Dovecot23:
         "mbox": "mbox:~/mbox:INBOX=~/mbox-inbox",
     }
     NAMES = {"compress": "zlib"}
+    METRICS = (EXAMPLES / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
+  format = json
+  format_args = time-unix
+  transport = log
+}
+metric mail_seal_export {
+  exporter = log
+  filter = event=mail_seal_finished
+}
+"""
     SETTINGS = {
         "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
         "compress": "zlib_save = gz\n",
@@ -160,6 +187,7 @@ plugin {{
 {self._plugin_settings(site)}
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self.METRICS if site.metrics_port else ""}
 """
 
     def _plugin_settings(self, site):
@@ -196,6 +224,17 @@ class Dovecot24:
         "mbox": "mail_driver = mbox\nmail_path = ~/mbox\nmail_inbox_path = ~/mbox-inbox\n",
     }
     NAMES = {"compress": "mail_compress"}
+    METRICS = (EXAMPLES / "dovecot-2.4" / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
+  driver = log
+  format = json
+  time_format = unix
+}
+metric mail_seal_export {
+  exporter = log
+  filter = event=mail_seal_finished
+}
+"""
     SETTINGS = {
         "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
         "compress": "mail_compress_write_method = gz\n",
@@ -255,6 +294,7 @@ protocol lda {{
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self.METRICS if site.metrics_port else ""}
 """
 
     @staticmethod

@@ -1,12 +1,14 @@
 """A private Dovecot: own folders, own sockets, own users, own view of the system."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
 import socket
 import subprocess
 import tempfile
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,10 +45,11 @@ def dovecot_version():
 
 
 class Dovecot:
-    def __init__(self, users, **site):
+    def __init__(self, users, metrics=False, **site):
         self.users = {user.name: user for user in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
-        self.site = config.Site(self.folder, imap_port=_free_port(), **site)
+        self.site = config.Site(self.folder, imap_port=_free_port(),
+                                metrics_port=_free_port() if metrics else 0, **site)
         self.log_file = self.folder / "dovecot.log"
         self.mail_temp = self.folder / "tmp"
         self.sandbox = Sandbox()
@@ -112,6 +115,15 @@ class Dovecot:
         return self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
                                 check=check, **options)
 
+    def doveadm_rows(self, *arguments, **options):
+        """What a doveadm command prints, as a list of {field: text}."""
+        return json.loads(self.doveadm("-f", "json", *arguments, **options).stdout)
+
+    @property
+    def doveadm_server(self):
+        """doveadm's arguments that make doveadm-server do the work."""
+        return ["-S", self.folder / "run" / "doveadm-server"]
+
     def location(self, maildir):
         """doveadm's arguments for a maildir as the other side of a synchronisation."""
         return self._writer.location_arguments(maildir)
@@ -154,6 +166,14 @@ class Dovecot:
         return [command for command in self.sandbox.processes().values()
                 if not command.startswith("dovecot/")
                 and Path(command.split()[0]).name not in ("dovecot", "nsenter")]
+
+    def metrics(self):
+        """What the OpenMetrics listener says: {'name{label="value",...}': number}."""
+        url = f"http://127.0.0.1:{self.site.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in
+                (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
     def log(self):
         if self._last_log is not None:
@@ -217,15 +237,16 @@ class Dovecot:
                    for module in folder.iterdir() if module.name not in ("settings", "doveadm")}
         for name, module in modules.items():
             (self.folder / "modules" / name).symlink_to(module)
-        if (ours / "settings").is_dir():
-            self._show_settings_modules(ours / "settings")
+        # doveadm and 2.4's config process look into the system's folders only.
+        for name in ("doveadm", "settings"):
+            if (ours / name).is_dir():
+                self._show_modules(ours / name, system_module_folder() / name)
 
-    def _show_settings_modules(self, ours):
-        """2.4's config process looks for settings modules in the system's folder only."""
-        together = self.folder / "settings-modules"
+    def _show_modules(self, ours, system):
+        """Put our modules of a kind beside the system's."""
+        together = self.folder / f"{system.name}-modules"
         together.mkdir()
-        system = system_module_folder() / "settings"
-        for module in (*system.iterdir(), *ours.glob("*.so")):
+        for module in (*system.glob("*.so"), *ours.glob("*.so")):
             shutil.copy(module, together / module.name)
         self.sandbox.mount_over(together, system)
 

@@ -279,6 +279,7 @@ BAD_SETTINGS = {
     "four": ("mail_seal_compress", "perhaps"),
     "five": ("mail_seal_min_rsa_bits", "many"),
     "six": ("mail_seal_timeout", "soon"),
+    "seven": ("mail_seal_protect_headers", "Date"),
 }
 setting_names = [name for name, _ in BAD_SETTINGS.values()]
 
