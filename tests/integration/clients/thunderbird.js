@@ -196,13 +196,12 @@ globalThis.Test = {
   },
 
   // Press a button of a notice in that window.
-  pressNotice(label) {
-    const buttons = [...this.composeWindow().document.querySelectorAll("notification-message")]
-      .flatMap(notice => [...notice.buttonContainer.querySelectorAll("button")]);
-    const button = buttons.find(found => found.label == label || found.textContent == label);
-    if (!button) {
-      throw new Error("no such button: " + buttons.map(found => found.label));
-    }
+  async pressNotice(label) {
+    const notices = () => [
+      ...this.composeWindow().document.querySelectorAll("notification-message")];
+    const button = await this.until(
+      () => notices().flatMap(notice => [...notice.buttonContainer.querySelectorAll("button")])
+        .find(found => found.label == label || found.textContent == label), label);
     button.click();
   },
 
@@ -237,6 +236,10 @@ globalThis.Test = {
     return this.dialogRoots().map(root => root.innerText.trim());
   },
 
+  dialogsWith(text) {
+    return this.dialogs().filter(dialog => dialog.includes(text));
+  },
+
   dialogRoots() {
     const windows = [...Services.wm.getEnumerator(null)];
     return windows.flatMap(win =>
@@ -253,7 +256,7 @@ globalThis.Test = {
     const buttons = xul?.getButton ? kinds.map(kind => xul.getButton(kind))
                                    : [...root.querySelectorAll("button")];
     const button = buttons.find(found => (found.label || found.innerText) == label);
-    button.ownerGlobal.setTimeout(() => button.click());
+    button.ownerDocument.defaultView.setTimeout(() => button.click());
   },
 
   // What stands in Tools, Activity Manager, as warnings.
