@@ -37,6 +37,8 @@ struct mail_seal_transaction {
 	char *sentence;
 	/* number of calls of save_begin */
 	unsigned int saves;
+	/* of these, saved through the seal */
+	unsigned int sealed;
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(mail_seal_storage_module,
@@ -216,6 +218,8 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
 	ret = sbox->module_ctx.super.save_finish(ctx);
 	if (ret < 0)
 		set_remembered_error(ctx);
+	else if (st->stream != NULL)
+		st->sealed++;
 	save_state_reset(st);
 	return ret;
 }
@@ -381,6 +385,14 @@ mail_seal_transaction_rollback(struct mailbox_transaction_context *t)
 
 	sbox->module_ctx.super.transaction_rollback(t);
 	transaction_free(st);
+}
+
+unsigned int
+mail_seal_transaction_sealed_count(struct mailbox_transaction_context *t)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+
+	return st->sealed;
 }
 
 void mail_seal_mailbox_allocated(struct mailbox *box)
