@@ -4,15 +4,13 @@
 #include "array.h"
 #include "file-lock.h"
 #include "hash.h"
-#include "hex-binary.h"
-#include "hostpid.h"
 #include "istream.h"
 #include "mail-storage-private.h"
-#include "sha1.h"
 #include "doveadm-mail.h"
 #include "doveadm-seal-box.h"
 #include "doveadm-seal-progress.h"
 #include "doveadm-seal-replace.h"
+#include "doveadm-seal-storage.h"
 
 /* A batch is as much as is done twice after a kill, and as long as others
    may see copies beside their originals. */
@@ -23,21 +21,13 @@
 #define LOCK_NAME "dovecot-mail-seal.lock"
 #define LOCK_TIMEOUT_SECS 300
 
-/* In the name of a maildir file, before the copy's mark */
-#define MAILDIR_MARK_PREFIX "mail-seal-"
-
-/* hex digits */
-#define MARK_LENGTH 32
-
 struct doveadm_seal_box {
 	struct doveadm_mail_cmd_context *ctx;
 	const struct mail_seal_plugin_interface *plugin;
 	struct mailbox *box;
 	struct doveadm_seal_progress *progress;
-	uint32_t uid_validity;
 
 	/* copies that are in the mailbox: their mark => UID */
-	enum doveadm_seal_copy_mark mark;
 	pool_t copies_pool;
 	HASH_TABLE(char *, void *) copies;
 	/* up to here copies have been looked for */
@@ -59,6 +49,7 @@ struct batch {
 	struct doveadm_seal_counts counts;
 	uint64_t bytes;
 	bool copies_found;
+	bool saved_any;
 };
 
 static void box_failed(struct doveadm_seal_box *sbox, const char *what)
@@ -72,48 +63,6 @@ static void box_failed(struct doveadm_seal_box *sbox, const char *what)
  * Copies of an earlier run
  */
 
-/* The UID is in it because a mailbox can hold the same message, GUID and all,
-   more than once. */
-static int
-mail_get_mark(struct doveadm_seal_box *sbox, struct mail *mail,
-	      const char **mark_r)
-{
-	unsigned char digest[SHA1_RESULTLEN];
-	const char *guid, *identity;
-
-	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
-		return doveadm_seal_mail_failed(sbox->ctx, mail);
-	identity = t_strdup_printf("mail_seal copy %u %u %s",
-				   sbox->uid_validity, mail->uid, guid);
-	sha1_get_digest(identity, strlen(identity), digest);
-	*mark_r = t_strndup(binary_to_hex(digest, sizeof(digest)),
-			    MARK_LENGTH);
-	return 1;
-}
-
-static const char *
-copy_get_mark(struct doveadm_seal_box *sbox, struct mail *mail)
-{
-	const char *value;
-
-	switch (sbox->mark) {
-	case DOVEADM_SEAL_COPY_MARK_NONE:
-		return NULL;
-	case DOVEADM_SEAL_COPY_MARK_GUID:
-		if (mail_get_special(mail, MAIL_FETCH_GUID, &value) < 0)
-			return NULL;
-		return value;
-	case DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME:
-		if (mail_get_special(mail, MAIL_FETCH_STORAGE_ID, &value) < 0)
-			return NULL;
-		value = strstr(value, "." MAILDIR_MARK_PREFIX);
-		return value == NULL ? NULL :
-			t_strndup(value + strlen("." MAILDIR_MARK_PREFIX),
-				  MARK_LENGTH);
-	}
-	i_unreached();
-}
-
 static void find_copies(struct batch *batch)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
@@ -122,7 +71,7 @@ static void find_copies(struct batch *batch)
 	uint32_t seq, first_seq, last_seq;
 	struct mail *mail;
 
-	if (batch->copies_found || sbox->mark == DOVEADM_SEAL_COPY_MARK_NONE ||
+	if (batch->copies_found ||
 	    hdr->next_uid <= sbox->copies_last_uid + 1)
 		return;
 	batch->copies_found = TRUE;
@@ -136,7 +85,7 @@ static void find_copies(struct batch *batch)
 		const char *mark;
 
 		mail_set_seq(mail, seq);
-		mark = copy_get_mark(sbox, mail);
+		mark = doveadm_seal_mark_of_copy(mail);
 		if (mark != NULL) {
 			hash_table_update(sbox->copies,
 				p_strdup(sbox->copies_pool, mark),
@@ -151,8 +100,7 @@ static void find_copies(struct batch *batch)
  */
 
 static int
-save_copy_metadata(struct doveadm_seal_box *sbox, struct mail *mail,
-		   const char *mark, struct mail_save_context *save_ctx)
+save_set_metadata(struct mail_save_context *save_ctx, struct mail *mail)
 {
 	const char *from_envelope;
 	time_t date;
@@ -169,46 +117,30 @@ save_copy_metadata(struct doveadm_seal_box *sbox, struct mail *mail,
 		return -1;
 	if (*from_envelope != '\0')
 		mailbox_save_set_from_envelope(save_ctx, from_envelope);
-	if (sbox->mark == DOVEADM_SEAL_COPY_MARK_GUID)
-		mailbox_save_set_guid(save_ctx, mark);
 	return 0;
 }
 
-/* The last part of a maildir file's name is where the mark can be that is
-   there as soon as the file is: dovecot-uidlist, with the GUID, is written
-   later. maildir_filename_generate() puts the host's name there. */
 static int
-save_begin(struct doveadm_seal_box *sbox, const char *mark,
-	   struct mail_save_context **save_ctx, struct istream *input)
+save_copy_try(struct batch *batch, const char *mark,
+	      struct mail_save_context **save_ctx)
 {
-	const char *old_hostname = my_hostname;
-	int ret;
-
-	if (sbox->mark == DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME)
-		my_hostname = t_strconcat(MAILDIR_MARK_PREFIX, mark, NULL);
-	ret = mailbox_save_begin(save_ctx, input);
-	my_hostname = old_hostname;
-	return ret;
-}
-
-static int
-save_copy_try(struct doveadm_seal_box *sbox, struct mail *mail,
-	      const char *mark, struct mail_save_context **save_ctx)
-{
+	struct mail *mail = batch->mail;
 	struct istream *input;
+	bool first = !batch->saved_any;
 
 	if (mail_get_stream_because(mail, NULL, NULL, "sealing", &input) < 0 ||
-	    save_copy_metadata(sbox, mail, mark, *save_ctx) < 0)
+	    save_set_metadata(*save_ctx, mail) < 0)
 		return -1;
 	i_stream_seek(input, 0);
-	if (save_begin(sbox, mark, save_ctx, input) < 0)
+	batch->saved_any = TRUE;
+	if (doveadm_seal_save_begin(save_ctx, input, mark, first) < 0)
 		return -1;
 	do {
 		if (mailbox_save_continue(*save_ctx) < 0)
 			return -1;
 	} while (i_stream_read(input) > 0);
 	if (input->stream_errno != 0) {
-		mailbox_set_critical(sbox->box, "read(%s) failed: %s",
+		mailbox_set_critical(mail->box, "read(%s) failed: %s",
 				     i_stream_get_name(input),
 				     i_stream_get_error(input));
 		return -1;
@@ -227,7 +159,7 @@ static int save_copy(struct batch *batch, const char *mark)
 	enum mail_error error;
 	const char *reason;
 
-	if (save_copy_try(sbox, batch->mail, mark, &save_ctx) == 0) {
+	if (save_copy_try(batch, mark, &save_ctx) == 0) {
 		if (sbox->plugin->transaction_sealed_count(batch->t) !=
 		    old_sealed)
 			return 1;
@@ -275,7 +207,7 @@ static int batch_add_plaintext(struct batch *batch)
 	struct doveadm_seal_box *sbox = batch->sbox;
 	struct mail *mail = batch->mail;
 	struct doveadm_seal_replacement *replacement;
-	const char *mark = NULL;
+	const char *mark;
 	uint32_t copy_uid;
 	uoff_t size;
 	int ret;
@@ -286,7 +218,7 @@ static int batch_add_plaintext(struct batch *batch)
 		return 0;
 	}
 	if (mail_get_physical_size(mail, &size) < 0 ||
-	    mail_get_mark(sbox, mail, &mark) <= 0) {
+	    (mark = doveadm_seal_mark_for_copy_of(mail)) == NULL) {
 		if (doveadm_seal_mail_failed(sbox->ctx, mail) < 0)
 			batch->counts.failed++;
 		return 0;
@@ -491,20 +423,16 @@ int doveadm_seal_box_run(struct doveadm_seal_box *sbox,
 struct doveadm_seal_box *
 doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 		      const struct mail_seal_plugin_interface *plugin,
-		      struct mailbox *box, enum doveadm_seal_copy_mark mark,
+		      struct mailbox *box,
 		      struct doveadm_seal_progress *progress)
 {
 	struct doveadm_seal_box *sbox;
-	struct mailbox_status status;
 
-	mailbox_get_open_status(box, STATUS_UIDVALIDITY, &status);
 	sbox = i_new(struct doveadm_seal_box, 1);
 	sbox->ctx = ctx;
 	sbox->plugin = plugin;
 	sbox->box = box;
-	sbox->mark = mark;
 	sbox->progress = progress;
-	sbox->uid_validity = status.uidvalidity;
 	sbox->copies_pool = pool_alloconly_create("mail_seal copies", 4096);
 	hash_table_create(&sbox->copies, sbox->copies_pool, 0, str_hash,
 			  strcmp);

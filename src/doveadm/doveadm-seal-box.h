@@ -22,14 +22,6 @@ struct doveadm_seal_counts {
 	uint64_t failed;
 };
 
-/* How a copy of a killed run is recognised */
-enum doveadm_seal_copy_mark {
-	/* there can't be any */
-	DOVEADM_SEAL_COPY_MARK_NONE,
-	DOVEADM_SEAL_COPY_MARK_GUID,
-	DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME
-};
-
 /* Makes sealed messages of a mailbox's plaintext messages. Killed at any time
    and run again, each message ends up sealed exactly once:
 
@@ -44,7 +36,7 @@ enum doveadm_seal_copy_mark {
 struct doveadm_seal_box *
 doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 		      const struct mail_seal_plugin_interface *plugin,
-		      struct mailbox *box, enum doveadm_seal_copy_mark mark,
+		      struct mailbox *box,
 		      struct doveadm_seal_progress *progress);
 void doveadm_seal_box_deinit(struct doveadm_seal_box **sbox);
 

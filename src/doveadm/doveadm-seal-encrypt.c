@@ -17,6 +17,7 @@
 #include "doveadm-seal.h"
 #include "doveadm-seal-box.h"
 #include "doveadm-seal-progress.h"
+#include "doveadm-seal-storage.h"
 
 struct encrypt_cmd_context {
 	struct doveadm_mail_cmd_context ctx;
@@ -237,37 +238,21 @@ purge_cache(struct encrypt_cmd_context *ctx, struct mailbox *box)
 	return ret < 0 ? -1 : 0;
 }
 
-/* Returns FALSE if messages can't be replaced safely in this storage. */
-static bool
-get_copy_mark(struct mailbox *box, enum doveadm_seal_copy_mark *mark_r)
-{
-	struct mailbox_status status;
-
-	mailbox_get_open_status(box, 0, &status);
-	if (strcmp(box->storage->name, "maildir") == 0)
-		*mark_r = DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME;
-	else if (status.have_save_guids)
-		*mark_r = DOVEADM_SEAL_COPY_MARK_GUID;
-	else
-		return FALSE;
-	return TRUE;
-}
-
 static int
 encrypt_open_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
 {
-	enum doveadm_seal_copy_mark mark;
 	struct doveadm_seal_box *sbox;
 	int ret;
 
-	if (!get_copy_mark(found->box, &mark)) {
+	if (doveadm_seal_copy_mark(found->box) ==
+	    DOVEADM_SEAL_COPY_MARK_NONE) {
 		e_error(found->box->event, "mail_seal: %s storage can't "
 			"replace messages safely", found->box->storage->name);
 		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_NOTPOSSIBLE);
 		ctx->counts.failed += array_count(&found->uids);
 		return -1;
 	}
-	sbox = doveadm_seal_box_init(&ctx->ctx, ctx->plugin, found->box, mark,
+	sbox = doveadm_seal_box_init(&ctx->ctx, ctx->plugin, found->box,
 				     ctx->progress);
 	ret = doveadm_seal_box_run(sbox, &found->uids, &ctx->counts);
 	doveadm_seal_box_deinit(&sbox);
@@ -306,7 +291,7 @@ static int purge_storages(struct encrypt_cmd_context *ctx,
 		    ns->alias_for != NULL)
 			continue;
 		storage = mail_namespace_get_default_storage(ns);
-		if (mail_storage_purge(storage) < 0) {
+		if (doveadm_seal_storage_purge(storage) < 0) {
 			e_error(user->event, "Purging the storage failed: %s",
 				mail_storage_get_last_internal_error(storage,
 								     NULL));
