@@ -132,7 +132,6 @@ save_copy_try(struct batch *batch, const char *mark,
 	    save_set_metadata(*save_ctx, mail) < 0)
 		return -1;
 	i_stream_seek(input, 0);
-	batch->saved_any = TRUE;
 	if (doveadm_seal_save_begin(save_ctx, input, mark, first) < 0)
 		return -1;
 	do {
@@ -161,8 +160,10 @@ static int save_copy(struct batch *batch, const char *mark)
 
 	if (save_copy_try(batch, mark, &save_ctx) == 0) {
 		if (sbox->plugin->transaction_sealed_count(batch->t) !=
-		    old_sealed)
+		    old_sealed) {
+			batch->saved_any = TRUE;
 			return 1;
+		}
 		/* the key was taken away this very moment */
 		e_error(mail_event(batch->mail),
 			"mail_seal: Not sealed: there is no key any more");
@@ -366,6 +367,23 @@ add_counts(struct doveadm_seal_counts *dest,
 	dest->failed += src->failed;
 }
 
+int doveadm_seal_box_lock(struct doveadm_mail_cmd_context *ctx,
+			  struct mailbox *box, struct file_lock **lock_r)
+{
+	const char *error;
+	int ret;
+
+	ret = mailbox_lock_file_create(box, LOCK_NAME, LOCK_TIMEOUT_SECS,
+				       lock_r, &error);
+	if (ret > 0)
+		return 0;
+	e_error(box->event, "mail_seal: %s: %s", ret < 0 ?
+		"Can't lock the mailbox" :
+		"Another run is at work in this mailbox", error);
+	doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
+	return -1;
+}
+
 /* Returns 0 or -1; *done_r is the number of UIDs that are settled. */
 static int
 batch_run(struct doveadm_seal_box *sbox, const uint32_t *uids,
@@ -374,19 +392,11 @@ batch_run(struct doveadm_seal_box *sbox, const uint32_t *uids,
 {
 	struct batch batch = { .sbox = sbox };
 	struct file_lock *lock;
-	const char *error;
 	int ret;
 
 	*done_r = 0;
-	ret = mailbox_lock_file_create(sbox->box, LOCK_NAME, LOCK_TIMEOUT_SECS,
-				       &lock, &error);
-	if (ret <= 0) {
-		e_error(sbox->box->event, "mail_seal: %s: %s", ret < 0 ?
-			"Can't lock the mailbox" :
-			"Another run is at work in this mailbox", error);
-		doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
+	if (doveadm_seal_box_lock(sbox->ctx, sbox->box, &lock) < 0)
 		return -1;
-	}
 	t_array_init(&batch.replacements, BATCH_MAX_MESSAGES);
 	/* each time: a key that has expired is none from then on */
 	sbox->plugin->decide_for_mailbox(sbox->box, &batch.decision);

@@ -7,6 +7,7 @@
 #include "doveadm-seal.h"
 
 struct doveadm_seal_progress;
+struct file_lock;
 struct doveadm_seal_box;
 
 /* What became of messages */
@@ -45,5 +46,10 @@ void doveadm_seal_box_deinit(struct doveadm_seal_box **sbox);
 int doveadm_seal_box_run(struct doveadm_seal_box *sbox,
 			 const ARRAY_TYPE(uint32_t) *uids,
 			 struct doveadm_seal_counts *counts);
+
+/* Keeps other runs out of a mailbox; free the lock with file_lock_free().
+   Returns 0, or -1 after having said why it can't be had. */
+int doveadm_seal_box_lock(struct doveadm_mail_cmd_context *ctx,
+			  struct mailbox *box, struct file_lock **lock_r);
 
 #endif

@@ -16,6 +16,7 @@
 #include "../plugin/dovecot-compat.h"
 #include "doveadm-seal.h"
 #include "doveadm-seal-box.h"
+#include "doveadm-seal-mbox.h"
 #include "doveadm-seal-progress.h"
 #include "doveadm-seal-storage.h"
 
@@ -244,6 +245,11 @@ encrypt_open_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
 	struct doveadm_seal_box *sbox;
 	int ret;
 
+	if (doveadm_seal_is_mbox(found->box)) {
+		return doveadm_seal_mbox_run(&ctx->ctx, ctx->plugin,
+					     found->box, ctx->progress,
+					     &found->uids, &ctx->counts);
+	}
 	if (doveadm_seal_copy_mark(found->box) ==
 	    DOVEADM_SEAL_COPY_MARK_NONE) {
 		e_error(found->box->event, "mail_seal: %s storage can't "

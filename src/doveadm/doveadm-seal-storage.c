@@ -120,7 +120,7 @@ int doveadm_seal_save_begin(struct mail_save_context **ctx,
 
 	switch (doveadm_seal_copy_mark(box)) {
 	case DOVEADM_SEAL_COPY_MARK_NONE:
-		i_unreached();
+		return mailbox_save_begin(ctx, input);
 	case DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME:
 		return maildir_save_begin(ctx, input, mark);
 	case DOVEADM_SEAL_COPY_MARK_GUID:

@@ -8,7 +8,7 @@
 /* How a copy is recognised that a killed run has left beside its original: by
    something that is there as soon as the copy is */
 enum doveadm_seal_copy_mark {
-	/* such storage can't be dealt with */
+	/* it isn't; then messages can't be replaced where they are */
 	DOVEADM_SEAL_COPY_MARK_NONE,
 	DOVEADM_SEAL_COPY_MARK_GUID,
 	DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME

@@ -9,7 +9,7 @@ from stored import Mailbox, mixture, uids
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 
 
-@pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox"])
+@pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox", "mbox"])
 def server(request, keys):
     with Dovecot([User("alice"), User("bob")], mail_format=request.param) as dovecot:
         yield dovecot
