@@ -25,6 +25,8 @@ struct doveadm_seal_box {
 	struct doveadm_mail_cmd_context *ctx;
 	const struct mail_seal_plugin_interface *plugin;
 	struct mailbox *box;
+	/* names the mailbox in messages */
+	struct event *event;
 	struct doveadm_seal_progress *progress;
 
 	/* copies that are in the mailbox: their mark => UID */
@@ -54,7 +56,7 @@ struct batch {
 
 static void box_failed(struct doveadm_seal_box *sbox, const char *what)
 {
-	e_error(sbox->box->event, "%s failed: %s", what,
+	e_error(sbox->event, "%s failed: %s", what,
 		mailbox_get_last_internal_error(sbox->box, NULL));
 	doveadm_mail_failed_mailbox(sbox->ctx, sbox->box);
 }
@@ -165,8 +167,8 @@ static int save_copy(struct batch *batch, const char *mark)
 			return 1;
 		}
 		/* the key was taken away this very moment */
-		e_error(mail_event(batch->mail),
-			"mail_seal: Not sealed: there is no key any more");
+		e_error(sbox->event, "mail_seal: UID %u can't be sealed: "
+			"there is no key any more", batch->mail->uid);
 		doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 		return -1;
 	}
@@ -176,14 +178,14 @@ static int save_copy(struct batch *batch, const char *mark)
 	if (batch->mail->expunged)
 		return 0;
 	if (error == MAIL_ERROR_NOQUOTA) {
-		e_error(sbox->box->event, "mail_seal: There is no room for a "
+		e_error(sbox->event, "mail_seal: There is no room for a "
 			"sealed copy beside the message: %s. "
 			"Raise the quota or the limit and run it again",
 			reason);
 		sbox->stopped = TRUE;
 	} else {
-		e_error(mail_event(batch->mail),
-			"mail_seal: Not sealed: %s", reason);
+		e_error(sbox->event, "mail_seal: UID %u can't be sealed: %s",
+			batch->mail->uid, reason);
 	}
 	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 	batch->counts.failed++;
@@ -197,7 +199,7 @@ say_refusal(struct doveadm_seal_box *sbox,
 	if (sbox->refusal_said)
 		return;
 	sbox->refusal_said = TRUE;
-	e_error(sbox->box->event, "mail_seal: Messages can't be sealed: %s",
+	e_error(sbox->event, "mail_seal: Messages can't be sealed: %s",
 		decision->log_error);
 	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 }
@@ -348,7 +350,7 @@ batch_run_locked(struct batch *batch, const uint32_t *uids,
 		return -1;
 	}
 	if (kept > 0) {
-		e_error(sbox->box->event, "mail_seal: %u sealed copies were "
+		e_error(sbox->event, "mail_seal: %u sealed copies were "
 			"expunged meanwhile; the messages are kept", kept);
 		doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 		batch->counts.sealed -= kept;
@@ -433,7 +435,7 @@ int doveadm_seal_box_run(struct doveadm_seal_box *sbox,
 struct doveadm_seal_box *
 doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 		      const struct mail_seal_plugin_interface *plugin,
-		      struct mailbox *box,
+		      struct mailbox *box, struct event *event,
 		      struct doveadm_seal_progress *progress)
 {
 	struct doveadm_seal_box *sbox;
@@ -442,6 +444,7 @@ doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 	sbox->ctx = ctx;
 	sbox->plugin = plugin;
 	sbox->box = box;
+	sbox->event = event;
 	sbox->progress = progress;
 	sbox->copies_pool = pool_alloconly_create("mail_seal copies", 4096);
 	hash_table_create(&sbox->copies, sbox->copies_pool, 0, str_hash,

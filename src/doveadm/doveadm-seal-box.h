@@ -32,12 +32,13 @@ struct doveadm_seal_counts {
    they are by then and the originals are expunged. A later run that finds an
    original beside its copy does only the second step.
 
-   Others may use the mailbox meanwhile. box is open; it and progress, which
-   may be NULL, must live longer. */
+   Others may use the mailbox meanwhile. box is open; event is the one that
+   names it to the administrator. These and progress, which may be NULL, must
+   live longer. */
 struct doveadm_seal_box *
 doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 		      const struct mail_seal_plugin_interface *plugin,
-		      struct mailbox *box,
+		      struct mailbox *box, struct event *event,
 		      struct doveadm_seal_progress *progress);
 void doveadm_seal_box_deinit(struct doveadm_seal_box **sbox);
 

@@ -101,6 +101,7 @@ for_each_mailbox(struct encrypt_cmd_context *ctx, struct mail_user *user,
 
 		if (search_mailbox(ctx, info, want_bytes, &found) < 0 ||
 		    (array_count(&found.uids) > 0 &&
+		     !doveadm_seal_is_mbox_copy(found.box) &&
 		     callback(ctx, &found) < 0))
 			ret = -1;
 		found_free(&found);
@@ -259,7 +260,7 @@ encrypt_open_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
 		return -1;
 	}
 	sbox = doveadm_seal_box_init(&ctx->ctx, ctx->plugin, found->box,
-				     ctx->progress);
+				     found->box->event, ctx->progress);
 	ret = doveadm_seal_box_run(sbox, &found->uids, &ctx->counts);
 	doveadm_seal_box_deinit(&sbox);
 	return ret;

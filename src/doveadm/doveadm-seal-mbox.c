@@ -20,8 +20,9 @@
 
 #define MAX_ATTEMPTS 5
 
-/* The copy's name, with a part of a hash of the original's */
-#define COPY_NAME_FORMAT "%smail-seal-%.8s"
+/* The copy's name: this and a part of a hash of the original's */
+#define COPY_NAME_PREFIX "mail-seal-"
+#define COPY_NAME_HASH_LENGTH 8
 
 struct mbox_swap {
 	struct doveadm_mail_cmd_context *ctx;
@@ -37,6 +38,22 @@ struct mbox_swap {
 bool doveadm_seal_is_mbox(struct mailbox *box)
 {
 	return strcmp(box->storage->name, MBOX_STORAGE_NAME) == 0;
+}
+
+bool doveadm_seal_is_mbox_copy(struct mailbox *box)
+{
+	struct mail_namespace *ns = mailbox_get_namespace(box);
+	const char *name = mailbox_get_vname(box);
+
+	if (!doveadm_seal_is_mbox(box) ||
+	    strncmp(name, ns->prefix, ns->prefix_len) != 0)
+		return FALSE;
+	name += ns->prefix_len;
+	if (strncmp(name, COPY_NAME_PREFIX, strlen(COPY_NAME_PREFIX)) != 0)
+		return FALSE;
+	name += strlen(COPY_NAME_PREFIX);
+	return strlen(name) == COPY_NAME_HASH_LENGTH &&
+		name[strspn(name, "0123456789abcdef")] == '\0';
 }
 
 static int swap_failed(struct mbox_swap *swap, struct mailbox *box,
@@ -67,9 +84,11 @@ static struct mailbox *copy_alloc(struct mbox_swap *swap)
 	const char *vname = mailbox_get_vname(swap->box);
 
 	sha1_get_digest(vname, strlen(vname), digest);
-	return mailbox_alloc(ns->list, t_strdup_printf(COPY_NAME_FORMAT,
-				ns->prefix, binary_to_hex(digest, sizeof(digest))),
-			     MAILBOX_FLAG_IGNORE_ACLS);
+	return mailbox_alloc(ns->list, t_strconcat(
+		ns->prefix, COPY_NAME_PREFIX,
+		t_strndup(binary_to_hex(digest, sizeof(digest)),
+			  COPY_NAME_HASH_LENGTH), NULL),
+		MAILBOX_FLAG_IGNORE_ACLS);
 }
 
 /* Deletes the copy and its index, also what a killed run has left of them;
@@ -302,7 +321,8 @@ swap_run(struct mbox_swap *swap,
 	ret = swap_begin(swap, uids);
 	if (ret <= 0)
 		return ret;
-	sbox = doveadm_seal_box_init(swap->ctx, plugin, swap->copy, progress);
+	sbox = doveadm_seal_box_init(swap->ctx, plugin, swap->copy,
+				     swap->box->event, progress);
 	run_ret = doveadm_seal_box_run(sbox, uids, &new_counts);
 	doveadm_seal_box_deinit(&sbox);
 	if (new_counts.sealed > counts->sealed)

@@ -11,6 +11,9 @@
    at once. If the original was changed meanwhile it is done again. */
 
 bool doveadm_seal_is_mbox(struct mailbox *box);
+/* Is it such a copy, another run's or one that a killed run has left? The
+   next run on its original deletes it. */
+bool doveadm_seal_is_mbox_copy(struct mailbox *box);
 
 /* Does for an mbox what doveadm_seal_box_run() does for others. */
 int doveadm_seal_mbox_run(struct doveadm_mail_cmd_context *ctx,

@@ -73,6 +73,7 @@ decide_by_keys(struct mail_seal_decision *decision)
 	mail_seal_keys_get(decision->set, &keys);
 	decision->action = mail_seal_policy_action(keys.state, decision->set);
 	decision->recipients = keys.recipients;
+	decision->log_error = keys.log_error;
 	if (decision->action == MAIL_SEAL_ACTION_STORE &&
 	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
 		decision->warning = keys.log_error;
@@ -91,7 +92,6 @@ decide_by_keys(struct mail_seal_decision *decision)
 			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE);
 		break;
 	}
-	decision->log_error = keys.log_error;
 }
 
 /* Finds out whether there is anything to seal. Returns FALSE if that can't be

@@ -7,8 +7,6 @@ from typing import NamedTuple
 import mail
 from imap import Literal
 
-SYSTEM_FLAGS_THAT_COME_AND_GO = {b"\\recent"}
-
 
 class Stored(NamedTuple):
     """A message with all that must survive sealing; equal for plaintext and sealed."""
@@ -38,7 +36,10 @@ class Mailbox:
             client.select(self.name)
             if not client.must("SEARCH ALL").untagged[0].split()[2:]:
                 return []
-            return list(client.fetch("1:*", "UID FLAGS INTERNALDATE BODY.PEEK[]").values())
+            items = list(client.fetch("1:*", "UID FLAGS INTERNALDATE BODY.PEEK[]").values())
+        for item in items:
+            item["FLAGS"] = frozenset(flag.lower() for flag in item["FLAGS"]) - {b"\\recent"}
+        return items
 
     def content(self):
         """All messages, as a multiset."""
@@ -52,8 +53,7 @@ class Mailbox:
         outer = [mail.lf(field) for field in mail.split(raw).fields
                  if not mail.is_content(field)
                  and mail.field_name(field) not in ("x-mail-seal", "mime-version")]
-        flags = frozenset(flag.lower() for flag in item["FLAGS"]) - SYSTEM_FLAGS_THAT_COME_AND_GO
-        return Stored(tuple(outer), self._entity(raw), flags, item["INTERNALDATE"])
+        return Stored(tuple(outer), self._entity(raw), item["FLAGS"], item["INTERNALDATE"])
 
     def _entity(self, raw):
         if not mail.is_sealed(raw):
