@@ -5,7 +5,7 @@
 
 #include "lib.h"
 #include "array.h"
-#include "mail-cache-private.h"
+#include "mail-cache.h"
 #include "mail-namespace.h"
 #include "mail-storage-private.h"
 #include "mail-user.h"
@@ -219,16 +219,16 @@ count_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
  * Sealing
  */
 
-/* Replaced messages leave what was cached of them behind: header fields, the
-   structure and the beginning of the text. */
+/* Replaced messages leave behind what was cached of them: header fields, the
+   structure and the beginning of the text. That was perhaps an earlier run
+   that was killed. All of the mail is read anyway, so this costs little. */
 static int
 purge_cache(struct encrypt_cmd_context *ctx, struct mailbox *box)
 {
-	struct mail_cache *cache = box->cache;
-	int ret = mail_cache_open_and_verify(cache);
+	int ret = mail_cache_open_and_verify(box->cache);
 
-	if (ret > 0 && cache->hdr->deleted_record_count > 0) {
-		ret = mail_cache_purge(cache, (uint32_t)-1,
+	if (ret > 0) {
+		ret = mail_cache_purge(box->cache, (uint32_t)-1,
 				       "doveadm seal encrypt");
 	}
 	if (ret < 0) {

@@ -229,9 +229,9 @@ static int copy_open(struct mbox_swap *swap)
 static int
 swap_begin(struct mbox_swap *swap, const ARRAY_TYPE(uint32_t) *uids)
 {
-	/* what is only in the index must be in the file */
-	if (mailbox_sync(swap->box, MAILBOX_SYNC_FLAG_FULL_READ |
-			 MAILBOX_SYNC_FLAG_FULL_WRITE) < 0)
+	/* closing it writes flags to the file that are only in the index yet */
+	mailbox_close(swap->box);
+	if (mailbox_sync(swap->box, MAILBOX_SYNC_FLAG_FULL_READ) < 0)
 		return swap_failed(swap, swap->box, "Syncing");
 	if (copy_delete(swap) < 0)
 		return -1;
@@ -251,8 +251,6 @@ static int copy_close(struct mbox_swap *swap)
 {
 	int fd, ret = 0;
 
-	if (mailbox_sync(swap->copy, MAILBOX_SYNC_FLAG_FULL_WRITE) < 0)
-		return swap_failed(swap, swap->copy, "Syncing the copy");
 	mailbox_close(swap->copy);
 	fd = open(swap->copy_path, O_RDWR);
 	if (fd == -1 || fsync(fd) < 0)

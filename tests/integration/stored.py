@@ -1,6 +1,5 @@
 """What a mailbox holds, to be compared before and after something is done to it."""
 
-import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -80,7 +79,6 @@ def uids(items):
     return sorted(int(item["UID"]) for item in items)
 
 
-def cached_or_stored(folder, sign):
+def files_with(folder, sign):
     """Files below `folder` that hold these bytes."""
-    return [file for file in folder.rglob("*")
-            if file.is_file() and not file.is_symlink() and re.search(re.escape(sign), file.read_bytes())]
+    return [file for file in folder.rglob("*") if file.is_file() and sign in file.read_bytes()]
