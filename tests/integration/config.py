@@ -20,6 +20,7 @@ class Site:
     seal: dict = field(default_factory=dict)      # mail_seal_* settings
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
+    quota: str = "1G"                # with the plugin quota
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
 
     @property
@@ -97,7 +98,7 @@ class Dovecot23:
     }
     NAMES = {"compress": "zlib"}
     SETTINGS = {
-        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
+        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=QUOTA\n",
         "compress": "zlib_save = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
@@ -160,7 +161,8 @@ plugin {{
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
-        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
             settings += (f"mail_crypt_global_private_key = <{private}\n"
@@ -188,7 +190,7 @@ class Dovecot24:
     }
     NAMES = {"compress": "mail_compress"}
     SETTINGS = {
-        "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
+        "quota": 'quota "User quota" {\n  storage_size = QUOTA\n}\n',
         "compress": "mail_compress_write_method = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
@@ -255,7 +257,8 @@ protocol lda {{
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {_long_variables(value)}\n"
                            for name, value in site.seal.items())
-        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
             settings += ("crypt_global_private_key main {\n"
