@@ -35,9 +35,12 @@ struct doveadm_seal_box {
 	/* up to here copies have been looked for */
 	uint32_t copies_last_uid;
 
+	/* saving a copy of these has failed, and that has been said */
+	ARRAY_TYPE(seq_range) failed_uids;
 	/* why nothing can be sealed has been said */
 	bool refusal_said;
-	/* there is no use in going on */
+	/* no use in going on after the last of failed_uids */
+	bool no_room;
 	bool stopped;
 };
 
@@ -149,47 +152,54 @@ save_copy_try(struct batch *batch, const char *mark,
 	return mailbox_save_finish(save_ctx);
 }
 
-/* Returns 1 if a sealed copy is saved, 0 if it can't be, -1 if the batch has
-   to be given up. */
+static void save_copy_failed(struct batch *batch)
+{
+	struct doveadm_seal_box *sbox = batch->sbox;
+	enum mail_error error;
+	const char *reason =
+		mailbox_get_last_internal_error(sbox->box, &error);
+
+	seq_range_array_add(&sbox->failed_uids, batch->mail->uid);
+	if (batch->mail->expunged)
+		return;
+	if (error == MAIL_ERROR_NOQUOTA) {
+		e_error(sbox->event, "mail_seal: There is no room for a "
+			"sealed copy beside the message: %s. "
+			"Raise the quota or the limit and run it again",
+			reason);
+		sbox->no_room = TRUE;
+	} else {
+		e_error(sbox->event, "mail_seal: UID %u can't be sealed: %s",
+			batch->mail->uid, reason);
+	}
+	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
+}
+
+/* Returns 1 if a sealed copy is saved, or 0 if not. Then the transaction can't
+   be committed: plugins may fail a save that the storage has done already. */
 static int save_copy(struct batch *batch, const char *mark)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
 	struct mail_save_context *save_ctx = mailbox_save_alloc(batch->t);
 	unsigned int old_sealed =
 		sbox->plugin->transaction_sealed_count(batch->t);
-	enum mail_error error;
-	const char *reason;
 
-	if (save_copy_try(batch, mark, &save_ctx) == 0) {
-		if (sbox->plugin->transaction_sealed_count(batch->t) !=
-		    old_sealed) {
-			batch->saved_any = TRUE;
-			return 1;
-		}
+	if (save_copy_try(batch, mark, &save_ctx) < 0) {
+		save_copy_failed(batch);
+		if (save_ctx != NULL)
+			mailbox_save_cancel(&save_ctx);
+		return 0;
+	}
+	if (sbox->plugin->transaction_sealed_count(batch->t) == old_sealed) {
 		/* the key was taken away this very moment */
 		e_error(sbox->event, "mail_seal: UID %u can't be sealed: "
 			"there is no key any more", batch->mail->uid);
 		doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
-		return -1;
-	}
-	reason = mailbox_get_last_internal_error(sbox->box, &error);
-	if (save_ctx != NULL)
-		mailbox_save_cancel(&save_ctx);
-	if (batch->mail->expunged)
+		seq_range_array_add(&sbox->failed_uids, batch->mail->uid);
 		return 0;
-	if (error == MAIL_ERROR_NOQUOTA) {
-		e_error(sbox->event, "mail_seal: There is no room for a "
-			"sealed copy beside the message: %s. "
-			"Raise the quota or the limit and run it again",
-			reason);
-		sbox->stopped = TRUE;
-	} else {
-		e_error(sbox->event, "mail_seal: UID %u can't be sealed: %s",
-			batch->mail->uid, reason);
 	}
-	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
-	batch->counts.failed++;
-	return 0;
+	batch->saved_any = TRUE;
+	return 1;
 }
 
 static void
@@ -204,7 +214,7 @@ say_refusal(struct doveadm_seal_box *sbox,
 	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 }
 
-/* Returns 0, or -1 if the batch has to be given up. */
+/* Returns 1, or 0 if the batch has to be begun again. */
 static int batch_add_plaintext(struct batch *batch)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
@@ -213,27 +223,28 @@ static int batch_add_plaintext(struct batch *batch)
 	const char *mark;
 	uint32_t copy_uid;
 	uoff_t size;
-	int ret;
 
+	if (seq_range_exists(&sbox->failed_uids, mail->uid)) {
+		sbox->stopped = sbox->no_room;
+		batch->counts.failed++;
+		return 1;
+	}
 	if (batch->decision.action != MAIL_SEAL_ACTION_SEAL) {
 		say_refusal(sbox, &batch->decision);
 		batch->counts.failed++;
-		return 0;
+		return 1;
 	}
 	if (mail_get_physical_size(mail, &size) < 0 ||
 	    (mark = doveadm_seal_mark_for_copy_of(mail)) == NULL) {
 		if (doveadm_seal_mail_failed(sbox->ctx, mail) < 0)
 			batch->counts.failed++;
-		return 0;
+		return 1;
 	}
 	find_copies(batch);
 	copy_uid = POINTER_CAST_TO(hash_table_lookup(sbox->copies, mark),
 				   uint32_t);
-	if (copy_uid == 0) {
-		ret = save_copy(batch, mark);
-		if (ret <= 0)
-			return ret;
-	}
+	if (copy_uid == 0 && save_copy(batch, mark) == 0)
+		return 0;
 	replacement = array_append_space(&batch->replacements);
 	replacement->original_uid = mail->uid;
 	replacement->copy_uid = copy_uid;
@@ -241,7 +252,7 @@ static int batch_add_plaintext(struct batch *batch)
 	batch->counts.sealed++;
 	batch->counts.sealed_bytes += size;
 	batch->bytes += size;
-	return 0;
+	return 1;
 }
 
 static int batch_add(struct batch *batch, uint32_t uid)
@@ -252,20 +263,20 @@ static int batch_add(struct batch *batch, uint32_t uid)
 	int ret;
 
 	if (!mail_set_uid(batch->mail, uid))
-		return 0;
+		return 1;
 	ret = doveadm_seal_get_state(batch->sbox->ctx, batch->sbox->plugin,
 				     batch->mail, &state, &keys);
-	if (ret > 0 && state == DOVEADM_SEAL_STATE_PLAINTEXT)
-		ret = batch_add_plaintext(batch);
-	else if (ret > 0)
+	if (ret > 0 && state == DOVEADM_SEAL_STATE_PLAINTEXT) {
+		if (batch_add_plaintext(batch) == 0)
+			return 0;
+	} else if (ret > 0) {
 		batch->counts.encrypted++;
-	else if (ret < 0) {
+	} else if (ret < 0) {
 		batch->counts.failed++;
-		ret = 0;
 	}
 	if (mail_get_physical_size(batch->mail, &size) == 0)
 		doveadm_seal_progress_add(batch->sbox->progress, size);
-	return ret < 0 ? -1 : 0;
+	return 1;
 }
 
 /*
@@ -296,13 +307,14 @@ batch_set_copy_uids(struct batch *batch,
 	}
 }
 
+/* Returns 1, 0 if the batch has to be begun again, or -1. */
 static int batch_save(struct batch *batch, const uint32_t *uids,
 		      unsigned int count, unsigned int *done_r)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
 	struct mail_transaction_commit_changes changes;
 	unsigned int i;
-	int ret = 0;
+	int ret = 1;
 
 	batch->t = mailbox_transaction_begin(sbox->box,
 		MAILBOX_TRANSACTION_FLAG_EXTERNAL |
@@ -310,15 +322,15 @@ static int batch_save(struct batch *batch, const uint32_t *uids,
 		MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC |
 		sbox->ctx->transaction_flags, "doveadm seal encrypt");
 	batch->mail = mail_alloc(batch->t, 0, NULL);
-	for (i = 0; i < count && ret == 0 && !batch_is_full(batch) &&
+	for (i = 0; i < count && ret > 0 && !batch_is_full(batch) &&
 	     !doveadm_is_killed(); i++) T_BEGIN {
 		ret = batch_add(batch, uids[i]);
 	} T_END;
 	*done_r = i;
 	mail_free(&batch->mail);
-	if (ret < 0) {
+	if (ret == 0) {
 		mailbox_transaction_rollback(&batch->t);
-		return -1;
+		return 0;
 	}
 	if (mailbox_transaction_commit_get_changes(&batch->t, &changes) < 0) {
 		box_failed(sbox, "Saving sealed messages");
@@ -326,24 +338,25 @@ static int batch_save(struct batch *batch, const uint32_t *uids,
 	}
 	batch_set_copy_uids(batch, &changes);
 	pool_unref(&changes.pool);
-	return 0;
+	return 1;
 }
 
+/* Returns as batch_save(). */
 static int
 batch_run_locked(struct batch *batch, const uint32_t *uids,
 		 unsigned int count, unsigned int *done_r)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
 	unsigned int kept;
+	int ret;
 
 	if (mailbox_sync(sbox->box, 0) < 0) {
 		box_failed(sbox, "Syncing");
 		return -1;
 	}
-	if (batch_save(batch, uids, count, done_r) < 0)
-		return -1;
-	if (array_count(&batch->replacements) == 0)
-		return 0;
+	ret = batch_save(batch, uids, count, done_r);
+	if (ret <= 0 || array_count(&batch->replacements) == 0)
+		return ret;
 	if (doveadm_seal_replace(sbox->box, sbox->ctx->transaction_flags,
 				 &batch->replacements, &kept) < 0) {
 		box_failed(sbox, "Replacing messages by sealed ones");
@@ -356,7 +369,7 @@ batch_run_locked(struct batch *batch, const uint32_t *uids,
 		batch->counts.sealed -= kept;
 		batch->counts.failed += kept;
 	}
-	return 0;
+	return 1;
 }
 
 static void
@@ -405,9 +418,11 @@ batch_run(struct doveadm_seal_box *sbox, const uint32_t *uids,
 	ret = batch_run_locked(&batch, uids, count, done_r);
 	sbox->plugin->decision_free(&batch.decision);
 	file_lock_free(&lock);
-	if (ret == 0)
+	if (ret > 0)
 		add_counts(counts, &batch.counts);
-	return ret;
+	else
+		*done_r = 0;
+	return ret < 0 ? -1 : 0;
 }
 
 int doveadm_seal_box_run(struct doveadm_seal_box *sbox,
@@ -447,6 +462,7 @@ doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 	sbox->event = event;
 	sbox->progress = progress;
 	sbox->copies_pool = pool_alloconly_create("mail_seal copies", 4096);
+	i_array_init(&sbox->failed_uids, 8);
 	hash_table_create(&sbox->copies, sbox->copies_pool, 0, str_hash,
 			  strcmp);
 	return sbox;
@@ -457,6 +473,7 @@ void doveadm_seal_box_deinit(struct doveadm_seal_box **_sbox)
 	struct doveadm_seal_box *sbox = *_sbox;
 
 	*_sbox = NULL;
+	array_free(&sbox->failed_uids);
 	hash_table_destroy(&sbox->copies);
 	pool_unref(&sbox->copies_pool);
 	i_free(sbox);

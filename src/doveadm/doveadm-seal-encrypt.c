@@ -57,7 +57,6 @@ search_mailbox(struct encrypt_cmd_context *ctx,
 	struct mail *mail;
 	uoff_t size;
 
-	i_zero(found_r);
 	if (doveadm_mail_iter_init(&ctx->ctx, info, ctx->ctx.search_args,
 				   want_bytes ? MAIL_FETCH_PHYSICAL_SIZE : 0,
 				   NULL, ctx->dry_run ?
@@ -99,10 +98,12 @@ for_each_mailbox(struct encrypt_cmd_context *ctx, struct mail_user *user,
 	while ((info = doveadm_mailbox_list_iter_next(iter)) != NULL) T_BEGIN {
 		struct found found;
 
-		if (search_mailbox(ctx, info, want_bytes, &found) < 0 ||
-		    (array_count(&found.uids) > 0 &&
-		     !doveadm_seal_is_mbox_copy(found.box) &&
-		     callback(ctx, &found) < 0))
+		i_zero(&found);
+		if (doveadm_seal_is_mbox_copy(info))
+			;
+		else if (search_mailbox(ctx, info, want_bytes, &found) < 0 ||
+			 (array_count(&found.uids) > 0 &&
+			  callback(ctx, &found) < 0))
 			ret = -1;
 		found_free(&found);
 	} T_END;

@@ -5,6 +5,7 @@
 #include "file-lock.h"
 #include "hex-binary.h"
 #include "mail-namespace.h"
+#include "mailbox-list-iter.h"
 #include "mbox-storage.h"
 #include "mbox-lock.h"
 #include "sha1.h"
@@ -40,12 +41,13 @@ bool doveadm_seal_is_mbox(struct mailbox *box)
 	return strcmp(box->storage->name, MBOX_STORAGE_NAME) == 0;
 }
 
-bool doveadm_seal_is_mbox_copy(struct mailbox *box)
+bool doveadm_seal_is_mbox_copy(const struct mailbox_info *info)
 {
-	struct mail_namespace *ns = mailbox_get_namespace(box);
-	const char *name = mailbox_get_vname(box);
+	struct mail_namespace *ns = info->ns;
+	const char *name = info->vname;
 
-	if (!doveadm_seal_is_mbox(box) ||
+	if (strcmp(mail_namespace_get_default_storage(ns)->name,
+		   MBOX_STORAGE_NAME) != 0 ||
 	    strncmp(name, ns->prefix, ns->prefix_len) != 0)
 		return FALSE;
 	name += ns->prefix_len;

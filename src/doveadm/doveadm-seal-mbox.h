@@ -4,6 +4,8 @@
 
 #include "doveadm-seal-box.h"
 
+struct mailbox_info;
+
 /* Messages of an mbox can't be replaced safely: saving appends to the file and
    expunging moves all that follows, and a process that is killed meanwhile
    leaves half a message. So all is done in a copy of the mbox, which is a
@@ -13,7 +15,7 @@
 bool doveadm_seal_is_mbox(struct mailbox *box);
 /* Is it such a copy, another run's or one that a killed run has left? The
    next run on its original deletes it. */
-bool doveadm_seal_is_mbox_copy(struct mailbox *box);
+bool doveadm_seal_is_mbox_copy(const struct mailbox_info *info);
 
 /* Does for an mbox what doveadm_seal_box_run() does for others. */
 int doveadm_seal_mbox_run(struct doveadm_mail_cmd_context *ctx,
