@@ -20,6 +20,7 @@ class Site:
     seal: dict = field(default_factory=dict)      # mail_seal_* settings
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
+    seal_in_doveadm: bool = True     # False: mail_seal is in the protocols' lists only
     quota: str = "1G"                # with the plugin quota
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
 
@@ -126,7 +127,8 @@ plugin {{
 """
 
     def write(self, site):
-        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
@@ -145,13 +147,13 @@ userdb {{
   {userdb}
 }}
 protocol imap {{
-  mail_plugins = $mail_plugins {imap}
+  mail_plugins = $mail_plugins {protocols} {imap}
 }}
 protocol lmtp {{
-  mail_plugins = $mail_plugins {delivery}
+  mail_plugins = $mail_plugins {protocols} {delivery}
 }}
 protocol lda {{
-  mail_plugins = $mail_plugins {delivery}
+  mail_plugins = $mail_plugins {protocols} {delivery}
 }}
 plugin {{
 {self._plugin_settings(site)}
@@ -218,7 +220,8 @@ acl_driver = vfile
 """
 
     def write(self, site):
-        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
@@ -237,13 +240,13 @@ passdb passwd-file {{
 }}
 {userdb}
 protocol imap {{
-  {self._plugins([imap])}
+  {self._plugins([protocols, imap])}
 }}
 protocol lmtp {{
-  {self._plugins([delivery])}
+  {self._plugins([protocols, delivery])}
 }}
 protocol lda {{
-  {self._plugins([delivery])}
+  {self._plugins([protocols, delivery])}
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
