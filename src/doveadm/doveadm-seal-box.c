@@ -444,7 +444,10 @@ int doveadm_seal_box_run(struct doveadm_seal_box *sbox,
 	} T_END;
 	/* what wasn't come to isn't sealed */
 	counts->failed += count;
-	return counts->failed == old_failed ? 0 : -1;
+	if (counts->failed == old_failed)
+		return 0;
+	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
+	return -1;
 }
 
 struct doveadm_seal_box *

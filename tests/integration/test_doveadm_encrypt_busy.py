@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import time
 
@@ -134,6 +135,24 @@ def test_two_users_at_once(server, gnupg, keys):
     assert [run.wait(timeout=300) for run in runs] == [0, 0]
     assert [inbox.content() for inbox in inboxes] == before
     assert [inbox.plaintext() for inbox in inboxes] == [[], []]
+
+
+def test_interrupted(server, gnupg, keys):
+    """Ctrl-C lets it finish what it has begun."""
+    inbox = fill(server, gnupg, "alice")
+    before = inbox.content()
+    run = start(server, keys, "alice", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    time.sleep(0.5)
+    for pid, line in server.sandbox.processes().items():
+        if "seal encrypt" in line and not line.startswith("nsenter"):
+            os.kill(pid, signal.SIGINT)
+    printed = run.communicate(timeout=300)[0]
+    assert run.returncode == 75, "it was done before it was interrupted"
+    assert re.search(rb" failed=[1-9]", printed)
+    assert inbox.content() == before
+    server.doveadm("seal", "encrypt", "-u", "alice", "all")
+    assert inbox.content() == before
+    assert inbox.plaintext() == []
 
 
 def test_progress_on_a_terminal(server, gnupg, keys):

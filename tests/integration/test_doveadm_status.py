@@ -117,7 +117,7 @@ def test_plugin_not_loaded(keys, command, way):
         options = server.doveadm_server if way == "doveadm-server" else []
         done = server.doveadm("seal", command[0], *options, "-u", "alice", *command[1:], check=False)
         assert done.returncode != 0
-        assert b"mail_seal isn't loaded in doveadm: it must be in the global mail_plugins" in done.stderr
+        assert b"mail_seal isn't loaded in doveadm" in done.stderr
 
 
 def test_no_such_user(server):
