@@ -55,12 +55,12 @@ static void copy_free(struct engine_job *job)
 	g_free(job);
 }
 
-static const struct engine engine_copy = {
-	.name = "copy",
-	.start = copy_start,
-	.write = copy_write,
-	.finish = copy_finish,
-	.free = copy_free
+/* one for each form of sealed message */
+static const struct engine copy_engines[] = {
+	{ "copy", &envelope_pgp_mime, copy_start, copy_write, copy_finish,
+	  copy_free },
+	{ "copy", &envelope_smime, copy_start, copy_write, copy_finish,
+	  copy_free }
 };
 
 /*
@@ -88,8 +88,8 @@ static GString *with_crlf(const GString *text)
 	return crlf;
 }
 
-static void check_sealed(const char *message, size_t size,
-			 const GString *sealed)
+static void check_sealed(const struct engine *engine, const char *message,
+			 size_t size, const GString *sealed)
 {
 	GString *sides[2] = { g_string_new(NULL), g_string_new(NULL) };
 	struct header_split *split = header_split_new(collect, sides);
@@ -106,7 +106,9 @@ static void check_sealed(const char *message, size_t size,
 	    memcmp(sealed->str, sides[HEADER_SPLIT_OUTSIDE]->str,
 		   sides[HEADER_SPLIT_OUTSIDE]->len) != 0)
 		abort();
-	if (memcmp(sealed->str + sealed->len - 4, "--\r\n", 4) != 0)
+	if (!g_str_has_suffix(sealed->str,
+			      engine->format == &envelope_smime ?
+			      "\r\n" : "--\r\n"))
 		abort();
 	g_string_free(inside, TRUE);
 	g_string_free(sides[0], TRUE);
@@ -114,7 +116,8 @@ static void check_sealed(const char *message, size_t size,
 }
 
 static GString *
-seal_message(const char *message, size_t size, size_t step, bool *sealing_r)
+seal_message(const struct engine *engine, const char *message, size_t size,
+	     size_t step, bool *sealing_r)
 {
 	static char fingerprint[] = "0123456789ABCDEF0123456789ABCDEF01234567";
 	struct certificate certificate = {
@@ -122,7 +125,7 @@ seal_message(const char *message, size_t size, size_t step, bool *sealing_r)
 	};
 	struct certificate *recipients[] = { &certificate };
 	const struct seal_params params = {
-		.engine = &engine_copy,
+		.engine = engine,
 		.recipients = recipients,
 		.recipient_count = 1
 	};
@@ -156,17 +159,19 @@ seal_message(const char *message, size_t size, size_t step, bool *sealing_r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *message = (const char *)data + 1;
+	const struct engine *engine;
 	GString *sealed;
 	bool sealing;
 
 	if (size == 0)
 		return 0;
 	size--;
+	engine = &copy_engines[data[0] % 2];
 	copied = g_byte_array_new();
-	sealed = seal_message(message, size, data[0] == 0 ? 65536 : data[0],
-			      &sealing);
+	sealed = seal_message(engine, message, size,
+			      data[0] == 0 ? 65536 : data[0], &sealing);
 	if (sealing)
-		check_sealed(message, size, sealed);
+		check_sealed(engine, message, size, sealed);
 	else if (sealed->len != size ||
 		 memcmp(sealed->str, message, size) != 0)
 		abort();
