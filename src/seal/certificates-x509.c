@@ -2,7 +2,7 @@
 
 #include "certificates.h"
 #include "certificates-x509.h"
-#include "openssl-error.h"
+#include "openssl-common.h"
 
 #include <openssl/bio.h>
 #include <openssl/cms.h>
@@ -18,16 +18,20 @@
 /* As strong as RSA of 2048 bits, NIST SP 800-57 part 1, table 2 */
 #define MIN_EC_BITS 224
 
-/* Something isn't as it should be: the file's fault, unless OpenSSL had no
-   memory to find out. */
+/* Something couldn't be read. Returns -1 if that was for want of memory. Ask
+   after each operation: OpenSSL keeps only the last few errors. */
+static int check_memory(struct seal_error *error)
+{
+	if (!openssl_had_no_memory())
+		return 0;
+	seal_error_set(error, SEAL_ERROR_ENGINE, "OpenSSL has no memory");
+	return -1;
+}
+
 static int x509_unusable(struct seal_error *error, const char *reason)
 {
-	if (openssl_failed_itself()) {
-		seal_error_set(error, SEAL_ERROR_ENGINE,
-			       "OpenSSL has no memory");
-	} else {
+	if (check_memory(error) == 0)
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
-	}
 	return -1;
 }
 
@@ -123,8 +127,12 @@ read_der(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 		return ret;
 	if (pos > data)
 		return x509_unusable(error, "it is no X.509 certificate");
+	if (check_memory(error) < 0)
+		return -1;
 	if (der_is_secret(data, size))
 		return x509_unusable(error, CERTIFICATES_SECRET);
+	if (check_memory(error) < 0)
+		return -1;
 	return read_bundle(data, size, found, error);
 }
 
@@ -175,25 +183,20 @@ static int
 read_block(const struct text_block *block, STACK_OF(X509) *found,
 	   struct seal_error *error)
 {
-	BIO *text = BIO_new_mem_buf(block->start, block->size);
-	char *label = NULL, *fields = NULL;
-	unsigned char *data = NULL;
-	long size;
+	guchar *data = g_malloc(block->content_size);
+	gint state = 0;
+	guint save = 0;
+	gsize size = g_base64_decode_step(block->content, block->content_size,
+					  data, &state, &save);
 	int ret;
 
-	if (text == NULL)
-		return openssl_failed(error);
-	if (!block->complete ||
-	    PEM_read_bio(text, &label, &fields, &data, &size) != 1)
+	if (!block->complete)
 		ret = x509_unusable(error, "its PEM text is damaged");
 	else if (block_is_bundle(block))
 		ret = read_bundle(data, size, found, error);
 	else
 		ret = read_certificate(data, size, found, error);
-	OPENSSL_free(label);
-	OPENSSL_free(fields);
-	OPENSSL_free(data);
-	BIO_free(text);
+	g_free(data);
 	return ret;
 }
 
@@ -211,7 +214,7 @@ read_text(const char *text, size_t size, STACK_OF(X509) *found,
 		}
 		if (read_block(&block, found, error) < 0)
 			return -1;
-		text = block.start + block.size;
+		text = block.content + block.content_size;
 	}
 	return 0;
 }
@@ -392,9 +395,7 @@ certificate_from_x509(X509 *x509, struct seal_error *error)
 	certificate->key_count = 1;
 	certificate->problem = problem_find(x509, certificate->keys);
 	certificate->names = names_read(x509);
-	if (openssl_failed_itself()) {
-		seal_error_set(error, SEAL_ERROR_ENGINE,
-			       "OpenSSL has no memory");
+	if (check_memory(error) < 0) {
 		certificate_unref(certificate);
 		return NULL;
 	}
@@ -441,7 +442,7 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 		!all_are_self_signed(found);
 	struct certificate *certificate;
 
-	openssl_errors_forget();
+	openssl_begin();
 	for (int i = 0; i < sk_X509_num(found); i++) {
 		X509 *x509 = sk_X509_value(found, i);
 
@@ -466,7 +467,7 @@ int certificates_x509_read(const void *data, size_t size,
 	STACK_OF(X509) *found = sk_X509_new_null();
 	int ret;
 
-	openssl_errors_forget();
+	openssl_begin();
 	if (found == NULL)
 		return openssl_failed(error);
 	ret = certificates_x509_is_der(data, size) ?
@@ -475,6 +476,6 @@ int certificates_x509_read(const void *data, size_t size,
 	if (ret == 0)
 		ret = add_own(found, certificates, error);
 	sk_X509_pop_free(found, X509_free);
-	openssl_errors_forget();
+	openssl_begin();
 	return ret;
 }

@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
+#include "cms-type.h"
 #include "engine.h"
-#include "openssl-error.h"
+#include "openssl-common.h"
 
 #include <openssl/bio.h>
 #include <openssl/cms.h>
@@ -22,11 +23,20 @@ struct engine_job {
 	/* gather -> encrypt -> encode -> ciphertext */
 	BIO *chain;
 	BIO *ciphertext;
+	/* follows what goes out, to be sure of it */
+	struct cms_type_reader check;
 };
 
 static int job_failed(struct seal_error *error)
 {
 	openssl_error_set(error);
+	return -1;
+}
+
+static int job_malformed(struct seal_error *error)
+{
+	seal_error_set(error, SEAL_ERROR_ENGINE,
+		       "OpenSSL's output is not an S/MIME message");
 	return -1;
 }
 
@@ -115,11 +125,13 @@ static bool job_make(struct engine_job *job)
 /* Gives the ciphertext that is ready to who wants it. */
 static int job_output(struct engine_job *job, struct seal_error *error)
 {
-	char *data;
+	uint8_t *data;
 	long size = BIO_get_mem_data(job->ciphertext, &data);
 
 	if (size <= 0)
 		return 0;
+	if (!cms_type_push(&job->check, data, size))
+		return job_malformed(error);
 	if (job->params.output(data, size, job->params.context, error) < 0)
 		return -1;
 	return BIO_reset(job->ciphertext) > 0 ? 0 : job_failed(error);
@@ -142,7 +154,7 @@ job_new(const struct engine_params *params, struct seal_error *error)
 	struct engine_job *job = g_new0(struct engine_job, 1);
 
 	job->params = *params;
-	openssl_errors_forget();
+	openssl_begin();
 	if (!job_make(job)) {
 		openssl_error_set(error);
 		job_free(job);
@@ -157,7 +169,7 @@ job_write(struct engine_job *job, const void *data, size_t size,
 {
 	const char *next = data;
 
-	openssl_errors_forget();
+	openssl_begin();
 	while (size > 0) {
 		int step = MIN(size, WRITE_STEP);
 
@@ -173,11 +185,13 @@ job_write(struct engine_job *job, const void *data, size_t size,
 
 static int job_finish(struct engine_job *job, struct seal_error *error)
 {
-	openssl_errors_forget();
+	openssl_begin();
 	/* the last block, and the end of all elements */
 	if (BIO_flush(job->chain) <= 0)
 		return job_failed(error);
-	return job_output(job, error);
+	if (job_output(job, error) < 0)
+		return -1;
+	return cms_type_is_enveloped(&job->check) ? 0 : job_malformed(error);
 }
 
 const struct engine engine_smime = {

@@ -44,12 +44,12 @@ static void block_find_end(struct text_block *block, const char *end)
 {
 	char *last_line = g_strdup_printf(END"%.*s"DASHES,
 		(int)block->label_size, block->label);
-	const char *found = find_line(block->label, end, last_line);
+	const char *found;
 
+	block->content = block->label + block->label_size + strlen(DASHES);
+	found = find_line(block->content, end, last_line);
 	block->complete = found != NULL;
-	if (found != NULL)
-		end = found + strlen(last_line);
-	block->size = end - block->start;
+	block->content_size = (found != NULL ? found : end) - block->content;
 	g_free(last_line);
 }
 
@@ -59,7 +59,6 @@ bool text_block_find(const char *text, size_t size,
 	const char *end = text + size;
 
 	while ((text = find_line(text, end, BEGIN)) != NULL) {
-		block_r->start = text;
 		text += strlen(BEGIN);
 		if (label_read(text, end, block_r)) {
 			block_find_end(block_r, end);

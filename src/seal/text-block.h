@@ -13,14 +13,15 @@ struct text_block {
 	/* not NUL-terminated */
 	const char *label;
 	size_t label_size;
-	/* the whole block, with both lines; its end is the text's end if there
-	   is no last line */
-	const char *start;
-	size_t size;
+	/* what is between the two lines, up to the text's end if there is no
+	   last line */
+	const char *content;
+	size_t content_size;
 	bool complete;
 };
 
-/* Finds the first block in text. Search for the next one behind it. */
+/* Finds the first block in text. Search for the next one behind its
+   content. */
 bool text_block_find(const char *text, size_t size,
 		     struct text_block *block_r);
 

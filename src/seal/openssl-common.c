@@ -1,15 +1,41 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "openssl-error.h"
+#include "openssl-common.h"
 
+#include <glib.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
-void openssl_errors_forget(void)
+static void *
+allocate(size_t size, const char *file G_GNUC_UNUSED, int line G_GNUC_UNUSED)
 {
+	return g_malloc(size);
+}
+
+static void *
+reallocate(void *memory, size_t size, const char *file G_GNUC_UNUSED,
+	   int line G_GNUC_UNUSED)
+{
+	return g_realloc(memory, size);
+}
+
+static void
+release(void *memory, const char *file G_GNUC_UNUSED, int line G_GNUC_UNUSED)
+{
+	g_free(memory);
+}
+
+void openssl_begin(void)
+{
+	static bool begun = false;
+
+	if (!begun)
+		(void)CRYPTO_set_mem_functions(allocate, reallocate, release);
+	begun = true;
 	ERR_clear_error();
 }
 
-bool openssl_failed_itself(void)
+bool openssl_had_no_memory(void)
 {
 	unsigned long code;
 	bool found = false;
