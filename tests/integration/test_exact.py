@@ -13,6 +13,11 @@ ONLY_BY_APPEND = ("mbox From line", "no header")
 
 
 @pytest.fixture(scope="module")
+def keys(each_kind):
+    return each_kind
+
+
+@pytest.fixture(scope="module")
 def server(keys):
     with Dovecot([User("alice", keys.alice.certificate)]) as dovecot:
         yield dovecot
@@ -66,16 +71,16 @@ def test_append_one_byte_at_a_time(server, check, name):
     check(MESSAGES[name], delivered=False)
 
 
-def test_signature_inside_verifies(server, gnupg, keys):
+def test_signature_inside_verifies(server, gnupg, keys, openpgp_keys):
     """multipart/signed is bytes under a signature: one changed byte breaks it."""
     signed = mail.part("text/plain; charset=utf-8", "Signed, trailing space \r\n–\r\n".encode())
-    signature = gnupg.sign_detached(signed, keys.carol)
+    signature = gnupg.sign_detached(signed, openpgp_keys.carol)
     original = mail.multipart(
         'multipart/signed; protocol="application/pgp-signature"; micalg=pgp-sha512',
         [signed, mail.part("application/pgp-signature", mail.crlf(signature))])
     server.empty("alice")
     assert server.deliver(original, "alice")[0].code == 250
-    entity = gnupg.decrypt(mail.unseal(server.message("alice")).armor).data
+    entity = mail.decrypt(server.message("alice"), keys.alice)
     _, first, second, _ = entity.split(b"--frontier")
     content = first.removeprefix(b"\r\n").removesuffix(b"\r\n")
     found = second.partition(b"\r\n\r\n")[2]
