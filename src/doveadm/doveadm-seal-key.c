@@ -12,6 +12,9 @@
 #include "../plugin/mail-seal-sealer.h"
 #include "doveadm-seal.h"
 
+/* The user's settings aren't known where this is needed. */
+#define TO_TEXT_TIMEOUT_SECS 60
+
 struct key_cmd_context {
 	struct doveadm_mail_cmd_context ctx;
 
@@ -116,8 +119,11 @@ static void pass_on(struct key_cmd_context *ctx)
 	const struct mail_seal_sealer *sealer =
 		plugin == NULL ? NULL : plugin->sealer_get(&error);
 
-	if (sealer != NULL)
-		sealer->to_text(ctx->content);
+	if (sealer != NULL &&
+	    sealer->to_text(ctx->content, TO_TEXT_TIMEOUT_SECS, &error) < 0) {
+		i_fatal_status(DOVEADM_EX_NOTPOSSIBLE,
+			       "Certificate not stored: %s", error.text);
+	}
 	compat_doveadm_pass_on(&ctx->ctx, "content",
 			       p_strndup(ctx->ctx.pool, ctx->content->data,
 					 ctx->content->used));

@@ -13,6 +13,8 @@ struct mail_user;
    add a command, declare it here and put it into the table of
    doveadm-seal-plugin.c. */
 
+/* doveadm-seal-encrypt.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
 /* doveadm-seal-key.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;

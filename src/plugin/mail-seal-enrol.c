@@ -86,10 +86,9 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
 		return enrol_bad("it is too large for a certificate", error_r);
 	sealer = mail_seal_sealer_get(&error);
 	if (sealer != NULL &&
-	    sealer->check_enrolment(content, set, &error) == 0) {
-		sealer->to_text(content);
+	    sealer->check_enrolment(content, set, &error) == 0 &&
+	    sealer->to_text(content, set->timeout_secs, &error) == 0)
 		return MAIL_SEAL_ENROL_OK;
-	}
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
 		enrol_bad(error.text, error_r) :
 		enrol_failed("Certificate not stored", NULL, &error, error_r);
@@ -185,9 +184,8 @@ int mail_seal_enrol_get(const struct mail_seal_settings *set, buffer_t *text,
 	ret = mail_seal_keys_read(set, text, &where, &error);
 	if (ret > 0) {
 		sealer = mail_seal_sealer_get(&error);
-		if (sealer != NULL)
-			sealer->to_text(text);
-		else
+		if (sealer == NULL ||
+		    sealer->to_text(text, set->timeout_secs, &error) < 0)
 			ret = -1;
 	}
 	if (ret < 0)

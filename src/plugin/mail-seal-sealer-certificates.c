@@ -15,8 +15,6 @@
 #define ENROL_CERTIFICATES_MAX 5
 
 #define NAME_SIZE_MAX 256
-/* what an X.509 certificate begins with */
-#define DER_SEQUENCE 0x30
 
 /* Names are what the certificate's maker liked; they end up on terminals. */
 static const char *const *clean_names(char *const *names, pool_t pool)
@@ -65,7 +63,8 @@ int sealer_describe(const buffer_t *content,
 		struct mail_seal_certificate *info = &infos[i];
 		const char *reason;
 
-		info->kind = "OpenPGP";
+		info->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
+			"X.509" : "OpenPGP";
 		info->fingerprint = p_strdup(pool, certificate->fingerprint);
 		info->algorithm = algorithms(certificate, pool);
 		info->names = clean_names(certificate->names, pool);
@@ -78,16 +77,6 @@ int sealer_describe(const buffer_t *content,
 	*list_r = infos;
 	*count_r = list->count;
 	return 0;
-}
-
-static bool has_secret_armor(const buffer_t *content)
-{
-	const char *data = content->data;
-
-	/* also beside a certificate: reading would look past it */
-	return g_strstr_len(data, content->used,
-			    "-----BEGIN PGP PRIVATE KEY BLOCK") != NULL ||
-		g_strstr_len(data, content->used, "PRIVATE KEY-----") != NULL;
 }
 
 static int
@@ -116,48 +105,33 @@ check_list(const struct certificate_list *list,
 	return 0;
 }
 
+/* certificates_read(), for somebody who brings them */
+static const struct certificate_list *
+read_brought(const buffer_t *content, unsigned int timeout_secs,
+	     struct seal_error *error)
+{
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	const struct certificate_list *list;
+
+	list = certificates_read(content->data, content->used, timeout_secs,
+				 &read_error);
+	if (list != NULL)
+		return list;
+	seal_error_set(error, read_error.code,
+		       strcmp(read_error.text, CERTIFICATES_SECRET) != 0 ?
+		       "%s" : "%s; others may have seen it now: make a new "
+		       "key, and enrol only its public part", read_error.text);
+	return NULL;
+}
+
 int sealer_check_enrolment(const buffer_t *content,
 			   const struct mail_seal_settings *set,
 			   struct seal_error *error)
 {
-	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
-	const struct certificate_list *list = NULL;
+	const struct certificate_list *list =
+		read_brought(content, set->timeout_secs, error);
 
-	if (has_secret_armor(content)) {
-		seal_error_set(&read_error, SEAL_ERROR_UNUSABLE_KEY,
-			       "it holds a secret key");
-	} else {
-		list = certificates_read(content->data, content->used,
-					 set->timeout_secs, &read_error);
-	}
-	if (list != NULL)
-		return check_list(list, set, error);
-	if (strstr(read_error.text, "secret key") != NULL) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "it holds a secret key, which others may have "
-			       "seen now: make a new key, and enrol only its "
-			       "public part");
-	} else {
-		seal_error_set(error, read_error.code, "%s", read_error.text);
-	}
-	return -1;
-}
-
-static void append_armor(const guint8 *data, size_t size, GString *out)
-{
-	gchar *base64;
-
-	if ((data[0] & 0x80) != 0) {
-		openpgp_armor_certificates(data, size, out);
-		return;
-	}
-	/* DER becomes PEM, RFC 7468 */
-	base64 = g_base64_encode(data, size);
-	g_string_append(out, "-----BEGIN CERTIFICATE-----\n");
-	for (size_t pos = 0; pos < strlen(base64); pos += 64)
-		g_string_append_printf(out, "%.64s\n", base64 + pos);
-	g_string_append(out, "-----END CERTIFICATE-----\n");
-	g_free(base64);
+	return list == NULL ? -1 : check_list(list, set, error);
 }
 
 static bool is_text(const buffer_t *content)
@@ -166,31 +140,50 @@ static bool is_text(const buffer_t *content)
 		uni_utf8_data_is_valid(content->data, content->used);
 }
 
-void sealer_to_text(buffer_t *content)
+/* RFC 7468 */
+static void append_pem(const guint8 *der, size_t size, GString *out)
 {
-	const guint8 *data = content->data;
-	GByteArray *binary;
-	GString *armor;
+	gchar *base64 = g_base64_encode(der, size);
 
-	if (content->used == 0 || is_text(content))
-		return;
-	binary = g_byte_array_new();
-	/* armor with a comment in another character set, perhaps */
-	if ((data[0] & 0x80) != 0 || data[0] == DER_SEQUENCE) {
-		g_byte_array_append(binary, data, content->used);
-	} else if (openpgp_dearmor_certificates((const char *)data,
-						content->used, binary) < 0) {
-		g_byte_array_set_size(binary, 0);
+	g_string_append(out, "-----BEGIN CERTIFICATE-----\n");
+	for (size_t pos = 0; pos < strlen(base64); pos += 64)
+		g_string_append_printf(out, "%.64s\n", base64 + pos);
+	g_string_append(out, "-----END CERTIFICATE-----\n");
+	g_free(base64);
+}
+
+int sealer_to_text(buffer_t *content, unsigned int timeout_secs,
+		   struct seal_error *error)
+{
+	const struct certificate_list *list;
+	GByteArray *openpgp;
+	GString *text;
+
+	if (is_text(content))
+		return 0;
+	list = read_brought(content, timeout_secs, error);
+	if (list == NULL)
+		return -1;
+	openpgp = g_byte_array_new();
+	text = g_string_new(NULL);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct certificate *certificate = list->certificates[i];
+		gsize size;
+		gconstpointer data = g_bytes_get_data(certificate->data, &size);
+
+		if (certificate->kind == CERTIFICATE_KIND_X509)
+			append_pem(data, size, text);
+		else
+			g_byte_array_append(openpgp, data, size);
 	}
-	if (binary->len > 0) {
-		armor = g_string_new(NULL);
-		append_armor(binary->data, binary->len, armor);
-		buffer_set_used_size(content, 0);
-		for (size_t i = 0; i < armor->len; i++) {
-			if (armor->str[i] != '\r')
-				buffer_append_c(content, armor->str[i]);
-		}
-		g_string_free(armor, TRUE);
+	if (openpgp->len > 0)
+		openpgp_armor_certificates(openpgp->data, openpgp->len, text);
+	buffer_set_used_size(content, 0);
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->str[i] != '\r')
+			buffer_append_c(content, text->str[i]);
 	}
-	g_byte_array_unref(binary);
+	g_string_free(text, TRUE);
+	g_byte_array_unref(openpgp);
+	return 0;
 }

@@ -12,6 +12,7 @@ int sealer_describe(const buffer_t *content,
 int sealer_check_enrolment(const buffer_t *content,
 			   const struct mail_seal_settings *set,
 			   struct seal_error *error);
-void sealer_to_text(buffer_t *content);
+int sealer_to_text(buffer_t *content, unsigned int timeout_secs,
+		   struct seal_error *error);
 
 #endif

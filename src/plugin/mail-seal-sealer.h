@@ -10,7 +10,7 @@ struct mail_seal_recipients;
 
 /* What there is to tell of a certificate */
 struct mail_seal_certificate {
-	/* "OpenPGP" */
+	/* "OpenPGP" or "X.509" */
 	const char *kind;
 	const char *fingerprint;
 	/* of the primary key and of those that encrypt: "ed25519+cv25519" */
@@ -24,9 +24,9 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
-/* All that needs src/seal. GMime and GPGME are heavy to load, and most
-   sessions save nothing; so this is a module of its own, loaded when it is
-   first needed, and what it can do is in this one struct. */
+/* All that needs src/seal. GMime, GPGME and OpenSSL are heavy to load, and
+   most sessions save nothing; so this is a module of its own, loaded when it
+   is first needed, and what it can do is in this one struct. */
 struct mail_seal_sealer {
 	void (*deinit)(void);
 
@@ -38,7 +38,8 @@ struct mail_seal_sealer {
 
 	/* Makes recipients of the owner's certificates and of the extra ones,
 	   which may be NULL. Of the owner's, at least one must be usable; of
-	   the extra ones, all. Returns NULL if they aren't: the text of
+	   the extra ones, all that are of the owner's kind, and there must be
+	   one. Returns NULL if they aren't: the text of
 	   SEAL_ERROR_UNUSABLE_KEY is half a sentence. */
 	struct mail_seal_recipients *
 		(*recipients_new)(const buffer_t *certificates,
@@ -61,9 +62,10 @@ struct mail_seal_sealer {
 	int (*check_enrolment)(const buffer_t *content,
 			       const struct mail_seal_settings *set,
 			       struct seal_error *error);
-	/* Puts armor around certificates in binary form. What is text, or
-	   nothing that is known, stays as it is. */
-	void (*to_text)(buffer_t *content);
+	/* Puts armor around certificates in binary form; text stays as it is.
+	   Returns 0, or -1 if it is neither. */
+	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
+		       struct seal_error *error);
 
 	/* Returns a stream that reads as the sealed form of input, or as
 	   input itself if that is encrypted already. recipients may be NULL:

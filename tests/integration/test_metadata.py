@@ -114,7 +114,7 @@ def test_get_what_the_administrator_set(server, alice, gnupg, keys):
 @pytest.mark.parametrize("what", ["quoted", "empty", "noise", "huge", "secret", "expired", "ten"])
 def test_refusals_change_nothing(server, alice, gnupg, keys, what):
     value, reason = {
-        "quoted": (b"hello", "there is no OpenPGP certificate in it"),
+        "quoted": (b"hello", "there is no certificate in it"),
         "empty": (b"", "it is empty"),
         "noise": (b"\xff\xfe nothing", "it is no"),
         "huge": (keys.bob.certificate + b" " * (10 << 20), "it is too large for a certificate"),

@@ -20,7 +20,8 @@ DATA_ERROR, NO_USER, TEMPORARY = 65, 67, 75  # sysexits.h
 class Certificates:
     """What users bring, good and bad."""
 
-    def __init__(self, gnupg):
+    def __init__(self, gnupg, x509_keys):
+        self.x509 = x509_keys
         self.soon = gnupg.generate("soon@example.org", expires="10d")
         self.expired = gnupg.generate_expired("old@example.org")
         self.revoked = gnupg.generate_revoked("revoked@example.org")
@@ -30,8 +31,8 @@ class Certificates:
 
 
 @pytest.fixture(scope="module")
-def certificates(gnupg):
-    return Certificates(gnupg)
+def certificates(gnupg, x509_keys):
+    return Certificates(gnupg, x509_keys)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,16 @@ def test_set_binary(server, way, gnupg, keys):
     mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice, keys.bob)
 
 
+@pytest.mark.parametrize("form", ["pem", "der"])
+def test_set_x509(server, way, x509_keys, form):
+    key = x509_keys.alice
+    content = {"pem": key.certificate, "der": key.der}[form]
+    assert set_key(server, "alice", content, *way).returncode == 0
+    assert b"-----BEGIN CERTIFICATE-----" in server.keys_file("alice").read_bytes()
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    mail.check_sealed(server.message("alice"), MESSAGE, None, key)
+
+
 def test_set_mask(server, way, keys):
     assert set_key(server, "a*", keys.alice.certificate, *way).returncode == 0
     for user in ("alice", "anna"):
@@ -209,7 +220,7 @@ def test_root_writes_where_only_root_does(keys):
 BAD = {
     "empty": (lambda c, g, k: b"", "it is empty"),
     "noise": (lambda c, g, k: os.urandom(10 << 20), "it is too large for a certificate"),
-    "little-noise": (lambda c, g, k: b"\x01" + os.urandom(4000), "there is no"),
+    "little-noise": (lambda c, g, k: b"\x01\0" + os.urandom(4000), "there is no"),
     "text": (lambda c, g, k: b"hello\n", "there is no"),
     "secret": (lambda c, g, k: g.export_secret(k.alice.fingerprint),
                "make a new key, and enrol only its public part"),
@@ -225,6 +236,12 @@ BAD = {
                    "it has expired"),
     "ten": (lambda c, g, k: b"".join(key.certificate for key in c.ten),
             "it holds 10 certificates"),
+    "x509-secret": (lambda c, g, k: c.x509.alice.secret,
+                    "make a new key, and enrol only its public part"),
+    "pkcs12": (lambda c, g, k: c.x509.alice.pkcs12("x"),
+               "make a new key, and enrol only its public part"),
+    "both-kinds": (lambda c, g, k: k.alice.certificate + c.x509.alice.certificate,
+                   "it holds both OpenPGP and X.509 certificates"),
     "damaged": (lambda c, g, k: k.alice.certificate.replace(b"\n\n", b"\n\n!", 1),
                 "its ASCII armor is damaged"),
 }
@@ -378,6 +395,15 @@ def test_show(server, way, gnupg, certificates, keys):
     assert rows[0]["expires"] == "never"
     assert rows[2]["created"].startswith("2020-01-0")
     assert rows[2]["expires"].startswith("2020-01-0")
+
+
+def test_show_x509(server, way, x509_keys):
+    for key, algorithm in ((x509_keys.alice, "rsa2048"), (x509_keys.carol, "secp384r1")):
+        server.give("alice", ".mail-seal/keys", key.certificate)
+        [row] = server.doveadm_rows("seal", "key", "show", *way, "-u", "alice")
+        assert (row["kind"], row["fingerprint"]) == ("X.509", key.fingerprint)
+        assert (row["algorithm"], row["usable"]) == (algorithm, "yes")
+        assert key.address in row["names"]
 
 
 def test_show_what_cant_be_read(server, way):
