@@ -86,8 +86,8 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
 		return enrol_bad("it is too large for a certificate", error_r);
 	sealer = mail_seal_sealer_get(&error);
 	if (sealer != NULL &&
-	    sealer->check_enrolment(content, set, &error) == 0 &&
-	    sealer->to_text(content, set->timeout_secs, &error) == 0)
+	    sealer->to_text(content, set->timeout_secs, &error) == 0 &&
+	    sealer->check_enrolment(content, set, &error) == 0)
 		return MAIL_SEAL_ENROL_OK;
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
 		enrol_bad(error.text, error_r) :

@@ -176,15 +176,19 @@ int mail_seal_key_source_dict_remove(const char *where,
 				     struct seal_error *error)
 {
 	struct dict *dict;
-	buffer_t *value = t_buffer_create(1024);
-	struct seal_error ignored = { .code = SEAL_ERROR_NONE };
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	int ret;
 
+	ret = mail_seal_key_source_dict(where, set, t_buffer_create(1024),
+					&read_error);
 	/* what can't be used can be removed all the same */
-	if (mail_seal_key_source_dict(where, set, value, &ignored) == 0)
-		return 0;
-	dict = dict_get(set->user, where, error);
-	if (dict == NULL ||
-	    dict_replace(dict, set->user, NULL, error) < 0)
+	if (ret < 0 && read_error.code != SEAL_ERROR_UNUSABLE_KEY) {
+		seal_error_set(error, read_error.code, "%s", read_error.text);
 		return -1;
-	return 1;
+	}
+	dict = ret == 0 ? NULL : dict_get(set->user, where, error);
+	if (ret != 0 && (dict == NULL ||
+			 dict_replace(dict, set->user, NULL, error) < 0))
+		return -1;
+	return ret == 0 ? 0 : 1;
 }

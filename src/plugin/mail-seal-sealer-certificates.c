@@ -7,6 +7,7 @@
 #include "str.h"
 #include "str-sanitize.h"
 #include "unichar.h"
+#include "../seal/certificates-x509.h"
 #include "../seal/certificates.h"
 #include "../seal/openpgp-armor.h"
 #include "mail-seal-sealer-certificates.h"
@@ -152,6 +153,36 @@ static void append_pem(const guint8 *der, size_t size, GString *out)
 	g_free(base64);
 }
 
+static bool is_binary_key(const guchar *data, gsize size)
+{
+	struct openpgp_packet_header packet;
+
+	return certificates_x509_is_der(data, size) ||
+		(openpgp_packet_read(data, size, &packet) &&
+		 (packet.tag == OPENPGP_PUBLIC_KEY ||
+		  packet.tag == OPENPGP_SECRET_KEY));
+}
+
+/* A quoted string of IMAP can't hold lines, so base64 alone will do, as in an
+   Autocrypt header field. */
+static void decode_bare_base64(buffer_t *content)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n";
+	const char *text = t_strndup(content->data, content->used);
+	guchar *data;
+	gsize size;
+
+	if (text[strspn(text, alphabet)] != '\0')
+		return;
+	data = g_base64_decode(text, &size);
+	if (is_binary_key(data, size)) {
+		buffer_set_used_size(content, 0);
+		buffer_append(content, data, size);
+	}
+	g_free(data);
+}
+
 int sealer_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error)
 {
@@ -159,6 +190,8 @@ int sealer_to_text(buffer_t *content, unsigned int timeout_secs,
 	GByteArray *openpgp;
 	GString *text;
 
+	if (is_text(content))
+		decode_bare_base64(content);
 	if (is_text(content))
 		return 0;
 	list = read_brought(content, timeout_secs, error);

@@ -62,8 +62,9 @@ struct mail_seal_sealer {
 	int (*check_enrolment)(const buffer_t *content,
 			       const struct mail_seal_settings *set,
 			       struct seal_error *error);
-	/* Puts armor around certificates in binary form; text stays as it is.
-	   Returns 0, or -1 if it is neither. */
+	/* Puts armor around certificates in binary form, or in base64 that
+	   has none; other text stays as it is. Returns 0, or -1 if it is
+	   neither. */
 	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
 		       struct seal_error *error);
 

@@ -97,6 +97,21 @@ def test_several_recipients(server, gnupg, keys):
         mail.check_sealed(server.message(user), MESSAGE, gnupg, getattr(keys, user))
 
 
+def test_shared_mailbox(store, gnupg, keys):
+    """The owner's certificate, whoever saves."""
+    with Dovecot([User(name) for name in USERS], dict=store, shared=True) as server:
+        set_key(server, "alice", keys.alice)
+        set_key(server, "bob", keys.bob)
+        server.doveadm("mailbox", "create", "-u", "bob", "Common")
+        server.give("bob", "Maildir/.Common/dovecot-acl", b"authenticated lrwstipekxa\n")
+        with server.imap("alice") as client:
+            assert client.append("shared/bob/Common", MESSAGE).ok
+            assert client.append("INBOX", MESSAGE).ok
+        mail.check_sealed(server.message("bob", "Common"), MESSAGE, gnupg, keys.bob,
+                          delivered=False)
+        mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice, delivered=False)
+
+
 def test_a_bad_value_is_an_unusable_key(server, store, keys):
     set_key(server, "alice", keys.alice)
     if isinstance(store, dicts.Redis):

@@ -1,5 +1,6 @@
 """Enrolment over IMAP: SETMETADATA and GETMETADATA (RFC 5464)."""
 
+import base64
 import re
 import shutil
 
@@ -140,6 +141,17 @@ def test_binary_literal(server, alice, gnupg, keys):
     binary = gnupg.export(keys.alice.fingerprint, armor=False)
     assert set_entry(alice, binary, binary=True).ok
     assert gnupg.gpg("--dearmor", stdin=get_entry(alice)).stdout == binary
+
+
+def test_quoted_string(server, alice, gnupg, keys):
+    """It can't hold lines: base64 without armor."""
+    binary = gnupg.export(keys.alice.fingerprint, armor=False)
+    value = base64.b64encode(binary).decode()
+    alice.must(f'SETMETADATA "" ({ENTRY} "{value}")')
+    assert gnupg.gpg("--dearmor", stdin=get_entry(alice)).stdout == binary
+    alice.must(f'SETMETADATA "" ({ENTRY} NIL)')
+    alice.must(f'SETMETADATA "" ({ENTRY} ', Literal(base64.encodebytes(binary)), ")")
+    assert gnupg.gpg("--dearmor", stdin=server.keys_file("alice").read_bytes()).stdout == binary
 
 
 def test_server_failures_are_told_without_paths(server, alice, keys):

@@ -494,3 +494,22 @@ def test_check_fails_for_a_session_that_cant_begin(keys):
     with Dovecot(users) as server:
         for way in ([], server.doveadm_server):
             assert check(server, *way, "-A")[0] == 1
+
+
+def test_check_of_the_extra_keys(gnupg, certificates, keys, tmp_path):
+    """All mail waits for them, but only of those who are enrolled."""
+    recovery = tmp_path / "recovery"
+    recovery.write_bytes(certificates.soon.certificate)
+    for folder in recovery.parents:
+        folder.chmod(folder.stat().st_mode | 0o555)
+    with Dovecot([User("alice", keys.alice.certificate), User("bob")],
+                 seal={"mail_seal_extra_keys": str(recovery)}) as server:
+        assert check(server, "-A", "--days", "5") == (0, [])
+        status, [line] = check(server, "-A", "--days", "20")
+        assert status == 1
+        assert line.startswith(f"alice {certificates.soon.fingerprint} it expires on ")
+        assert line.endswith(f"mail_seal_extra_keys {recovery}")
+        recovery.write_bytes(b"hello")
+        status, [line] = check(server, "-u", "alice")
+        assert status == 1
+        assert "there is no certificate in it" in line

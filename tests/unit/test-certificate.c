@@ -81,9 +81,56 @@ static void test_usable(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* The last of the keys that can encrypt, but not after the primary key */
+static const struct {
+	const char *name;
+	time_t expires;
+	struct certificate_key keys[3];
+	size_t count;
+} expiry_tests[] = {
+	{ "never", 0, {{ EC }, { EC, .can_encrypt = true }}, 2 },
+	{ "primary key", 5,
+	  {{ EC, .expires = 5 }, { EC, .can_encrypt = true }}, 2 },
+	{ "subkey", 5,
+	  {{ EC }, { EC, .can_encrypt = true, .expires = 5 }}, 2 },
+	{ "primary key before subkey", 5,
+	  {{ EC, .expires = 5 }, { EC, .can_encrypt = true, .expires = 7 }},
+	  2 },
+	{ "last subkey", 7,
+	  {{ EC, .expires = 9 }, { EC, .can_encrypt = true, .expires = 7 },
+	   { EC, .can_encrypt = true, .expires = 5 }}, 3 },
+	{ "a subkey without end", 9,
+	  {{ EC, .expires = 9 }, { EC, .can_encrypt = true, .expires = 5 },
+	   { EC, .can_encrypt = true }}, 3 },
+	{ "another subkey without end", 0,
+	  {{ EC }, { EC, .can_encrypt = true },
+	   { EC, .can_encrypt = true, .expires = 5 }}, 3 },
+	{ "a signing subkey doesn't count", 7,
+	  {{ EC }, { EC, .expires = 5 },
+	   { EC, .can_encrypt = true, .expires = 7 }}, 3 },
+	{ "nor does a revoked one", 5,
+	  {{ EC }, { EC, .can_encrypt = true, .expires = 7, .revoked = true },
+	   { EC, .can_encrypt = true, .expires = 5 }}, 3 }
+};
+
+static void test_expires(void **state G_GNUC_UNUSED)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(expiry_tests); i++) {
+		struct certificate certificate = {
+			.keys = (struct certificate_key *)expiry_tests[i].keys,
+			.key_count = expiry_tests[i].count
+		};
+
+		test_case(expiry_tests[i].name, i);
+		assert_int_equal(certificate_expires(&certificate),
+				 expiry_tests[i].expires);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_usable)
 	};
 

@@ -34,6 +34,31 @@ static void test_write(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* What is armored as certificates is read as such. */
+static void test_write_certificates(void **state G_GNUC_UNUSED)
+{
+	uint8_t bytes[100];
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = 255 - i;
+	for (size_t size = 1; size <= sizeof(bytes); size++) {
+		GByteArray *read = g_byte_array_new();
+		GString *out = g_string_new("a comment\n");
+
+		test_case("certificates", size);
+		openpgp_armor_certificates(bytes, size, out);
+		openpgp_armor_certificates(bytes, 1, out);
+		assert_int_equal(openpgp_dearmor_certificates(out->str,
+							      out->len, read),
+				 2);
+		assert_int_equal(read->len, size + 1);
+		assert_memory_equal(read->data, bytes, size);
+		assert_int_equal(read->data[size], bytes[0]);
+		g_string_free(out, TRUE);
+		g_byte_array_unref(read);
+	}
+}
+
 static void test_write_lines(void **state G_GNUC_UNUSED)
 {
 	struct openpgp_armor_writer writer;
@@ -237,6 +262,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_lines),
+		cmocka_unit_test(test_write_certificates),
 		cmocka_unit_test(test_dearmor),
 		cmocka_unit_test(test_packet),
 		cmocka_unit_test(test_certificate_size),
