@@ -93,6 +93,8 @@ static void check_sealed(const struct engine *engine, const char *message,
 {
 	GString *sides[2] = { g_string_new(NULL), g_string_new(NULL) };
 	struct header_split *split = header_split_new(collect, sides);
+	const char *end = engine->format == &envelope_smime ?
+		"\r\n" : "--\r\n";
 	GString *inside;
 
 	header_split_push(split, message, size);
@@ -106,9 +108,8 @@ static void check_sealed(const struct engine *engine, const char *message,
 	    memcmp(sealed->str, sides[HEADER_SPLIT_OUTSIDE]->str,
 		   sides[HEADER_SPLIT_OUTSIDE]->len) != 0)
 		abort();
-	if (!g_str_has_suffix(sealed->str,
-			      engine->format == &envelope_smime ?
-			      "\r\n" : "--\r\n"))
+	if (memcmp(sealed->str + sealed->len - strlen(end), end,
+		   strlen(end)) != 0)
 		abort();
 	g_string_free(inside, TRUE);
 	g_string_free(sides[0], TRUE);
