@@ -5,12 +5,12 @@ import pty
 import re
 import signal
 import subprocess
-import time
 
 import pytest
 
 import mail
 from dovecot import Dovecot, User
+from sandbox import wait_until
 from stored import Mailbox, date, mixture
 
 COUNT = 150
@@ -41,6 +41,11 @@ def start(server, keys, user, **options):
     server.give(user, server.keys_file(user), keys.alice.certificate)
     return server.sandbox.start("doveadm", "-c", server.folder / "dovecot.conf", "seal", "encrypt",
                                 "-u", user, "all", **options)
+
+
+def wait_until_at_work(server, user):
+    """Until the run in the background has locked a mailbox."""
+    assert wait_until(lambda: list(server.home(user).rglob("dovecot-mail-seal.lock")))
 
 
 class Client:
@@ -118,7 +123,7 @@ def test_delivery_meanwhile(server, gnupg, keys):
     inbox = fill(server, gnupg, "alice")
     before = inbox.content()
     run = start(server, keys, "alice", stdout=subprocess.DEVNULL)
-    time.sleep(0.3)
+    wait_until_at_work(server, "alice")
     message = mail.text(b"text\r\n", subject="delivered")
     assert server.deliver(message, "alice")[0].code == 250
     assert run.wait(timeout=300) == 0
@@ -142,7 +147,7 @@ def test_interrupted(server, gnupg, keys):
     inbox = fill(server, gnupg, "alice")
     before = inbox.content()
     run = start(server, keys, "alice", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-    time.sleep(0.5)
+    wait_until_at_work(server, "alice")
     for pid, line in server.sandbox.processes().items():
         if "seal encrypt" in line and not line.startswith("nsenter"):
             os.kill(pid, signal.SIGINT)
