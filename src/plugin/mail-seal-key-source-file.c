@@ -18,6 +18,11 @@ file_unusable(struct seal_error *error, const char *reason)
 	return -1;
 }
 
+static int file_failed(struct seal_error *error)
+{
+	return mail_seal_key_source_failed(error, "its file can't be read");
+}
+
 static int
 file_read(int fd, buffer_t *certificates, struct seal_error *error)
 {
@@ -30,10 +35,8 @@ file_read(int fd, buffer_t *certificates, struct seal_error *error)
 		if (certificates->used - start > KEY_FILE_MAX)
 			return file_unusable(error, "its file is too large");
 	}
-	if (ret < 0) {
-		return file_unusable(error, t_strdup_printf(
-			"its file can't be read: %m"));
-	}
+	if (ret < 0)
+		return file_failed(error);
 	if (certificates->used == start)
 		return file_unusable(error, "its file is empty");
 	return 1;
@@ -54,11 +57,10 @@ int mail_seal_key_source_file(const char *path,
 		if ((errno == ENOENT && lstat(path, &st) < 0 &&
 		     errno == ENOENT) || errno == ENOTDIR)
 			return 0;
-		return file_unusable(error, t_strdup_printf(
-			"its file can't be read: %m"));
+		return file_failed(error);
 	}
 	if (fstat(fd, &st) < 0)
-		ret = file_unusable(error, "its file can't be read");
+		ret = file_failed(error);
 	else if (!S_ISREG(st.st_mode))
 		ret = file_unusable(error, "its file is not a regular file");
 	else

@@ -23,4 +23,10 @@ mail_seal_key_source_t mail_seal_key_source_file;
 mail_seal_key_source_t mail_seal_key_source_gnupg;
 void mail_seal_key_source_gnupg_deinit(void);
 
+/* Sets the error for a source that can't be read, with errno: an unusable key
+   where the fault is the source's, an engine failure where it is the system's
+   (out of descriptors, memory; a disk or a server that doesn't answer), which
+   must not become plaintext. Returns -1. */
+int mail_seal_key_source_failed(struct seal_error *error, const char *what);
+
 #endif
