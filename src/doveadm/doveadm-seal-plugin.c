@@ -15,6 +15,7 @@ void doveadm_mail_seal_plugin_init(struct module *module);
 void doveadm_mail_seal_plugin_deinit(void);
 
 static struct doveadm_cmd_ver2 *const seal_commands[] = {
+	&doveadm_cmd_seal_encrypt,
 	&doveadm_cmd_seal_status
 };
 

@@ -23,8 +23,8 @@ doveadm_seal_get_plugin(struct doveadm_mail_cmd_context *ctx,
 
 	if (plugin != NULL && plugin->user_has_context(user))
 		return plugin;
-	e_error(user->event, "mail_seal isn't loaded in doveadm: "
-		"it must be in the global mail_plugins");
+	e_error(user->event, "mail_seal isn't loaded in doveadm: it must "
+		"be in the mail_plugins that are global or protocol doveadm's");
 	ctx->exit_code = EX_CONFIG;
 	return NULL;
 }

@@ -13,6 +13,8 @@ struct mail_user;
    add a command, declare it here and put it into the table of
    doveadm-seal-plugin.c. */
 
+/* doveadm-seal-encrypt.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
 /* doveadm-seal-status.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 

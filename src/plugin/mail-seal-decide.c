@@ -75,6 +75,7 @@ decide_by_keys(struct mail_seal_decision *decision)
 	decision->action = mail_seal_policy_action(keys.state, decision->set);
 	decision->reason = mail_seal_policy_key_reason(keys.state);
 	decision->recipients = keys.recipients;
+	decision->log_error = keys.log_error;
 	if (decision->action == MAIL_SEAL_ACTION_STORE &&
 	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
 		decision->warning = keys.log_error;
@@ -93,7 +94,6 @@ decide_by_keys(struct mail_seal_decision *decision)
 			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE);
 		break;
 	}
-	decision->log_error = keys.log_error;
 }
 
 /* Finds out whether there is anything to seal. Returns FALSE if that can't be

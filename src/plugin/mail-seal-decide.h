@@ -19,8 +19,10 @@ struct mail_seal_decision {
 	struct mail_seal_recipients *recipients;
 	/* names of the header fields to hide, or NULL */
 	const char *const *protect_headers;
+	/* why there is no key to seal to, or NULL */
+	const char *log_error;
 	/* if failing; but what is encrypted already needn't fail */
-	const char *log_error, *sentence;
+	const char *sentence;
 	/* why it is stored as it came although there is a key, or NULL */
 	const char *warning;
 };

@@ -38,6 +38,8 @@ struct mail_seal_transaction {
 	char *sentence;
 	/* number of calls of save_begin */
 	unsigned int saves;
+	/* of these, saved through the seal */
+	unsigned int sealed;
 
 	/* the plaintext while it is saved, and where it began */
 	struct istream *input;
@@ -291,9 +293,11 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
 		return -1;
 	}
 	ret = sbox->module_ctx.super.save_finish(ctx);
-	if (ret == 0)
+	if (ret == 0) {
+		if (st->stream != NULL)
+			st->sealed++;
 		report_success(st);
-	else {
+	} else {
 		set_remembered_error(ctx);
 		report_failure(st, MAIL_SEAL_REASON_STORAGE);
 	}
@@ -493,6 +497,14 @@ mail_seal_transaction_rollback(struct mailbox_transaction_context *t)
 
 	sbox->module_ctx.super.transaction_rollback(t);
 	transaction_free(st);
+}
+
+unsigned int
+mail_seal_transaction_sealed_count(struct mailbox_transaction_context *t)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+
+	return st->sealed;
 }
 
 void mail_seal_mailbox_allocated(struct mailbox *box)

@@ -32,6 +32,7 @@ const struct mail_seal_plugin_interface mail_seal_plugin_interface = {
 	.mailbox_is_exempt = mail_seal_mailbox_is_exempt,
 	.decide_for_mailbox = mail_seal_decide_for_mailbox,
 	.decision_free = mail_seal_decision_free,
+	.transaction_sealed_count = mail_seal_transaction_sealed_count,
 	.sealer_get = mail_seal_sealer_get
 };
 

@@ -4,6 +4,7 @@
 
 struct mail_user;
 struct mailbox;
+struct mailbox_transaction_context;
 struct module;
 struct mail_seal_decision;
 struct mail_seal_destination;
@@ -13,7 +14,8 @@ struct seal_error;
 
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
-   mail-seal-user.h, mail-seal-decide.h and mail-seal-sealer.h. */
+   mail-seal-user.h, mail-seal-decide.h, mail-seal-mailbox.h and
+   mail-seal-sealer.h. */
 struct mail_seal_plugin_interface {
 	bool (*user_has_context)(struct mail_user *user);
 	const struct mail_seal_settings *
@@ -23,6 +25,8 @@ struct mail_seal_plugin_interface {
 	void (*decide_for_mailbox)(struct mailbox *box,
 				   struct mail_seal_decision *decision_r);
 	void (*decision_free)(struct mail_seal_decision *decision);
+	unsigned int (*transaction_sealed_count)(
+		struct mailbox_transaction_context *t);
 	const struct mail_seal_sealer *
 		(*sealer_get)(struct seal_error *error);
 };

@@ -53,6 +53,14 @@ recipients_add(struct mail_seal_recipients *recipients,
 	g_ptr_array_add(recipients->certificates, certificate);
 }
 
+static enum certificate_kind
+recipients_kind(const struct mail_seal_recipients *recipients)
+{
+	const struct certificate *first = recipients->certificates->pdata[0];
+
+	return first->kind;
+}
+
 /* The owner may have several: an old one that has expired beside its
    successor is no reason to refuse mail, one that can be used is enough. */
 static int
@@ -81,6 +89,7 @@ recipients_add_owner(struct mail_seal_recipients *recipients,
 	return -1;
 }
 
+/* A message is sealed to certificates of one kind, the owner's. */
 static int
 recipients_add_extra(struct mail_seal_recipients *recipients,
 		     const buffer_t *certificates,
@@ -91,8 +100,9 @@ recipients_add_extra(struct mail_seal_recipients *recipients,
 	const struct certificate_list *list;
 	const char *reason;
 
-	list = certificates_read(certificates->data, certificates->used,
-				 set->timeout_secs, &read_error);
+	list = certificates_read_kind(certificates->data, certificates->used,
+				      recipients_kind(recipients),
+				      set->timeout_secs, &read_error);
 	if (list == NULL) {
 		/* or it would be taken for the owner's */
 		seal_error_set(error, read_error.code,
@@ -149,6 +159,7 @@ sealer_istream_create(struct istream *input,
 		params.recipient_count = recipients->certificates->len;
 		params.protect_headers = protect_headers;
 		params.compress = set->compress;
+		params.rsa_oaep = set->smime_rsa_oaep;
 		params.timeout_secs = set->timeout_secs;
 	}
 	return i_stream_create_seal(input, &params, temp_prefix);

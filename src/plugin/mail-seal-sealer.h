@@ -8,9 +8,9 @@
 struct istream;
 struct mail_seal_recipients;
 
-/* All that needs src/seal. GMime and GPGME are heavy to load, and most
-   sessions save nothing; so this is a module of its own, loaded when it is
-   first needed, and what it can do is in this one struct. */
+/* All that needs src/seal. GMime, GPGME and OpenSSL are heavy to load, and
+   most sessions save nothing; so this is a module of its own, loaded when it
+   is first needed, and what it can do is in this one struct. */
 struct mail_seal_sealer {
 	void (*deinit)(void);
 
@@ -22,7 +22,8 @@ struct mail_seal_sealer {
 
 	/* Makes recipients of the owner's certificates and of the extra ones,
 	   which may be NULL. Of the owner's, at least one must be usable; of
-	   the extra ones, all. Returns NULL if they aren't: the text of
+	   the extra ones, all that are of the owner's kind, and there must be
+	   one. Returns NULL if they aren't: the text of
 	   SEAL_ERROR_UNUSABLE_KEY is half a sentence. */
 	struct mail_seal_recipients *
 		(*recipients_new)(const buffer_t *certificates,

@@ -151,6 +151,17 @@ parse_bool(const char *name, const char *value, bool *bool_r,
 }
 
 static int
+parse_smime_rsa(const char *value, bool *oaep_r, const char **error_r)
+{
+	*oaep_r = strcmp(value, "oaep") == 0;
+	if (!*oaep_r && strcmp(value, "pkcs1") != 0) {
+		return bad_value("smime_rsa", value, "\"pkcs1\" or \"oaep\"",
+				 error_r);
+	}
+	return 0;
+}
+
+static int
 parse_numbers(const struct mail_seal_raw_settings *raw,
 	      struct mail_seal_settings *set, const char **error_r)
 {
@@ -267,6 +278,8 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 				  pool, set_r, error_r) < 0 ||
 	    parse_bool("compress", raw->mail_seal_compress, &set_r->compress,
 		       error_r) < 0 ||
+	    parse_smime_rsa(raw->mail_seal_smime_rsa, &set_r->smime_rsa_oaep,
+			    error_r) < 0 ||
 	    parse_numbers(raw, set_r, error_r) < 0)
 		return -1;
 	if (*raw->mail_seal_extra_keys != '\0') {

@@ -18,6 +18,7 @@ struct mail_user;
 	SETTING(protect_headers, "", "") \
 	SETTING(compress, "no", "no") \
 	SETTING(min_rsa_bits, "2048", "2048") \
+	SETTING(smime_rsa, "pkcs1", "pkcs1") \
 	SETTING(timeout, "60s", "60s")
 
 /* The values as they are written, variables expanded. */
@@ -61,6 +62,8 @@ struct mail_seal_settings {
 	const char *const *protect_headers;
 	bool compress;
 	unsigned int min_rsa_bits;
+	/* RSAES-OAEP instead of PKCS #1 v1.5 */
+	bool smime_rsa_oaep;
 	unsigned int timeout_secs;
 };
 

@@ -20,6 +20,7 @@ void certificate_unref(struct certificate *certificate)
 	if (--certificate->refcount > 0)
 		return;
 	g_free(certificate->fingerprint);
+	g_strfreev(certificate->names);
 	g_free(certificate->keys);
 	if (certificate->data != NULL)
 		g_bytes_unref(certificate->data);
@@ -27,14 +28,16 @@ void certificate_unref(struct certificate *certificate)
 }
 
 static const char *
-key_time_problem(const struct certificate_key *key, time_t now)
+key_problem(const struct certificate *certificate,
+	    const struct certificate_key *key, time_t now)
 {
 	if (key->revoked)
 		return "it is revoked";
 	if (key->expires != 0 && key->expires <= now)
 		return "it has expired";
 	if (key->created > now)
-		return "it is from the future";
+		return certificate->kind == CERTIFICATE_KIND_X509 ?
+			"it isn't valid yet" : "it is from the future";
 	if (key->invalid)
 		return "it is not valid";
 	return NULL;
@@ -43,7 +46,7 @@ key_time_problem(const struct certificate_key *key, time_t now)
 static bool
 key_is_weak(const struct certificate_key *key, unsigned int min_rsa_bits)
 {
-	/* Curves are strong enough at any size the engine knows. */
+	/* Curves are strong enough at any size that a reader lets through. */
 	return key->algorithm != CERTIFICATE_ALGORITHM_EC &&
 		key->bits < min_rsa_bits;
 }
@@ -55,7 +58,9 @@ bool certificate_is_usable(const struct certificate *certificate, time_t now,
 	const char *subkey_problem = NULL;
 	bool found = false;
 
-	*reason_r = key_time_problem(primary, now);
+	*reason_r = certificate->problem;
+	if (*reason_r == NULL)
+		*reason_r = key_problem(certificate, primary, now);
 	if (*reason_r != NULL)
 		return false;
 	if (key_is_weak(primary, min_rsa_bits)) {
@@ -69,7 +74,7 @@ bool certificate_is_usable(const struct certificate *certificate, time_t now,
 
 		if (!key->can_encrypt)
 			continue;
-		problem = key_time_problem(key, now);
+		problem = key_problem(certificate, key, now);
 		if (problem != NULL) {
 			subkey_problem = problem;
 			continue;

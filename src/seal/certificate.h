@@ -11,6 +11,11 @@
 /* What we know of a certificate, and the decision whether it may be sealed
    to. Knows nothing of how a certificate is read; see certificates.h. */
 
+enum certificate_kind {
+	CERTIFICATE_KIND_OPENPGP,
+	CERTIFICATE_KIND_X509
+};
+
 enum certificate_algorithm {
 	CERTIFICATE_ALGORITHM_RSA,
 	CERTIFICATE_ALGORITHM_DSA,
@@ -22,8 +27,9 @@ enum certificate_algorithm {
 struct certificate_key {
 	enum certificate_algorithm algorithm;
 	unsigned int bits;
+	/* X.509: the first second in which it is valid */
 	time_t created;
-	/* 0 = never */
+	/* the first second in which it isn't; 0 = never */
 	time_t expires;
 	bool can_encrypt;
 	bool revoked;
@@ -33,11 +39,17 @@ struct certificate_key {
 
 struct certificate {
 	unsigned int refcount;
-	/* hexadecimal, upper case */
+	enum certificate_kind kind;
+	/* hexadecimal, upper case; of X.509 the certificate's SHA-256 */
 	char *fingerprint;
-	/* keys[0] is the primary key */
+	/* X.509: the subject's name and mail addresses. NULL-terminated, UTF-8,
+	   or NULL */
+	char **names;
+	/* keys[0] is the primary key; X.509 has only that */
 	struct certificate_key *keys;
 	size_t key_count;
+	/* why it can't be used at any time, half a sentence, or NULL */
+	const char *problem;
 	/* the certificate itself, binary */
 	GBytes *data;
 };

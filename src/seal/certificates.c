@@ -1,9 +1,9 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "certificates.h"
-#include "gpg-context.h"
-#include "openpgp-armor.h"
-#include "openpgp-packet.h"
+#include "certificates-openpgp.h"
+#include "certificates-x509.h"
+#include "text-block.h"
 
 #include <string.h>
 
@@ -14,6 +14,7 @@
 struct cached_list {
 	struct cached_list *next;
 	GBytes *content;
+	enum certificate_kind kind;
 	struct certificate_list list;
 };
 
@@ -29,14 +30,16 @@ static void cached_list_free(struct cached_list *cached)
 }
 
 /* Most recently used first; drops what is beyond the limit. */
-static const struct certificate_list *cache_lookup(GBytes *content)
+static const struct certificate_list *
+cache_lookup(GBytes *content, enum certificate_kind kind)
 {
 	struct cached_list **pos, *cached;
 	unsigned int count = 0;
 
 	for (pos = &cache; *pos != NULL; pos = &(*pos)->next) {
 		cached = *pos;
-		if (g_bytes_equal(cached->content, content)) {
+		if (cached->kind == kind &&
+		    g_bytes_equal(cached->content, content)) {
 			*pos = cached->next;
 			cached->next = cache;
 			cache = cached;
@@ -53,6 +56,22 @@ static const struct certificate_list *cache_lookup(GBytes *content)
 	return NULL;
 }
 
+static const struct certificate_list *
+cache_add(GBytes *content, enum certificate_kind kind,
+	  GPtrArray *certificates)
+{
+	struct cached_list *cached = g_new0(struct cached_list, 1);
+
+	cached->content = g_bytes_ref(content);
+	cached->kind = kind;
+	cached->list.count = certificates->len;
+	cached->list.certificates =
+		(struct certificate **)g_ptr_array_free(certificates, FALSE);
+	cached->next = cache;
+	cache = cached;
+	return &cached->list;
+}
+
 void certificates_deinit(void)
 {
 	struct cached_list *cached;
@@ -64,231 +83,127 @@ void certificates_deinit(void)
 }
 
 /*
- * Asking gpg what a certificate is
+ * What a key file is
  */
 
-static enum certificate_algorithm key_algorithm(gpgme_pubkey_algo_t algorithm)
-{
-	switch (algorithm) {
-	case GPGME_PK_RSA:
-	case GPGME_PK_RSA_E:
-	case GPGME_PK_RSA_S:
-		return CERTIFICATE_ALGORITHM_RSA;
-	case GPGME_PK_ELG:
-	case GPGME_PK_ELG_E:
-		return CERTIFICATE_ALGORITHM_ELGAMAL;
-	case GPGME_PK_DSA:
-		return CERTIFICATE_ALGORITHM_DSA;
-	default:
-		return CERTIFICATE_ALGORITHM_EC;
-	}
-}
-
-static struct certificate *certificate_from_gpgme(gpgme_key_t key)
-{
-	struct certificate *certificate = certificate_new();
-	GArray *keys = g_array_new(FALSE, TRUE,
-				   sizeof(struct certificate_key));
-
-	for (gpgme_subkey_t subkey = key->subkeys; subkey != NULL;
-	     subkey = subkey->next) {
-		struct certificate_key info = {
-			.algorithm = key_algorithm(subkey->pubkey_algo),
-			.bits = subkey->length,
-			.created = subkey->timestamp,
-			.expires = subkey->expires,
-			.can_encrypt = subkey->can_encrypt,
-			.revoked = subkey->revoked,
-			.invalid = subkey->invalid || subkey->disabled ||
-				subkey->timestamp <= 0
-		};
-
-		g_array_append_val(keys, info);
-	}
-	certificate->fingerprint = g_ascii_strup(key->subkeys->fpr, -1);
-	certificate->key_count = keys->len;
-	certificate->keys =
-		(struct certificate_key *)g_array_free(keys, FALSE);
-	return certificate;
-}
+struct key_file {
+	const uint8_t *data;
+	size_t size;
+	bool has_openpgp, has_x509;
+};
 
 static int
-list_keys_of_data(struct gpg_context *context, gpgme_data_t data,
-		  GPtrArray *keys, struct seal_error *error)
+key_file_look_at_text(struct key_file *file, struct seal_error *error)
 {
-	gpgme_error_t err;
+	const char *text = (const char *)file->data;
+	const char *end = text + file->size;
+	struct text_block block;
 
-	gpg_context_set_keys(context, keys);
-	err = gpgme_op_keylist_from_data_start(gpg_context_gpgme(context),
-					       data, 0);
-	if (gpg_context_started(context, err, error) < 0)
-		return -1;
-	(void)gpg_context_finish(context, error);
-	if (!gpg_context_seen_import_result(context)) {
-		seal_error_set(error, SEAL_ERROR_ENGINE,
-			       "gpg ended before its work was done");
-		return -1;
+	while (text_block_find(text, end - text, &block)) {
+		if (text_block_is_secret(&block)) {
+			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+				       CERTIFICATES_SECRET);
+			return -1;
+		}
+		if (text_block_label_begins(&block, "PGP PUBLIC KEY BLOCK"))
+			file->has_openpgp = true;
+		if (certificates_x509_is_block(&block))
+			file->has_x509 = true;
+		/* nor does a secret go unseen in another block */
+		text = block.label + block.label_size;
 	}
-	/* gpg exits with an error when there is nothing to import */
-	error->code = SEAL_ERROR_NONE;
 	return 0;
 }
 
-static struct certificate *
-read_certificate(const void *data, size_t size, unsigned int timeout_secs,
-		 struct seal_error *error)
+static int
+key_file_init(struct key_file *file, const void *data, size_t size,
+	      struct seal_error *error)
 {
-	struct certificate *certificate = NULL;
-	struct gpg_context *context;
-	gpgme_data_t input = NULL;
-	gpgme_error_t err;
-	GPtrArray *keys;
-
-	context = gpg_context_get(NULL, timeout_secs, error);
-	if (context == NULL)
-		return NULL;
-	keys = gpg_key_array_new();
-	err = gpgme_data_new_from_mem(&input, data, size, 0);
-	if (err != 0) {
-		seal_error_set(error, SEAL_ERROR_ENGINE,
-			       "can't set up GPGME: %s", gpgme_strerror(err));
-	} else if (list_keys_of_data(context, input, keys, error) == 0) {
-		if (keys->len == 1 &&
-		    ((gpgme_key_t)keys->pdata[0])->subkeys != NULL &&
-		    ((gpgme_key_t)keys->pdata[0])->subkeys->fpr != NULL) {
-			certificate = certificate_from_gpgme(keys->pdata[0]);
-			certificate->data = g_bytes_new(data, size);
-		} else {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "gpg can't read the certificate");
-		}
-	}
-	/* the operation uses the data until here */
-	gpg_context_put(&context);
-	if (input != NULL)
-		gpgme_data_release(input);
-	g_ptr_array_unref(keys);
-	return certificate;
-}
-
-/*
- * Key files
- */
-
-/* Returns the certificates without armor, or NULL. */
-static GByteArray *
-remove_armor(const void *data, size_t size, struct seal_error *error)
-{
-	GByteArray *binary = g_byte_array_new();
 	static const uint8_t byte_order_mark[] = { 0xef, 0xbb, 0xbf };
-	const uint8_t *bytes = data;
-	int blocks;
 
+	memset(file, 0, sizeof(*file));
+	file->data = data;
+	file->size = size;
 	/* some editors write one in front of text */
 	if (size >= 3 && memcmp(data, byte_order_mark, 3) == 0) {
-		bytes += 3;
-		data = bytes;
-		size -= 3;
+		file->data += 3;
+		file->size -= 3;
 	}
-	if (size > 0 && (bytes[0] & 0x80) != 0) {
-		g_byte_array_append(binary, data, size);
-		return binary;
-	}
-	blocks = openpgp_dearmor_certificates(data, size, binary);
-	if (blocks > 0 && binary->len > 0)
-		return binary;
-	if (blocks != 0) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "its ASCII armor is damaged");
-	} else if (g_strstr_len(data, size,
-				"-----BEGIN PGP PRIVATE KEY BLOCK") != NULL) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "it holds a secret key, which doesn't belong "
-			       "on a server");
-	} else if (g_strstr_len(data, size,
-				"-----BEGIN CERTIFICATE-----") != NULL) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "it holds an X.509 certificate, which this "
-			       "version can't use");
-	} else {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "there is no OpenPGP certificate in it");
-	}
-	g_byte_array_unref(binary);
-	return NULL;
-}
-
-static int
-read_certificates(const GByteArray *binary, unsigned int timeout_secs,
-		  GPtrArray *certificates, struct seal_error *error)
-{
-	struct certificate *certificate;
-	size_t offset = 0, size;
-	bool has_secret;
-
-	while (offset < binary->len) {
-		size = openpgp_certificate_size(binary->data + offset,
-						binary->len - offset,
-						&has_secret);
-		if (has_secret) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "it holds a secret key, which doesn't "
-				       "belong on a server");
-			return -1;
-		}
-		if (size == 0) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "it is no OpenPGP certificate");
-			return -1;
-		}
-		if (certificates->len == CERTIFICATES_COUNT_MAX) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "it holds more than %d certificates",
-				       CERTIFICATES_COUNT_MAX);
-			return -1;
-		}
-		certificate = read_certificate(binary->data + offset, size,
-					       timeout_secs, error);
-		if (certificate == NULL)
-			return -1;
-		g_ptr_array_add(certificates, certificate);
-		offset += size;
-	}
+	/* an OpenPGP packet, RFC 9580 section 4.2 */
+	if (file->size > 0 && (file->data[0] & 0x80) != 0)
+		file->has_openpgp = true;
+	else if (certificates_x509_is_der(file->data, file->size))
+		file->has_x509 = true;
+	else
+		return key_file_look_at_text(file, error);
 	return 0;
 }
 
-const struct certificate_list *
-certificates_read(const void *data, size_t size, unsigned int timeout_secs,
-		  struct seal_error *error)
+static const struct certificate_list *
+key_file_read(const struct key_file *file, enum certificate_kind kind,
+	      unsigned int timeout_secs, struct seal_error *error)
 {
+	GBytes *content = g_bytes_new_static(file->data, file->size);
+	const struct certificate_list *list = cache_lookup(content, kind);
 	GPtrArray *certificates;
-	GByteArray *binary;
-	GBytes *content = g_bytes_new_static(data, size);
-	const struct certificate_list *list = cache_lookup(content);
-	struct cached_list *cached;
 	int ret;
 
 	g_bytes_unref(content);
 	if (list != NULL)
 		return list;
 
-	binary = remove_armor(data, size, error);
-	if (binary == NULL)
-		return NULL;
 	certificates = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)certificate_unref);
-	ret = read_certificates(binary, timeout_secs, certificates, error);
-	g_byte_array_unref(binary);
+	ret = kind == CERTIFICATE_KIND_X509 ?
+		certificates_x509_read(file->data, file->size, certificates,
+				       error) :
+		certificates_openpgp_read(file->data, file->size,
+					  timeout_secs, certificates, error);
 	if (ret < 0) {
 		g_ptr_array_unref(certificates);
 		return NULL;
 	}
-	cached = g_new0(struct cached_list, 1);
-	cached->content = g_bytes_new(data, size);
-	cached->list.count = certificates->len;
-	cached->list.certificates =
-		(struct certificate **)g_ptr_array_free(certificates, FALSE);
-	cached->next = cache;
-	cache = cached;
-	return &cached->list;
+	content = g_bytes_new(file->data, file->size);
+	list = cache_add(content, kind, certificates);
+	g_bytes_unref(content);
+	return list;
+}
+
+const struct certificate_list *
+certificates_read(const void *data, size_t size, unsigned int timeout_secs,
+		  struct seal_error *error)
+{
+	struct key_file file;
+
+	if (key_file_init(&file, data, size, error) < 0)
+		return NULL;
+	if (file.has_openpgp == file.has_x509) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       file.has_openpgp ?
+			       "it holds both OpenPGP and X.509 certificates" :
+			       "there is no certificate in it");
+		return NULL;
+	}
+	return key_file_read(&file, file.has_x509 ? CERTIFICATE_KIND_X509 :
+			     CERTIFICATE_KIND_OPENPGP, timeout_secs, error);
+}
+
+const struct certificate_list *
+certificates_read_kind(const void *data, size_t size,
+		       enum certificate_kind kind, unsigned int timeout_secs,
+		       struct seal_error *error)
+{
+	struct key_file file;
+
+	if (key_file_init(&file, data, size, error) < 0)
+		return NULL;
+	if (kind == CERTIFICATE_KIND_X509 ? !file.has_x509 :
+	    !file.has_openpgp) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "there is no %s certificate in it",
+			       kind == CERTIFICATE_KIND_X509 ?
+			       "X.509" : "OpenPGP");
+		return NULL;
+	}
+	return key_file_read(&file, kind, timeout_secs, error);
 }

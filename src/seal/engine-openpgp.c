@@ -159,7 +159,7 @@ static int job_start(struct engine_job *job, struct seal_error *error)
 		err = gpgme_data_set_flag(job->plain, "sensitive", "1");
 	}
 	if (err == 0) {
-		/* envelope.c makes the armor: gpg's own is its slowest part */
+		/* the envelope has armor: gpg's own is its slowest part */
 		gpgme_set_armor(gpgme, 0);
 		err = gpgme_op_encrypt_ext_start(gpgme, NULL, recipients->str,
 						 flags, job->plain,
@@ -240,6 +240,7 @@ static int job_finish(struct engine_job *job, struct seal_error *error)
 
 const struct engine engine_openpgp = {
 	.name = "OpenPGP",
+	.format = &envelope_pgp_mime,
 	.start = job_new,
 	.write = job_write,
 	.finish = job_finish,

@@ -3,6 +3,7 @@
 #define ENGINE_H
 
 #include "certificate.h"
+#include "envelope.h"
 #include "seal-error.h"
 
 /* What encrypts. An engine takes plaintext as it comes and gives ciphertext,
@@ -12,7 +13,9 @@ struct engine_params {
 	/* one or more; they must live until the job is freed */
 	struct certificate *const *recipients;
 	size_t recipient_count;
+	/* what an engine doesn't know it leaves alone */
 	bool compress;
+	bool rsa_oaep;
 	/* how long the engine may keep us waiting for one message */
 	unsigned int timeout_secs;
 
@@ -27,6 +30,8 @@ struct engine_job;
 
 struct engine {
 	const char *name;
+	/* what its ciphertext goes into */
+	const struct envelope_format *format;
 
 	/* Returns NULL if the engine can't be started. */
 	struct engine_job *(*start)(const struct engine_params *params,
@@ -43,5 +48,7 @@ struct engine {
 
 /* RFC 9580, by GPGME */
 extern const struct engine engine_openpgp;
+/* RFC 5652, by OpenSSL */
+extern const struct engine engine_smime;
 
 #endif

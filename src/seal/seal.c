@@ -11,9 +11,9 @@
                                      |          |
                               outside|          |inside
                                      |          v
-                                     |   CRLF -> engine -> armor
+                                     |   CRLF -> engine -> envelope
                                      v          v
-                             pull: header fields, envelope.c, ciphertext */
+                             pull: header fields, the envelope's ciphertext */
 
 #include "seal.h"
 #include "certificates.h"
@@ -24,9 +24,7 @@
 #include "header-protect.h"
 #include "header-split.h"
 #include "line-reader.h"
-#include "openpgp-armor.h"
 
-#include <errno.h>
 #include <gmime/gmime.h>
 #include <string.h>
 
@@ -50,8 +48,15 @@ enum seal_state {
 	SEAL_STATE_FAILED
 };
 
+/* Which engine seals to which certificates */
+static const struct engine *const engines[] = {
+	[CERTIFICATE_KIND_OPENPGP] = &engine_openpgp,
+	[CERTIFICATE_KIND_X509] = &engine_smime
+};
+
 struct seal {
 	struct seal_params params;
+	/* NULL if there are no recipients */
 	const struct engine *engine;
 	struct certificate **recipients;
 	char *refusal;
@@ -72,8 +77,7 @@ struct seal {
 	struct header_protect *protect;
 	GMimeFilter *to_crlf;
 	struct engine_job *job;
-	struct openpgp_armor_writer armor;
-	char boundary[ENVELOPE_BOUNDARY_SIZE];
+	struct envelope *envelope;
 	bool envelope_open;
 
 	/* ready to be pulled */
@@ -104,8 +108,9 @@ struct seal *seal_new(const struct seal_params *params)
 
 	seal_library_init();
 	seal->params = *params;
-	seal->engine = params->engine != NULL ? params->engine :
-		&engine_openpgp;
+	seal->engine = params->engine;
+	if (seal->engine == NULL && params->recipient_count > 0)
+		seal->engine = engines[params->recipients[0]->kind];
 	seal->recipients = g_memdup2(params->recipients,
 		params->recipient_count * sizeof(*params->recipients));
 	for (size_t i = 0; i < params->recipient_count; i++)
@@ -117,7 +122,8 @@ struct seal *seal_new(const struct seal_params *params)
 	seal->hold_tail = seal_queue_new(0, NULL, NULL);
 	seal->split = header_split_new(seal_split_output, seal_split_field,
 				       seal);
-	if (params->protect_headers != NULL) {
+	if (params->protect_headers != NULL && seal->engine != NULL &&
+	    seal->engine->format->shows_protected_headers) {
 		seal->protect_headers =
 			g_strdupv((char **)params->protect_headers);
 		seal->protect = header_protect_new(
@@ -148,6 +154,8 @@ void seal_free(struct seal **_seal)
 		return;
 	*_seal = NULL;
 	seal_engine_free(seal);
+	if (seal->envelope != NULL)
+		seal->engine->format->free(seal->envelope);
 	seal_detector_free(&seal->detector);
 	header_split_free(&seal->split);
 	header_protect_free(&seal->protect);
@@ -224,7 +232,7 @@ seal_ciphertext(const void *data, size_t size, void *context,
 	struct seal *seal = context;
 	GString *text = g_string_sized_new(size + size / 2);
 
-	openpgp_armor_write(&seal->armor, data, size, text);
+	seal->engine->format->write(seal->envelope, data, size, text);
 	seal_output(seal, seal->envelope_open ? seal->output :
 		    seal->early_ciphertext, text);
 	g_string_free(text, TRUE);
@@ -244,14 +252,9 @@ static void seal_open_envelope(struct seal *seal)
 
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		fingerprints[i] = seal->recipients[i]->fingerprint;
-	if (envelope_boundary_generate(seal->boundary) < 0) {
-		seal_error_set(&seal->error, SEAL_ERROR_ENGINE,
-			       "no random numbers: %s", g_strerror(errno));
-	}
-	envelope_pgp_mime_begin(text,
-		!header_split_has_mime_version(seal->split), fingerprints,
-		seal->boundary);
-	openpgp_armor_begin(text);
+	envelope_append_fields(text,
+		!header_split_has_mime_version(seal->split), fingerprints);
+	seal->engine->format->begin(seal->envelope, text);
 	seal_output(seal, seal->output, text);
 	(void)seal_queue_move(seal, seal->early_ciphertext, 0, seal->output);
 	seal->envelope_open = true;
@@ -266,8 +269,7 @@ static int seal_close_envelope(struct seal *seal)
 	if (seal->engine->finish(seal->job, &seal->error) < 0)
 		return -1;
 	text = g_string_new(NULL);
-	openpgp_armor_end(&seal->armor, text);
-	envelope_pgp_mime_end(text, seal->boundary);
+	seal->engine->format->end(seal->envelope, text);
 	seal_output(seal, seal->output, text);
 	g_string_free(text, TRUE);
 	return seal->error.code == SEAL_ERROR_NONE ? 0 : -1;
@@ -283,6 +285,7 @@ static int seal_start_engine(struct seal *seal)
 		.recipients = seal->recipients,
 		.recipient_count = seal->params.recipient_count,
 		.compress = seal->params.compress,
+		.rsa_oaep = seal->params.rsa_oaep,
 		.timeout_secs = seal->params.timeout_secs,
 		.output = seal_ciphertext,
 		.context = seal
@@ -293,13 +296,16 @@ static int seal_start_engine(struct seal *seal)
 			       seal->refusal);
 		return -1;
 	}
+	seal->envelope = seal->engine->format->alloc(&seal->error);
+	if (seal->envelope == NULL)
+		return -1;
 	seal->engine_started = true;
-	openpgp_armor_init(&seal->armor);
 	seal->job = seal->engine->start(&params, &seal->error);
 	return seal->job == NULL ? -1 : 0;
 }
 
-/* RFC 3156 section 4: what is encrypted has CRLF line ends. */
+/* RFC 3156 section 4, RFC 8551 section 3.1.1: what is encrypted has CRLF line
+   ends. */
 static void seal_inside(struct seal *seal, const char *data, size_t size)
 {
 	size_t crlf_size, prespace;

@@ -18,19 +18,21 @@
 struct engine;
 
 struct seal_params {
-	/* what encrypts; NULL is OpenPGP */
+	/* what encrypts; NULL: what fits the recipients */
 	const struct engine *engine;
-	/* whom to seal to: one or more, all usable */
+	/* whom to seal to: one or more, all usable, all of one kind */
 	struct certificate *const *recipients;
 	size_t recipient_count;
 	/* or none: then a message that isn't encrypted already fails, with
 	   this text and SEAL_ERROR_UNUSABLE_KEY */
 	const char *refusal;
 	/* names of header fields to hide outside, NULL-terminated; or NULL.
-	   See header-protect.h */
+	   See header-protect.h (OpenPGP) */
 	const char *const *protect_headers;
-	/* compress before encrypting */
+	/* compress before encrypting (OpenPGP) */
 	bool compress;
+	/* RSAES-OAEP instead of PKCS #1 v1.5 (S/MIME) */
+	bool rsa_oaep;
 	/* how long an engine may keep us waiting for one message */
 	unsigned int timeout_secs;
 	/* Makes the temporary file for what has to be held back and is too

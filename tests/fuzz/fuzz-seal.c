@@ -3,7 +3,8 @@
 /* The whole core with an engine that encrypts nothing: what comes out must be
    the message as it came, if it was taken for encrypted; else all of its
    bytes outside and inside, with the inside's line ends as CRLF. The first
-   byte chooses the size of the pieces, and whether the Subject is hidden. */
+   byte chooses the size of the pieces, the form of sealed message and whether
+   the Subject is hidden. */
 
 #include "header-protect.h"
 #include "split-oracle.h"
@@ -19,6 +20,13 @@ static bool has_prefix(const GString *text, const GString *prefix)
 {
 	return text->len >= prefix->len &&
 		memcmp(text->str, prefix->str, prefix->len) == 0;
+}
+
+static bool has_suffix(const GString *text, const char *suffix)
+{
+	return text->len >= strlen(suffix) &&
+		memcmp(text->str + text->len - strlen(suffix), suffix,
+		       strlen(suffix)) == 0;
 }
 
 static bool contains(const GString *text, const GString *part)
@@ -96,22 +104,23 @@ check_unprotected(const struct split_oracle *oracle, const GString *inside)
 }
 
 static void
-check_sealed(const char *message, size_t size, bool protect,
-	     const GString *sealed, const GString *inside)
+check_sealed(const struct engine *engine, const char *message, size_t size,
+	     bool protect, const GString *sealed, const GString *inside)
 {
 	struct split_oracle *oracle = split_oracle_new(message, size);
 	GString *outside = oracle_outside(oracle, NULL);
 	GString *hidden = oracle_outside(oracle, "subject");
 
 	/* not protected if the root is signed */
-	if (protect && has_field(oracle, "subject") &&
-	    has_prefix(sealed, hidden))
+	if (protect && engine != &engine_copy_smime &&
+	    has_field(oracle, "subject") && has_prefix(sealed, hidden))
 		check_protected(oracle, inside);
 	else if (has_prefix(sealed, outside))
 		check_unprotected(oracle, inside);
 	else
 		abort();
-	if (memcmp(sealed->str + sealed->len - 4, "--\r\n", 4) != 0)
+	if (!has_suffix(sealed, engine == &engine_copy_smime ? "\r\n" :
+			"--\r\n"))
 		abort();
 	g_string_free(outside, TRUE);
 	g_string_free(hidden, TRUE);
@@ -122,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const subject[] = { "Subject", NULL };
 	const char *message = (const char *)data + 1;
+	const struct engine *engine;
 	GString *sealed, *inside;
 	bool protect, sealing;
 
@@ -129,11 +139,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	size--;
 	protect = (data[0] & 1) != 0;
-	sealed = copy_engine_seal(message, size,
-				  data[0] < 2 ? 65536 : data[0] / 2,
+	engine = (data[0] & 2) != 0 ? &engine_copy_smime :
+		&engine_copy_pgp_mime;
+	sealed = copy_engine_seal(engine, message, size,
+				  data[0] < 4 ? 65536 : data[0] / 4,
 				  protect ? subject : NULL, &inside, &sealing);
 	if (sealing)
-		check_sealed(message, size, protect, sealed, inside);
+		check_sealed(engine, message, size, protect, sealed, inside);
 	else if (sealed->len != size ||
 		 memcmp(sealed->str, message, size) != 0)
 		abort();

@@ -21,6 +21,8 @@ class Site:
     seal: dict = field(default_factory=dict)      # mail_seal_* settings
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
+    seal_in_doveadm: bool = True     # False: mail_seal is in the protocols' lists only
+    quota: str = "1G"                # with the plugin quota
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
@@ -128,7 +130,7 @@ metric mail_seal_export {
 }
 """
     SETTINGS = {
-        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
+        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=QUOTA\n",
         "compress": "zlib_save = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
@@ -156,7 +158,8 @@ plugin {{
 """
 
     def write(self, site):
-        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
@@ -176,13 +179,13 @@ userdb {{
   {userdb}
 }}
 protocol imap {{
-  mail_plugins = $mail_plugins {imap}
+  mail_plugins = $mail_plugins {protocols} {imap}
 }}
 protocol lmtp {{
-  mail_plugins = $mail_plugins {delivery}
+  mail_plugins = $mail_plugins {protocols} {delivery}
 }}
 protocol lda {{
-  mail_plugins = $mail_plugins {delivery}
+  mail_plugins = $mail_plugins {protocols} {delivery}
 }}
 plugin {{
 {self._plugin_settings(site)}
@@ -193,7 +196,8 @@ plugin {{
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
-        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
             settings += (f"mail_crypt_global_private_key = <{private}\n"
@@ -237,7 +241,7 @@ metric mail_seal_export {
 }
 """
     SETTINGS = {
-        "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
+        "quota": 'quota "User quota" {\n  storage_size = QUOTA\n}\n',
         "compress": "mail_compress_write_method = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
@@ -265,7 +269,8 @@ acl_driver = vfile
 """
 
     def write(self, site):
-        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
@@ -285,13 +290,13 @@ passdb passwd-file {{
 }}
 {userdb}
 protocol imap {{
-  {self._plugins([imap])}
+  {self._plugins([protocols, imap])}
 }}
 protocol lmtp {{
-  {self._plugins([delivery])}
+  {self._plugins([protocols, delivery])}
 }}
 protocol lda {{
-  {self._plugins([delivery])}
+  {self._plugins([protocols, delivery])}
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
@@ -306,7 +311,8 @@ protocol lda {{
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {_long_variables(value)}\n"
                            for name, value in site.seal.items())
-        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
             settings += ("crypt_global_private_key main {\n"

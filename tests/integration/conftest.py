@@ -4,10 +4,11 @@ import os
 
 import pytest
 
-pytest.register_assert_rewrite("dovecot", "mail", "imap", "lmtp", "keys", "fakes")
+pytest.register_assert_rewrite("dovecot", "mail", "imap", "lmtp", "keys", "x509", "fakes")
 
 from dovecot import Dovecot  # noqa: E402
 from keys import GnuPG  # noqa: E402
+from x509 import X509  # noqa: E402
 
 LOG_TAIL = 40
 
@@ -36,9 +37,41 @@ def gnupg():
     home.close()
 
 
+class X509Keys:
+    """The same for owners of X.509 certificates."""
+
+    def __init__(self, x509):
+        self.alice = x509.generate("alice@example.org")
+        self.bob = x509.generate("bob@example.org", "ec:P-256")
+        self.carol = x509.generate("carol@example.org", "ec:P-384")
+
+
 @pytest.fixture(scope="session")
-def keys(gnupg):
+def x509():
+    folder = X509()
+    yield folder
+    folder.close()
+
+
+@pytest.fixture(scope="session")
+def openpgp_keys(gnupg):
     return Keys(gnupg)
+
+
+@pytest.fixture(scope="session")
+def x509_keys(x509):
+    return X509Keys(x509)
+
+
+@pytest.fixture(scope="session")
+def keys(openpgp_keys):
+    """A module whose tests hold for X.509 as well has its own, which returns each_kind."""
+    return openpgp_keys
+
+
+@pytest.fixture(scope="session", params=["openpgp_keys", "x509_keys"], ids=["OpenPGP", "X.509"])
+def each_kind(request):
+    return request.getfixturevalue(request.param)
 
 
 @pytest.hookimpl(hookwrapper=True)

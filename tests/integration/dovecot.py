@@ -5,9 +5,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -115,6 +117,24 @@ class Dovecot:
     def doveadm(self, *arguments, check=True, **options):
         return self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
                                 check=check, **options)
+
+    def doveadm_killed(self, seconds, victim, *arguments):
+        """Run a doveadm command and SIGKILL it: the processes whose command line has `victim`.
+
+        Returns whether it was killed before it was done.
+        """
+        started = time.monotonic()
+        command = self.sandbox.start("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            command.wait(timeout=max(0, started + seconds - time.monotonic()))
+        was_running = command.poll() is None
+        for pid, line in self.sandbox.processes().items():
+            if victim in line and not line.startswith("nsenter"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        command.wait(timeout=60)
+        return was_running
 
     def doveadm_rows(self, *arguments, **options):
         """What a doveadm command prints, as a list of {field: text}."""

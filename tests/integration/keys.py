@@ -15,17 +15,20 @@ class Key:
     fingerprint: str
     certificate: bytes               # ASCII-armored
     encryption_ids: tuple            # long key ids of the subkeys that can encrypt
+    opener: "GnuPG"                  # has the secret key
 
 
 @dataclass(frozen=True)
 class Decrypted:
     data: bytes
-    recipients: list                 # key ids of the PKESK packets, in order
-    integrity_and_cipher: str        # DECRYPTION_INFO: "2 9 0" is SEIPDv1 with AES-256
+    recipients: list                 # whom it is for, as in Key.encryption_ids, in order
+    cipher: str                      # as in the opener's `cipher`; OpenPGP: DECRYPTION_INFO
 
 
 class GnuPG:
     """A GnuPG home of our own, with its agent."""
+
+    cipher = "2 9 0"                 # SEIPDv1 with AES-256
 
     def __init__(self):
         # /tmp, not pytest's longer path: the agent's socket name has 107 bytes.
@@ -68,7 +71,7 @@ class GnuPG:
         listing = self.gpg("--with-colons", "--list-keys", fingerprint).stdout.decode()
         fields = [line.split(":") for line in listing.splitlines()]
         encryption_ids = tuple(f[4] for f in fields if f[0] == "sub" and "e" in f[11])
-        return Key(address, fingerprint, self.export(fingerprint), encryption_ids)
+        return Key(address, fingerprint, self.export(fingerprint), encryption_ids, self)
 
     def export(self, *fingerprints, armor=True):
         return self.gpg(*(["--armor"] if armor else []), "--export", *fingerprints).stdout

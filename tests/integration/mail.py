@@ -151,15 +151,20 @@ class Sealed:
     """A stored message taken apart; the constructor below checks its form."""
     outer: list                      # fields before our own, LF line ends
     fingerprints: list
-    armor: bytes
+    armor: bytes                     # the part that is ciphertext, as it stands there
+    ciphertext: bytes                # what its owner's programs decrypt
 
 
 OUR_FIELDS = re.compile(
     rb"(?P<version>MIME-Version: 1\.0\n)?"
-    rb"X-Mail-Seal: v=1; keys=(?P<keys>[0-9A-F]+(?:,\s*[0-9A-F]+)*)\n"
-    rb"Content-Type: multipart/encrypted;\n"
+    rb"X-Mail-Seal: v=1;\s+keys=(?P<keys>[0-9A-F]+(?:,\s*[0-9A-F]+)*)\n"
+    rb"(?:Content-Type: multipart/encrypted;\n"
     rb' protocol="application/pgp-encrypted";\n'
     rb' boundary="(?P<boundary>[^"]{16,70})"\n'
+    rb"|Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\n"
+    rb' name="smime.p7m"\n'
+    rb"Content-Transfer-Encoding: base64\n"
+    rb'Content-Disposition: attachment; filename="smime.p7m"\n)'
     rb"\n")
 
 FRAME = (b"This is an OpenPGP/MIME encrypted message (RFC 3156)\n"
@@ -177,6 +182,7 @@ FRAME = (b"This is an OpenPGP/MIME encrypted message (RFC 3156)\n"
 
 ARMOR = re.compile(rb"-----BEGIN PGP MESSAGE-----\n\n(?:[A-Za-z0-9+/=]{1,76}\n)+"
                    rb"-----END PGP MESSAGE-----\n")
+BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{76}\n)*[A-Za-z0-9+/]{1,76}={0,2}\n")
 
 
 def unseal(stored):
@@ -186,14 +192,17 @@ def unseal(stored):
     assert ours, "not sealed:\n" + stored[:300].decode(errors="replace")
     head, rest = stored[:ours.start()], stored[ours.end():]
     outer = split(head + ours.group("version") if ours.group("version") else head).fields
+    keys = re.split(r",\s*", ours.group("keys").decode())
+    if not ours.group("boundary"):
+        assert BASE64.fullmatch(rest), (rest[:100], rest[-100:])
+        return Sealed(outer, keys, rest, base64.b64decode(rest))
     frame = FRAME % {b"b": ours.group("boundary")}
     assert rest.startswith(frame), rest[:len(frame)].decode(errors="replace")
     end = b"\n--%s--\n" % ours.group("boundary")
     assert rest.endswith(end), rest[-200:]
     armor = rest[len(frame):-len(end)]
     assert ARMOR.fullmatch(armor), (armor[:100], armor[-100:])
-    keys = re.split(r",\s*", ours.group("keys").decode())
-    return Sealed(outer, keys, armor)
+    return Sealed(outer, keys, armor, armor)
 
 
 def is_sealed(stored):
@@ -208,7 +217,12 @@ def without_trace(fields, expected):
     return fields[added:]
 
 
-def check_sealed(stored, original, gnupg, *keys, delivered=True):
+def decrypt(stored, key):
+    """The entity inside."""
+    return key.opener.decrypt(unseal(stored).ciphertext).data
+
+
+def check_sealed(stored, original, _gnupg, *keys, delivered=True):
     """`stored` must be `original` sealed to exactly `keys`; return the decrypted entity."""
     sealed = unseal(stored)
     expected = expected_outer(original)
@@ -217,9 +231,9 @@ def check_sealed(stored, original, gnupg, *keys, delivered=True):
     outer = without_trace(sealed.outer, expected) if delivered else sealed.outer
     assert outer == expected
     assert sealed.fingerprints == [key.fingerprint for key in keys]
-    decrypted = gnupg.decrypt(sealed.armor)
+    decrypted = keys[0].opener.decrypt(sealed.ciphertext)
     assert sorted(decrypted.recipients) == sorted(i for key in keys for i in key.encryption_ids)
-    assert decrypted.integrity_and_cipher == "2 9 0", "not SEIPDv1 with AES-256"
+    assert decrypted.cipher == keys[0].opener.cipher
     assert_same_bytes(decrypted.data, expected_entity(original))
     return decrypted.data
 

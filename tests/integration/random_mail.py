@@ -17,7 +17,8 @@ WORDS = [mail.CANARY, b"Hello", "Gr\u00fc\u00dfe".encode(), "Gr\u00fc\u00dfe".en
 NASTY = [b"\r", b"\n", b"\r\n", b"\r\r\n", b"\n\r", b"\n\n", b"\r\n\r\n", b"\0", b":", b" ", b"\t",
          b"\n ", b"\r\n\t", b"\n.\n", b"\n--b\n", b"\n--b--\n", b"\nFrom ", b"\xff", b"\x80",
          b"Content-", b"\nContent-Type: text/html\n", b"\nMIME-Version: 1.0\n",
-         b"\nX-Mail-Seal: v=1\n", b"\n\n-----BEGIN PGP MESSAGE-----\n\n"]
+         b"\nX-Mail-Seal: v=1\n", b"\n\n-----BEGIN PGP MESSAGE-----\n\n",
+         *[b"\n" + mail.CANARY + b"\n"] * 5]
 
 ORDINARY = [b"Received", b"Received", b"DKIM-Signature", b"From", b"To", b"Cc", b"Subject", b"Date",
             b"Message-ID", b"References", b"X-Spam", b"List-Id", b"Resent-From", b"subject"]
@@ -164,6 +165,10 @@ class _Writer:
                 mail.part("text/plain", self.random.choice([b"", mail.CANARY])),
                 mail.part("application/pgp-encrypted", b"Version: 1\r\n"),
                 mail.part("application/octet-stream", armor)])])
+        if self.often(0.4):
+            lines = container.splitlines(keepends=True)
+            lines.insert(self.random.randrange(len(lines) + 1), mail.CANARY + self.end())
+            container = b"".join(lines)
         return self.header() + container if self.often(0.2) else container
 
     def mutated(self, message):
@@ -180,7 +185,7 @@ class _Writer:
         return message
 
     def message(self):
-        message = self.random.choices([self.ordinary, self.encrypted], [5, 1])[0]()
+        message = self.random.choices([self.ordinary, self.encrypted], [4, 1])[0]()
         return self.mutated(message) if self.often(0.5) else message
 
 

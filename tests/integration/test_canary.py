@@ -22,6 +22,11 @@ SMALL = message_with_attachment(mail.CANARY * 10)
 LARGE = message_with_attachment(ATTACHMENT)  # above the 128 kB where temporary files begin
 
 
+@pytest.fixture(scope="module")
+def keys(each_kind):
+    return each_kind
+
+
 @pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox", "mbox"])
 def server(request, keys):
     users = [User("alice", keys.alice.certificate), User("plain")]
@@ -77,20 +82,31 @@ def test_imap_describes_the_sealed_message(server):
     with server.imap("alice") as client:
         client.select()
         for item in client.fetch("1:*", "ENVELOPE BODYSTRUCTURE RFC822.SIZE PREVIEW "
-                                        "BODY.PEEK[] BODY.PEEK[2]").values():
+                                        "BODY.PEEK[] BODY.PEEK[1] BODY.PEEK[2]").values():
             check_description(item)
 
 
-def check_description(item):
-    stored = item["BODY[]"]
-    armor = mail.unseal(stored).armor
-    assert int(item["RFC822.SIZE"]) == len(stored)
+def check_structure(item, armor):
+    structure = item["BODYSTRUCTURE"]
+    if structure[0] == b"application":
+        assert mail.lf(item["BODY[1]"]) == armor
+        assert structure[1:3] == [b"pkcs7-mime", [b"smime-type", b"enveloped-data",
+                                                  b"name", b"smime.p7m"]]
+        assert structure[5] == b"base64"
+        assert int(structure[6]) == len(item["BODY[1]"])
+        return
     assert mail.lf(item["BODY[2]"]) == armor
-    version, data, subtype, parameters = item["BODYSTRUCTURE"][:4]
+    version, data, subtype, parameters = structure[:4]
     assert (version[:2], data[:2], subtype.lower()) == (
         [b"application", b"pgp-encrypted"], [b"application", b"octet-stream"], b"encrypted")
     assert parameters[:2] == [b"protocol", b"application/pgp-encrypted"]
     assert int(data[6]) == len(item["BODY[2]"])
+
+
+def check_description(item):
+    stored = item["BODY[]"]
+    assert int(item["RFC822.SIZE"]) == len(stored)
+    check_structure(item, mail.unseal(stored).armor)
     assert item["ENVELOPE"][1] == b"Test"
     assert item["ENVELOPE"][9] == b"<1@example.org>"
     assert mail.CANARY not in (item["PREVIEW"] or b"")

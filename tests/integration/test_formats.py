@@ -21,6 +21,11 @@ def sites():
         yield pytest.param((mail_format, tuple(plugins)), id=f"{mail_format}-all-plugins")
 
 
+@pytest.fixture(scope="module")
+def keys(each_kind):
+    return each_kind
+
+
 @pytest.fixture(scope="module", params=sites())
 def server(request, keys):
     mail_format, plugins = request.param
@@ -85,8 +90,8 @@ def test_sealed_copy_is_identical(client):
     assert only(client.messages("Archive")) == sealed
 
 
-def test_already_encrypted_is_unchanged(client, gnupg, keys):
-    encrypted = mail.pgp_mime(gnupg.encrypt(MESSAGE, keys.alice))
+def test_already_encrypted_is_unchanged(client, gnupg, openpgp_keys):
+    encrypted = mail.pgp_mime(gnupg.encrypt(MESSAGE, openpgp_keys.alice))
     assert client.append("INBOX", encrypted).ok
     mail.check_unchanged(only(client.messages()), encrypted, delivered=False)
 

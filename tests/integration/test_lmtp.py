@@ -22,6 +22,11 @@ SITES = {
 }
 
 
+@pytest.fixture(scope="module")
+def keys(each_kind):
+    return each_kind
+
+
 @pytest.fixture(scope="module", params=SITES.values(), ids=SITES.keys())
 def server(request, keys):
     users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate),

@@ -15,6 +15,11 @@ HEADER = mail.text(b"")
 
 
 @pytest.fixture(scope="module")
+def keys(each_kind):
+    return each_kind
+
+
+@pytest.fixture(scope="module")
 def server(keys):
     """With the default vsz_limit: whoever holds the message in memory is ended."""
     with Dovecot([User("alice", keys.alice.certificate)]) as dovecot:

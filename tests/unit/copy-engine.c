@@ -41,8 +41,18 @@ static void copy_free(struct engine_job *job)
 	g_free(job);
 }
 
-const struct engine engine_copy = {
+const struct engine engine_copy_pgp_mime = {
 	.name = "copy",
+	.format = &envelope_pgp_mime,
+	.start = copy_start,
+	.write = copy_write,
+	.finish = copy_finish,
+	.free = copy_free
+};
+
+const struct engine engine_copy_smime = {
+	.name = "copy",
+	.format = &envelope_smime,
 	.start = copy_start,
 	.write = copy_write,
 	.finish = copy_finish,
@@ -56,12 +66,12 @@ static struct certificate certificate = {
 struct certificate *const copy_engine_recipients[1] = { &certificate };
 
 GString *
-copy_engine_seal(const char *message, size_t size, size_t step,
+copy_engine_seal(const struct engine *engine, const char *message, size_t size, size_t step,
 		 const char *const *protect_headers, GString **inside_r,
 		 bool *sealing_r)
 {
 	const struct seal_params params = {
-		.engine = &engine_copy,
+		.engine = engine,
 		.recipients = copy_engine_recipients,
 		.recipient_count = 1,
 		.protect_headers = protect_headers

@@ -40,7 +40,7 @@ static int seal_message(const char *message, size_t size, guint32 seed,
 			GByteArray *sealed, struct seal_error *error)
 {
 	const struct seal_params params = {
-		.engine = &engine_copy,
+		.engine = &engine_copy_pgp_mime,
 		.recipients = copy_engine_recipients,
 		.recipient_count = 1,
 		.spool_open = open_spool

@@ -201,8 +201,9 @@ check(const char *message, size_t message_size, size_t step,
 	const char *ours;
 	bool sealing;
 
-	sealed = copy_engine_seal(message, message_size, step, protect_headers,
-				  &got_inside, &sealing);
+	sealed = copy_engine_seal(&engine_copy_pgp_mime, message, message_size,
+				  step, protect_headers, &got_inside,
+				  &sealing);
 	assert_true(sealing);
 	ours = strstr(sealed->str, OURS_BEGIN);
 	assert_non_null(ours);
@@ -294,6 +295,23 @@ static void test_too_large_header(void **state G_GNUC_UNUSED)
 	g_string_free(outside, TRUE);
 }
 
+/* Thunderbird never looks into S/MIME for them. */
+static void test_smime(void **state G_GNUC_UNUSED)
+{
+	static const char message[] = "Subject: s\r\n\r\nb";
+	GString *sealed, *inside;
+	bool sealing;
+
+	sealed = copy_engine_seal(&engine_copy_smime, TEXT(message), 1, hidden,
+				  &inside, &sealing);
+	assert_true(sealing);
+	assert_true(g_str_has_prefix(sealed->str,
+				     "Subject: s\r\n" OURS_BEGIN));
+	assert_bytes(inside->str, inside->len, TEXT("\r\nb"));
+	g_string_free(sealed, TRUE);
+	g_string_free(inside, TRUE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -301,7 +319,8 @@ int main(void)
 		cmocka_unit_test(test_subject_readable),
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_large_header),
-		cmocka_unit_test(test_too_large_header)
+		cmocka_unit_test(test_too_large_header),
+		cmocka_unit_test(test_smime)
 	};
 
 	return cmocka_run_group_tests_name("header-protect", all, NULL, NULL);

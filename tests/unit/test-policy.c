@@ -23,6 +23,7 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_protect_headers = "";
 	raw->mail_seal_compress = "no";
 	raw->mail_seal_min_rsa_bits = "2048";
+	raw->mail_seal_smime_rsa = "pkcs1";
 	raw->mail_seal_timeout = "60s";
 }
 
@@ -57,6 +58,8 @@ static const struct {
 	  "special-use flag or a pattern of mailbox names" },
 	{ FIELD(compress), "maybe", "mail_seal_compress: \"maybe\" is not "
 	  "\"yes\" or \"no\"" },
+	{ FIELD(smime_rsa), "OAEP", "mail_seal_smime_rsa: \"OAEP\" is not "
+	  "\"pkcs1\" or \"oaep\"" },
 	{ FIELD(min_rsa_bits), "512", "mail_seal_min_rsa_bits: \"512\" is not "
 	  "a number of bits from 1024" },
 	{ FIELD(min_rsa_bits), "2048x", "mail_seal_min_rsa_bits: \"2048x\" is "
@@ -124,6 +127,7 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_protect_headers = "Subject, Keywords comments";
 	raw.mail_seal_unusable_key = "store";
 	raw.mail_seal_compress = "YES";
+	raw.mail_seal_smime_rsa = "oaep";
 	raw.mail_seal_timeout = "2 mins";
 	raw.mail_seal_extra_keys = "/e";
 	if (mail_seal_settings_parse(&raw, pool, &set, &error) < 0)
@@ -141,6 +145,7 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	assert_int_equal(set.missing_key, MAIL_SEAL_STORE);
 	assert_int_equal(set.unusable_key, MAIL_SEAL_STORE);
 	assert_true(set.compress);
+	assert_true(set.smime_rsa_oaep);
 	assert_int_equal(set.min_rsa_bits, 2048);
 	assert_int_equal(set.timeout_secs, 120);
 	assert_string_equal(set.extra_keys, "/e");
@@ -149,6 +154,7 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_keys = "none";
 	assert_int_equal(mail_seal_settings_parse(&raw, pool, &set, &error),
 			 0);
+	assert_false(set.smime_rsa_oaep);
 	assert_int_equal(set.source_count, 0);
 	raw.mail_seal_keys = "";
 	assert_int_equal(mail_seal_settings_parse(&raw, pool, &set, &error),

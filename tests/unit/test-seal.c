@@ -375,15 +375,13 @@ static void test_bad_certificates(void **state G_GNUC_UNUSED)
 	static const struct {
 		const char *content, *reason;
 	} bad[] = {
-		{ "", "there is no OpenPGP certificate in it" },
-		{ "hello", "there is no OpenPGP certificate in it" },
+		{ "", "there is no certificate in it" },
+		{ "hello", "there is no certificate in it" },
 		{ "\xff\xff\xff", "it is no OpenPGP certificate" },
 		{ "\306\001k", "gpg can't read the certificate" },
 		{ "-----BEGIN PGP PRIVATE KEY BLOCK-----\n",
 		  "it holds a secret key, which doesn't belong on a server" },
-		{ "-----BEGIN CERTIFICATE-----\n",
-		  "it holds an X.509 certificate, which this version can't "
-		  "use" },
+		{ "-----BEGIN CERTIFICATE-----\n", "its PEM text is damaged" },
 		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
 		  "its ASCII armor is damaged" },
 		{ "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"

@@ -88,10 +88,11 @@ class Elsewhere:
         configuration = self.folder / "unbound.conf"
         configuration.write_text(
             "server:\n  interface: 127.0.0.1\n  do-daemonize: no\n  chroot: \"\"\n"
-            "  username: \"\"\n  pidfile: \"\"\n  use-syslog: no\n  module-config: "
+            "  so-reuseport: no\n  username: \"\"\n  pidfile: \"\"\n  use-syslog: no\n  module-config: "
             f"\"validator iterator\"\n{anchors}remote-control:\n  control-enable: no\n{zones}")
         log = (self.folder / "unbound.log").open("ab")
-        resolver = subprocess.Popen(["unbound", "-d", "-c", configuration],
+        resolver = subprocess.Popen(["setpriv", "--pdeathsig", "KILL",
+                                     "unbound", "-d", "-c", configuration],
                                     stdout=log, stderr=log)
         # Only an answer that was validated counts.
         assert wait_until(self._validates, 20, 0.2), (self.folder / "unbound.log").read_text()

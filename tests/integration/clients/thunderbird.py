@@ -5,17 +5,20 @@ What runs inside Thunderbird is in thunderbird.js.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
+from dovecot import PASSWORD
 from marionette import Marionette
+from postfix import HOST
 from sandbox import Sandbox, wait_until
 
 SCRIPTS = Path(__file__).with_name("thunderbird.js").read_text()
 PORT = 2828
+FOLDERS = ["INBOX", "Drafts", "Sent"]
 SLOW = 180                           # seconds; two cores, a debug display, other tests
 
 # A mail program that does what it is told and nothing else.
@@ -46,9 +49,11 @@ QUIET = {
 }
 
 
-def account(user, host, imap_port, smtp_port):
+def account(user, imap_port):
     """Preferences: one account, STARTTLS with a password for both protocols."""
+    host = HOST
     starttls, password = 2, 3
+    folders = f"imap://{user.name}@{host}"
     return {
         "mail.accountmanager.accounts": "account1,account2",
         "mail.accountmanager.defaultaccount": "account1",
@@ -61,6 +66,10 @@ def account(user, host, imap_port, smtp_port):
         "mail.identity.id1.smtpServer": "smtp1",
         "mail.identity.id1.valid": True,
         "mail.identity.id1.compose_html": False,
+        "mail.identity.id1.fcc_folder": f"{folders}/Sent",
+        "mail.identity.id1.fcc_folder_picker_mode": "0",
+        "mail.identity.id1.draft_folder": f"{folders}/Drafts",
+        "mail.identity.id1.drafts_folder_picker_mode": "0",
         "mail.server.server1.type": "imap",
         "mail.server.server1.hostname": host,
         "mail.server.server1.port": imap_port,
@@ -77,7 +86,7 @@ def account(user, host, imap_port, smtp_port):
         "mail.smtpservers": "smtp1",
         "mail.smtp.defaultserver": "smtp1",
         "mail.smtpserver.smtp1.hostname": host,
-        "mail.smtpserver.smtp1.port": smtp_port,
+        "mail.smtpserver.smtp1.port": 587,
         "mail.smtpserver.smtp1.try_ssl": starttls,
         "mail.smtpserver.smtp1.authMethod": password,
         "mail.smtpserver.smtp1.username": user.name,
@@ -85,12 +94,18 @@ def account(user, host, imap_port, smtp_port):
 
 
 class Thunderbird:
-    def __init__(self, preferences, size="1200x800"):
+    """As `user` of the mail server `host`; more preferences may be given."""
+
+    def __init__(self, host, user, elsewhere, preferences=None, size="1200x800"):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-thunderbird-"))
         self.profile = self.folder / "profile"
         self.profile.mkdir(mode=0o700)
         self._size = size
-        self._write_preferences({**QUIET, "marionette.port": PORT, **preferences})
+        self._user = user
+        self._elsewhere = elsewhere
+        self._write_preferences({**QUIET, "marionette.port": PORT,
+                                 **account(host.users[user], host.site.imap_port),
+                                 **(preferences or {})})
         self._sandbox = None
         self._program = None
         self._marionette = None
@@ -98,6 +113,7 @@ class Thunderbird:
     def __enter__(self):
         try:
             self.start()
+            self._enter_account()
         except BaseException:
             self.close()
             raise
@@ -115,6 +131,7 @@ class Thunderbird:
 
     def start(self):
         self._sandbox = Sandbox()
+        self._elsewhere.show(self._sandbox)
         log = (self.folder / "log").open("ab")
         display = self._start_display(log)
         environment = {
@@ -137,19 +154,51 @@ class Thunderbird:
         self._program.wait(timeout=SLOW)
         self._sandbox.close()
 
-    def restart(self):
+    def restart(self, forget=False):
+        """Quit and start again; forget: also what was downloaded."""
         self.stop()
+        if forget:
+            shutil.rmtree(self.profile / "ImapMail")
         self.start()
+        self.call("findFolders", FOLDERS)
 
     def log(self):
         return (self.folder / "log").read_text(errors="replace")
 
-    def run(self, script, *arguments):
-        return self._marionette.run(script, *arguments)
-
     def call(self, function, *arguments):
         """Call a function of thunderbird.js."""
-        return self.run(f"return Test.{function}(...args)", *arguments)
+        return self._marionette.run(f"return Test.{function}(...args)", *arguments)
+
+    def wait(self, function, *arguments, timeout=60):
+        """Call it until the result is true; return that."""
+        result = wait_until(lambda: self.call(function, *arguments), timeout, 0.5)
+        assert result, f"{function}{arguments} is still {result!r}; {self.call('openWindows')}"
+        return result
+
+    def open(self, folder, subject=None):
+        """Fetch what is new, open the message or the newest, and return what is seen."""
+        self.call("update", folder)
+        return self.call("open", folder, subject)
+
+    def send(self):
+        """Press Send; return when the window is closed."""
+        self.call("begin", "cmd_sendNow")
+        self.wait("noWindows")
+
+    def screenshot(self, window=0):
+        """PNG of the main window, or of another one."""
+        self._marionette.switch_to(self._marionette.windows()[window])
+        picture = self._marionette.screenshot()
+        self._marionette.switch_to(self._marionette.windows()[0])
+        return picture
+
+    def _enter_account(self):
+        """What the account assistant would do."""
+        authority = self._elsewhere.authority.certificate.read_text()
+        self.call("addAuthority", "".join(re.findall(r"^[^-]+$", authority, re.M)).replace("\n", ""))
+        for protocol in ("imap", "smtp"):
+            self.call("addPassword", f"{protocol}://{HOST}", self._user, PASSWORD)
+        self.call("findFolders", FOLDERS)
 
     def _start_display(self, log):
         reading, writing = os.pipe()

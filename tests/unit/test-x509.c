@@ -1,0 +1,608 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* X.509 key files: which certificates are in them, and whether they may be
+   sealed to. */
+
+#include "certificates.h"
+#include "test-lib.h"
+#include "test-x509-lib.h"
+
+#include <openssl/cms.h>
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+
+#define SECRET "it holds a secret key, which doesn't belong on a server"
+
+static struct test_x509 *alice, *bob;
+
+static const struct certificate_list *
+read_file(const GByteArray *file, struct seal_error *error)
+{
+	error->code = SEAL_ERROR_NONE;
+	return certificates_read(file->data, file->len, 10, error);
+}
+
+/* Finds out that the file is refused for this reason. */
+static void assert_refused(const GByteArray *file, const char *reason)
+{
+	struct seal_error error;
+
+	assert_null(read_file(file, &error));
+	assert_int_equal(error.code, SEAL_ERROR_UNUSABLE_KEY);
+	assert_string_equal(error.text, reason);
+}
+
+/* Finds out that the certificates are these, NULL-terminated. */
+static void
+assert_holds(const GByteArray *file, struct test_x509 *const *expected)
+{
+	struct seal_error error = { .text = "" };
+	const struct certificate_list *list = read_file(file, &error);
+	size_t count = 0;
+
+	if (list == NULL)
+		fail_msg("%s", error.text);
+	for (; expected[count] != NULL; count++) {
+		GByteArray *der = g_byte_array_new();
+		gsize size;
+		const void *data;
+
+		assert_true(count < list->count);
+		test_x509_append_der(der, expected[count]);
+		data = g_bytes_get_data(list->certificates[count]->data,
+					&size);
+		assert_bytes(data, size, der->data, der->len);
+		g_byte_array_unref(der);
+	}
+	assert_int_equal(list->count, count);
+}
+
+static void append_text(GByteArray *file, const char *text)
+{
+	g_byte_array_append(file, (const guint8 *)text, strlen(text));
+}
+
+/*
+ * One certificate
+ */
+
+#define DAY (24*60*60)
+
+static const struct {
+	const char *what;
+	/* NULL: usable */
+	const char *reason;
+	struct test_x509_params params;
+} tests[] = {
+	{ "RSA", NULL, { .key = "RSA-2048" } },
+	{ "EC", NULL, { .key = "P-256" } },
+	{ "a larger curve", NULL, { .key = "P-521" } },
+	{ "expired", "it has expired",
+	  { .key = "P-256", .not_before = -2*DAY, .not_after = -DAY } },
+	{ "expired just now", "it has expired",
+	  { .key = "P-256", .not_before = -DAY, .not_after = -2 } },
+	{ "not yet valid", "it isn't valid yet",
+	  { .key = "P-256", .not_before = DAY, .not_after = 2*DAY } },
+	{ "small RSA", "it is too weak", { .key = "RSA-1024" } },
+	{ "small curve", "it is too weak", { .key = "secp160r1" } },
+	{ "signing only", "its key is neither RSA nor EC",
+	  { .key = "ED25519" } },
+	{ "X25519", "its key is neither RSA nor EC",
+	  { .key = "X25519", .key_usage = "keyAgreement" } },
+	{ "RSA for encryption", NULL,
+	  { .key = "RSA-2048", .key_usage = "critical,keyEncipherment" } },
+	{ "RSA for signing", "its key usage doesn't allow encryption",
+	  { .key = "RSA-2048",
+	    .key_usage = "digitalSignature,nonRepudiation" } },
+	{ "RSA for agreement", "its key usage doesn't allow encryption",
+	  { .key = "RSA-2048", .key_usage = "keyAgreement" } },
+	{ "RSA for data", "its key usage doesn't allow encryption",
+	  { .key = "RSA-2048", .key_usage = "dataEncipherment" } },
+	{ "EC for agreement", NULL,
+	  { .key = "P-256", .key_usage = "digitalSignature,keyAgreement" } },
+	{ "EC for encipherment", "its key usage doesn't allow encryption",
+	  { .key = "P-256", .key_usage = "keyEncipherment" } },
+	{ "for mail", NULL,
+	  { .key = "P-256", .extended_key_usage =
+	    "clientAuth,emailProtection" } },
+	{ "for anything", NULL,
+	  { .key = "P-256", .extended_key_usage = "anyExtendedKeyUsage" } },
+	{ "for a web server", "its extended key usage doesn't allow mail",
+	  { .key = "P-256", .extended_key_usage = "serverAuth" } },
+	{ "for we don't know what",
+	  "its extended key usage doesn't allow mail",
+	  { .key = "P-256", .extended_key_usage = "1.2.3.4" } },
+	{ "as openssl req -x509 makes it", NULL,
+	  { .key = "P-256", .basic_constraints = "critical,CA:TRUE" } },
+	{ "an authority's", "its key usage doesn't allow encryption",
+	  { .key = "P-256", .basic_constraints = "critical,CA:TRUE",
+	    .key_usage = "keyCertSign,cRLSign" } }
+};
+
+static void test_usable(void **state G_GNUC_UNUSED)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+		struct test_x509_params params = tests[i].params;
+		GByteArray *file = g_byte_array_new();
+		struct test_x509 *x509;
+		struct seal_error error;
+		const struct certificate_list *list;
+		const char *reason = NULL;
+		bool usable;
+
+		params.name = "a";
+		/* its key can't sign */
+		if (strcmp(params.key, "X25519") == 0)
+			params.issuer = bob;
+		x509 = test_x509_new(&params);
+		test_x509_append_pem(file, x509);
+		list = read_file(file, &error);
+		if (list == NULL)
+			fail_msg("%s: %s", tests[i].what, error.text);
+		assert_int_equal(list->count, 1);
+		usable = certificate_is_usable(list->certificates[0],
+					       time(NULL), 2048, &reason);
+		if (g_strcmp0(usable ? NULL : reason, tests[i].reason) != 0) {
+			fail_msg("%s: %s", tests[i].what,
+				 usable ? "usable" : reason);
+		}
+		g_byte_array_unref(file);
+		test_x509_free(x509);
+	}
+}
+
+/* RFC 5280 section 4.1.2.5: both ends are inside. */
+static void test_validity_ends(void **state G_GNUC_UNUSED)
+{
+	GByteArray *file = g_byte_array_new();
+	const struct certificate *certificate;
+	struct seal_error error;
+	const char *reason;
+	struct tm tm;
+	time_t first, last;
+
+	test_x509_append_der(file, alice);
+	certificate = read_file(file, &error)->certificates[0];
+	ASN1_TIME_to_tm(X509_get0_notBefore(alice->x509), &tm);
+	first = timegm(&tm);
+	ASN1_TIME_to_tm(X509_get0_notAfter(alice->x509), &tm);
+	last = timegm(&tm);
+	assert_false(certificate_is_usable(certificate, first - 1, 2048,
+					   &reason));
+	assert_true(certificate_is_usable(certificate, first, 2048, &reason));
+	assert_true(certificate_is_usable(certificate, last, 2048, &reason));
+	assert_false(certificate_is_usable(certificate, last + 1, 2048,
+					   &reason));
+	g_byte_array_unref(file);
+}
+
+static void test_description(void **state G_GNUC_UNUSED)
+{
+	const struct test_x509_params params = {
+		.name = "J\xc3\xbcrgen, \x01", .key = "RSA-2048",
+		.alt_name = "email:juergen@example.org,DNS:example.org,"
+			"email:j@example.org"
+	};
+	struct test_x509 *x509 = test_x509_new(&params);
+	GByteArray *file = g_byte_array_new();
+	const struct certificate *certificate;
+	struct seal_error error;
+	char *digest, *names;
+
+	test_x509_append_der(file, x509);
+	certificate = read_file(file, &error)->certificates[0];
+	digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, file->data,
+					     file->len);
+	assert_int_equal(certificate->kind, CERTIFICATE_KIND_X509);
+	assert_int_equal(g_ascii_strcasecmp(certificate->fingerprint, digest),
+			 0);
+	assert_null(strpbrk(certificate->fingerprint, "abcdef"));
+	names = g_strjoinv("|", certificate->names);
+	assert_string_equal(names, "CN=J\xc3\xbcrgen\\, \\01|"
+			    "juergen@example.org|j@example.org");
+	assert_int_equal(certificate->key_count, 1);
+	assert_int_equal(certificate->keys[0].bits, 2048);
+	assert_int_equal(certificate->keys[0].algorithm,
+			 CERTIFICATE_ALGORITHM_RSA);
+	g_free(names);
+	g_free(digest);
+	g_byte_array_unref(file);
+	test_x509_free(x509);
+}
+
+/* RSA whose public exponent is 1 encrypts nothing, and points that aren't on
+   the curve give the message away. */
+static void test_unsound_key(void **state G_GNUC_UNUSED)
+{
+	static const unsigned char exponent[] = { 2, 3, 1, 0, 1 };
+	GByteArray *file = g_byte_array_new();
+	const struct certificate_list *list;
+	struct seal_error error;
+	const char *reason;
+	guint8 *found = NULL;
+
+	test_x509_append_der(file, alice);
+	for (guint i = 0; i + sizeof(exponent) < file->len; i++) {
+		if (memcmp(file->data + i, exponent, sizeof(exponent)) == 0)
+			found = file->data + i;
+	}
+	assert_non_null(found);
+	found[2] = 0;
+	list = read_file(file, &error);
+	assert_non_null(list);
+	assert_false(certificate_is_usable(list->certificates[0], time(NULL),
+					   2048, &reason));
+	assert_string_equal(reason, "its key is not valid");
+	g_byte_array_unref(file);
+}
+
+/* An elliptic curve of somebody's own making */
+static void test_curve_without_name(void **state G_GNUC_UNUSED)
+{
+	const struct test_x509_params params = { .name = "a", .key = "P-384" };
+	struct test_x509 *x509 = test_x509_new(&params);
+	GByteArray *file = g_byte_array_new();
+	const struct certificate_list *list;
+	struct seal_error error;
+	const char *reason;
+
+	EVP_PKEY_set_utf8_string_param(x509->key, "encoding", "explicit");
+	X509_set_pubkey(x509->x509, x509->key);
+	X509_sign(x509->x509, x509->key, EVP_sha256());
+	test_x509_append_der(file, x509);
+	list = read_file(file, &error);
+	assert_non_null(list);
+	assert_false(certificate_is_usable(list->certificates[0], time(NULL),
+					   2048, &reason));
+	assert_string_equal(reason, "its elliptic curve has no name");
+	g_byte_array_unref(file);
+	test_x509_free(x509);
+}
+
+/*
+ * Forms of files
+ */
+
+static void test_forms(void **state G_GNUC_UNUSED)
+{
+	struct test_x509 *const both[] = { alice, bob, NULL };
+	struct test_x509 *const one[] = { alice, NULL };
+
+	for (int form = 0; form < 9; form++) {
+		GByteArray *file = g_byte_array_new();
+		GString *crlf;
+
+		test_case("form", form);
+		switch (form) {
+		case 0:
+			test_x509_append_pem(file, alice);
+			test_x509_append_pem(file, bob);
+			break;
+		case 1:
+			test_x509_append_der(file, alice);
+			test_x509_append_der(file, bob);
+			break;
+		case 2:
+		case 3:
+			test_x509_append_bundle(file, both, form == 2);
+			break;
+		case 4:
+			/* once is enough */
+			append_text(file, "\xef\xbb\xbf" "subject=CN = alice\n");
+			test_x509_append_pem(file, alice);
+			append_text(file, "-----BEGIN X509 CRL-----\nYQ==\n"
+				    "-----END X509 CRL-----\n");
+			test_x509_append_bundle(file, both, true);
+			append_text(file, "-----BEGIN of nothing\n");
+			break;
+		case 5:
+			test_x509_append_der(file, alice);
+			break;
+		case 6:
+			test_x509_append_bundle(file, one, false);
+			break;
+		case 7:
+			/* no line end at the end */
+			test_x509_append_pem(file, alice);
+			g_byte_array_set_size(file, file->len - 1);
+			break;
+		case 8:
+			test_x509_append_pem(file, alice);
+			crlf = g_string_new_len((char *)file->data, file->len);
+			g_string_replace(crlf, "\n", "\r\n", 0);
+			g_byte_array_set_size(file, 0);
+			append_text(file, crlf->str);
+			g_string_free(crlf, TRUE);
+			break;
+		}
+		assert_holds(file, form < 5 ? both : one);
+		g_byte_array_unref(file);
+	}
+}
+
+static void append_bio(GByteArray *file, BIO *bio)
+{
+	char *data;
+	long size = BIO_get_mem_data(bio, &data);
+
+	g_byte_array_append(file, (const guint8 *)data, size);
+	BIO_free(bio);
+}
+
+static void test_secrets(void **state G_GNUC_UNUSED)
+{
+	for (int form = 0; form < 6; form++) {
+		GByteArray *file = g_byte_array_new();
+		BIO *bio = BIO_new(BIO_s_mem());
+		PKCS12 *pkcs12;
+
+		test_case("secret", form);
+		switch (form) {
+		case 0:
+		case 1:
+			/* behind the certificate or in front of it */
+			if (form == 0)
+				PEM_write_bio_X509(bio, alice->x509);
+			PEM_write_bio_PrivateKey(bio, alice->key, NULL, NULL,
+						 0, NULL, NULL);
+			if (form == 1)
+				PEM_write_bio_X509(bio, alice->x509);
+			break;
+		case 2:
+			PEM_write_bio_X509(bio, alice->x509);
+			PEM_write_bio_PKCS8PrivateKey(bio, alice->key,
+				EVP_aes_256_cbc(), "x", 1, NULL, NULL);
+			break;
+		case 3:
+			i2d_PKCS8PrivateKey_bio(bio, alice->key, NULL, NULL,
+						0, NULL, NULL);
+			break;
+		case 4:
+			i2d_PKCS8PrivateKey_bio(bio, alice->key,
+				EVP_aes_256_cbc(), "x", 1, NULL, NULL);
+			break;
+		case 5:
+			pkcs12 = PKCS12_create("x", "alice", alice->key,
+					       alice->x509, NULL, 0, 0, 0, 0,
+					       0);
+			i2d_PKCS12_bio(bio, pkcs12);
+			PKCS12_free(pkcs12);
+			break;
+		}
+		append_bio(file, bio);
+		assert_refused(file, SECRET);
+		g_byte_array_unref(file);
+	}
+}
+
+static void test_bad_files(void **state G_GNUC_UNUSED)
+{
+	struct test_x509 *const none[] = { NULL };
+	GByteArray *file = g_byte_array_new();
+	CMS_ContentInfo *signed_message;
+	BIO *bio;
+
+	/* cut off */
+	test_x509_append_pem(file, alice);
+	g_byte_array_set_size(file, file->len - 30);
+	assert_refused(file, "its PEM text is damaged");
+	g_byte_array_set_size(file, 0);
+	test_x509_append_der(file, alice);
+	g_byte_array_set_size(file, file->len - 1);
+	assert_refused(file, "it is no X.509 certificate");
+	/* more than certificates */
+	g_byte_array_set_size(file, 0);
+	test_x509_append_der(file, alice);
+	append_text(file, "x");
+	assert_refused(file, "it is no X.509 certificate");
+	/* something else */
+	g_byte_array_set_size(file, 0);
+	append_text(file, "-----BEGIN CERTIFICATE-----\nYQ==\n"
+		    "-----END CERTIFICATE-----\n");
+	assert_refused(file, "it is no X.509 certificate");
+	g_byte_array_set_size(file, 0);
+	append_text(file, "-----BEGIN PUBLIC KEY-----\nYQ==\n"
+		    "-----END PUBLIC KEY-----\n");
+	assert_refused(file, "there is no certificate in it");
+	g_byte_array_set_size(file, 0);
+	append_text(file, "\x30\x82\x01");
+	assert_refused(file, "it is no X.509 certificate");
+	g_byte_array_set_size(file, 0);
+	test_x509_append_bundle(file, none, true);
+	assert_refused(file, "it is no X.509 certificate");
+	/* a signed message has its sender's certificate */
+	bio = BIO_new_mem_buf("x", 1);
+	signed_message = CMS_sign(alice->x509, alice->key, NULL, bio, 0);
+	BIO_free(bio);
+	bio = BIO_new(BIO_s_mem());
+	i2d_CMS_bio(bio, signed_message);
+	CMS_ContentInfo_free(signed_message);
+	g_byte_array_set_size(file, 0);
+	append_bio(file, bio);
+	assert_refused(file, "it is no X.509 certificate");
+	g_byte_array_unref(file);
+}
+
+/* "an owner has one kind" */
+static void test_both_kinds(void **state G_GNUC_UNUSED)
+{
+	struct test_x509 *const one[] = { alice, NULL };
+	GByteArray *file = g_byte_array_new();
+	const struct certificate_list *list;
+	struct seal_error error;
+
+	test_x509_append_pem(file, alice);
+	append_text(file, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+		    "-----END PGP PUBLIC KEY BLOCK-----\n");
+	assert_refused(file, "it holds both OpenPGP and X.509 certificates");
+	/* an organisation's may be of both */
+	list = certificates_read_kind(file->data, file->len,
+				      CERTIFICATE_KIND_X509, 10, &error);
+	assert_non_null(list);
+	assert_int_equal(list->count, 1);
+	/* and what was read of it doesn't count for an owner */
+	assert_refused(file, "it holds both OpenPGP and X.509 certificates");
+
+	g_byte_array_set_size(file, 0);
+	test_x509_append_pem(file, alice);
+	error.code = SEAL_ERROR_NONE;
+	assert_null(certificates_read_kind(file->data, file->len,
+					   CERTIFICATE_KIND_OPENPGP, 10,
+					   &error));
+	assert_string_equal(error.text,
+			    "there is no OpenPGP certificate in it");
+	assert_holds(file, one);
+	append_text(file, "-----BEGIN PGP PRIVATE KEY BLOCK-----\n");
+	error.code = SEAL_ERROR_NONE;
+	assert_null(certificates_read_kind(file->data, file->len,
+					   CERTIFICATE_KIND_X509, 10, &error));
+	assert_string_equal(error.text, SECRET);
+
+	g_byte_array_set_size(file, 0);
+	append_text(file, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n");
+	error.code = SEAL_ERROR_NONE;
+	assert_null(certificates_read_kind(file->data, file->len,
+					   CERTIFICATE_KIND_X509, 10, &error));
+	assert_string_equal(error.text, "there is no X.509 certificate in it");
+	g_byte_array_unref(file);
+}
+
+static void test_too_many(void **state G_GNUC_UNUSED)
+{
+	GByteArray *file = g_byte_array_new();
+
+	for (int i = 0; i <= CERTIFICATES_COUNT_MAX; i++) {
+		const struct test_x509_params params = {
+			.name = "many", .key = "P-256"
+		};
+		struct test_x509 *x509 = test_x509_new(&params);
+
+		test_x509_append_pem(file, x509);
+		test_x509_free(x509);
+	}
+	assert_refused(file, "it holds more than 32 certificates");
+	g_byte_array_unref(file);
+}
+
+/*
+ * Whose certificates
+ */
+
+/* Nothing is sealed to a certificate authority's key because the owner's
+   chain stands in the file. */
+static void test_chain(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		/* r: root, i: by r, a: an owner's, by i; s, t: self-signed as
+		   openssl req -x509 does it; w: an authority that doesn't say
+		   so, c: by w; N: an authority, n: by N, of the same name */
+		const char *file, *own;
+	} chains[] = {
+		{ "a", "a" }, { "ar", "a" }, { "air", "a" }, { "ria", "a" },
+		{ "ai", "a" }, { "i", "i" }, { "s", "s" }, { "st", "st" },
+		{ "as", "a" }, { "ir", "" }, { "wc", "c" }, { "cw", "c" },
+		{ "w", "w" }, { "nN", "n" }, { "Nn", "n" }
+	};
+	const struct test_x509_params root_params = {
+		.name = "root", .key = "P-256", .basic_constraints = "CA:TRUE"
+	};
+	struct test_x509 *root = test_x509_new(&root_params);
+	const struct test_x509_params middle_params = {
+		.name = "middle", .key = "P-256", .key_number = 1,
+		.basic_constraints = "CA:TRUE", .issuer = root
+	};
+	struct test_x509 *middle = test_x509_new(&middle_params);
+	const struct test_x509_params own_params = {
+		.name = "a", .key = "P-256", .key_number = 2, .issuer = middle
+	};
+	const struct test_x509_params silent_params = {
+		.name = "silent", .key = "P-256", .key_number = 3
+	};
+	struct test_x509 *silent = test_x509_new(&silent_params);
+	const struct test_x509_params carol_params = {
+		.name = "carol", .key = "P-256", .key_number = 4,
+		.issuer = silent
+	};
+	const struct test_x509_params namesake_params = {
+		.name = "same", .key = "P-256", .basic_constraints = "CA:TRUE"
+	};
+	struct test_x509 *namesake = test_x509_new(&namesake_params);
+	const struct test_x509_params named_params = {
+		.name = "same", .key = "P-256", .key_number = 5,
+		.issuer = namesake
+	};
+	struct test_x509 *all[] = {
+		['r'] = root, ['i'] = middle, ['a'] = test_x509_new(&own_params),
+		['s'] = test_x509_new(&root_params),
+		['t'] = test_x509_new(&namesake_params), ['w'] = silent,
+		['c'] = test_x509_new(&carol_params), ['N'] = namesake,
+		['n'] = test_x509_new(&named_params), ['z'] = NULL
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(chains); i++) {
+		GByteArray *file = g_byte_array_new();
+		struct test_x509 *list[8] = { NULL };
+
+		test_case(chains[i].file, i);
+		for (size_t j = 0; chains[i].file[j] != '\0'; j++) {
+			test_x509_append_der(
+				file, all[(int)chains[i].file[j]]);
+		}
+		for (size_t j = 0; chains[i].own[j] != '\0'; j++)
+			list[j] = all[(int)chains[i].own[j]];
+		if (list[0] != NULL)
+			assert_holds(file, list);
+		else {
+			assert_refused(file, "it holds certificates of "
+				       "authorities only");
+		}
+		g_byte_array_unref(file);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++) {
+		if (all[i] != NULL)
+			test_x509_free(all[i]);
+	}
+}
+
+static int setup(void **state G_GNUC_UNUSED)
+{
+	const struct test_x509_params alice_params = {
+		.name = "alice", .key = "RSA-2048"
+	};
+	const struct test_x509_params bob_params = {
+		.name = "bob", .key = "P-256"
+	};
+
+	alice = test_x509_new(&alice_params);
+	bob = test_x509_new(&bob_params);
+	return 0;
+}
+
+static int teardown(void **state G_GNUC_UNUSED)
+{
+	test_x509_free(alice);
+	test_x509_free(bob);
+	test_x509_deinit();
+	certificates_deinit();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_usable),
+		cmocka_unit_test(test_validity_ends),
+		cmocka_unit_test(test_description),
+		cmocka_unit_test(test_unsound_key),
+		cmocka_unit_test(test_curve_without_name),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bad_files),
+		cmocka_unit_test(test_both_kinds),
+		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_chain)
+	};
+
+	return cmocka_run_group_tests_name("x509", all, setup, teardown);
+}
