@@ -9,7 +9,7 @@ MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 CLASSES = ("sealed", "encrypted", "plaintext", "excluded")
 
 
-@pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox", "mbox"])
+@pytest.fixture(scope="module", params=["maildir", "mdbox"])
 def server(request, keys):
     users = [User("alice", keys.alice.certificate + keys.bob.certificate),
              User("keyless"), User("nobody", settings={"mail_seal_keys": "none"})]
@@ -105,19 +105,6 @@ def test_all_users_in_every_format(server, formatter):
                                     "INBOX").stdout.decode()
     assert "alice" in printed and "keyless" in printed
     assert sorted(printed.splitlines()) == sorted(through_server.splitlines())
-
-
-@pytest.mark.parametrize("command", [["status"], ["encrypt", "all"]])
-@pytest.mark.parametrize("way", ["doveadm", "doveadm-server"])
-def test_plugin_not_loaded(keys, command, way):
-    """The plugin is loaded for protocols only, and doveadm isn't one of them."""
-    with Dovecot([User("alice", keys.alice.certificate)], seal_in_doveadm=False) as server:
-        save(server, "alice", MESSAGE)
-        assert mail.is_sealed(server.message("alice"))
-        options = server.doveadm_server if way == "doveadm-server" else []
-        done = server.doveadm("seal", command[0], *options, "-u", "alice", *command[1:], check=False)
-        assert done.returncode != 0
-        assert b"mail_seal isn't loaded in doveadm" in done.stderr
 
 
 def test_no_such_user(server):
