@@ -18,6 +18,8 @@ struct seal_istream {
 	struct seal *seal;
 	char *temp_prefix;
 	struct seal_error error;
+	/* once there is no seal any more */
+	const char *engine_name;
 	bool complete;
 };
 
@@ -37,13 +39,20 @@ static int i_stream_seal_spool_open(void *context)
 	return fd;
 }
 
+static void i_stream_seal_free_seal(struct seal_istream *sstream)
+{
+	if (sstream->seal != NULL)
+		sstream->engine_name = seal_engine_name(sstream->seal);
+	seal_free(&sstream->seal);
+}
+
 static void i_stream_seal_close(struct iostream_private *stream,
 				bool close_parent)
 {
 	struct seal_istream *sstream =
 		container_of(stream, struct seal_istream, istream.iostream);
 
-	seal_free(&sstream->seal);
+	i_stream_seal_free_seal(sstream);
 	if (close_parent)
 		i_stream_close(sstream->istream.parent);
 }
@@ -53,7 +62,7 @@ static void i_stream_seal_destroy(struct iostream_private *stream)
 	struct seal_istream *sstream =
 		container_of(stream, struct seal_istream, istream.iostream);
 
-	seal_free(&sstream->seal);
+	i_stream_seal_free_seal(sstream);
 	i_free(sstream->temp_prefix);
 	i_stream_free_buffer(&sstream->istream);
 	i_stream_unref(&sstream->istream.parent);
@@ -192,6 +201,14 @@ static struct seal_istream *i_stream_seal_get(struct istream *input)
 bool i_stream_seal_is_complete(struct istream *input)
 {
 	return i_stream_seal_get(input)->complete;
+}
+
+const char *i_stream_seal_get_engine(struct istream *input)
+{
+	struct seal_istream *sstream = i_stream_seal_get(input);
+
+	return sstream->seal != NULL ? seal_engine_name(sstream->seal) :
+		sstream->engine_name;
 }
 
 const struct seal_error *i_stream_seal_get_error(struct istream *input)

@@ -18,6 +18,9 @@ i_stream_create_seal(struct istream *input, const struct seal_params *params,
 
 /* Has the reader got all of the sealed message? */
 bool i_stream_seal_is_complete(struct istream *input);
+/* The name of the engine that seals it, or NULL if none was needed. Known when
+   the stream is complete or has failed. */
+const char *i_stream_seal_get_engine(struct istream *input);
 /* Why sealing failed, or NULL. */
 const struct seal_error *i_stream_seal_get_error(struct istream *input);
 

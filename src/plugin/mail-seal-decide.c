@@ -40,6 +40,7 @@ decision_fail(struct mail_seal_decision *decision, const char *log_error,
 	      const char *sentence)
 {
 	decision->action = MAIL_SEAL_ACTION_FAIL;
+	decision->reason = MAIL_SEAL_REASON_UNKNOWN_OWNER;
 	decision->log_error = log_error;
 	decision->sentence = sentence;
 }
@@ -72,7 +73,9 @@ decide_by_keys(struct mail_seal_decision *decision)
 
 	mail_seal_keys_get(decision->set, &keys);
 	decision->action = mail_seal_policy_action(keys.state, decision->set);
+	decision->reason = mail_seal_policy_key_reason(keys.state);
 	decision->recipients = keys.recipients;
+	decision->log_error = keys.log_error;
 	if (decision->action == MAIL_SEAL_ACTION_STORE &&
 	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
 		decision->warning = keys.log_error;
@@ -91,30 +94,72 @@ decide_by_keys(struct mail_seal_decision *decision)
 			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE);
 		break;
 	}
-	decision->log_error = keys.log_error;
+}
+
+/* Finds out whether there is anything to seal. Returns FALSE if that can't be
+   told, which is the decision then. */
+static bool
+decide_exempt(struct mailbox *box, bool dsync,
+	      struct mail_seal_decision *decision)
+{
+	struct mail_seal_destination dest;
+
+	i_zero(decision);
+	i_zero(&dest);
+	dest.dsync = dsync;
+	dest.virtual = box->virtual_vfuncs != NULL;
+	dest.public = mailbox_get_namespace(box)->owner == NULL;
+	if (!dest.dsync && !dest.virtual && !dest.public) {
+		if (!decide_owner(box, decision))
+			return FALSE;
+		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
+		dest.excluded = mailbox_is_excluded(box, decision->set);
+		dest.owner_has_sources = decision->set->source_count > 0;
+		if (mail_seal_policy_hides_headers(&dest)) {
+			decision->protect_headers =
+				decision->set->protect_headers;
+		}
+	}
+	decision->virtual = dest.virtual;
+	decision->exempt = mail_seal_policy_is_exempt(&dest);
+	if (decision->exempt)
+		decision->reason = mail_seal_policy_exempt_reason(&dest);
+	return TRUE;
+}
+
+static void
+decide(struct mailbox *box, bool dsync, struct mail_seal_decision *decision_r)
+{
+	if (!decide_exempt(box, dsync, decision_r))
+		return;
+	if (decision_r->exempt)
+		decision_r->action = MAIL_SEAL_ACTION_STORE;
+	else
+		decide_by_keys(decision_r);
 }
 
 void mail_seal_decide(struct mailbox_transaction_context *t,
 		      struct mail_seal_decision *decision_r)
 {
-	struct mailbox *box = t->box;
-	struct mail_seal_destination dest;
+	decide(t->box, (t->flags & MAILBOX_TRANSACTION_FLAG_SYNC) != 0,
+	       decision_r);
+}
 
-	i_zero(decision_r);
-	i_zero(&dest);
-	dest.dsync = (t->flags & MAILBOX_TRANSACTION_FLAG_SYNC) != 0;
-	dest.virtual = box->virtual_vfuncs != NULL;
-	dest.public = mailbox_get_namespace(box)->owner == NULL;
-	if (!dest.dsync && !dest.virtual && !dest.public) {
-		if (!decide_owner(box, decision_r))
-			return;
-		dest.excluded = mailbox_is_excluded(box, decision_r->set);
-		dest.owner_has_sources = decision_r->set->source_count > 0;
+void mail_seal_decide_for_mailbox(struct mailbox *box,
+				  struct mail_seal_decision *decision_r)
+{
+	decide(box, FALSE, decision_r);
+}
+
+int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r)
+{
+	struct mail_seal_decision decision;
+
+	if (!decide_exempt(box, FALSE, &decision)) {
+		*error_r = decision.log_error;
+		return -1;
 	}
-	if (mail_seal_policy_is_exempt(&dest))
-		decision_r->action = MAIL_SEAL_ACTION_STORE;
-	else
-		decide_by_keys(decision_r);
+	return decision.exempt ? 1 : 0;
 }
 
 void mail_seal_decision_free(struct mail_seal_decision *decision)

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "buffer.h"
 #include "mail-seal-key-source.h"
+#include "replace-file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -18,6 +19,11 @@ file_unusable(struct seal_error *error, const char *reason)
 	return -1;
 }
 
+static int file_failed(struct seal_error *error)
+{
+	return mail_seal_key_source_failed(error, "its file can't be read");
+}
+
 static int
 file_read(int fd, buffer_t *certificates, struct seal_error *error)
 {
@@ -30,10 +36,8 @@ file_read(int fd, buffer_t *certificates, struct seal_error *error)
 		if (certificates->used - start > KEY_FILE_MAX)
 			return file_unusable(error, "its file is too large");
 	}
-	if (ret < 0) {
-		return file_unusable(error, t_strdup_printf(
-			"its file can't be read: %m"));
-	}
+	if (ret < 0)
+		return file_failed(error);
 	if (certificates->used == start)
 		return file_unusable(error, "its file is empty");
 	return 1;
@@ -54,15 +58,41 @@ int mail_seal_key_source_file(const char *path,
 		if ((errno == ENOENT && lstat(path, &st) < 0 &&
 		     errno == ENOENT) || errno == ENOTDIR)
 			return 0;
-		return file_unusable(error, t_strdup_printf(
-			"its file can't be read: %m"));
+		return file_failed(error);
 	}
 	if (fstat(fd, &st) < 0)
-		ret = file_unusable(error, "its file can't be read");
+		ret = file_failed(error);
 	else if (!S_ISREG(st.st_mode))
 		ret = file_unusable(error, "its file is not a regular file");
 	else
 		ret = file_read(fd, certificates, error);
 	i_close_fd(&fd);
+	return ret;
+}
+
+int mail_seal_key_source_file_write(const char *path,
+				    const struct mail_seal_settings *set
+					ATTR_UNUSED,
+				    const buffer_t *content,
+				    struct seal_error *error)
+{
+	const char *reason;
+
+	if (replace_file(path, content->data, content->used, &reason) == 0)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return -1;
+}
+
+int mail_seal_key_source_file_remove(const char *path,
+				     const struct mail_seal_settings *set
+					ATTR_UNUSED,
+				     struct seal_error *error)
+{
+	const char *reason;
+	int ret = remove_file(path, &reason);
+
+	if (ret < 0)
+		seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
 	return ret;
 }

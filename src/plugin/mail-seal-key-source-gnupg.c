@@ -51,9 +51,8 @@ home_file_stat(const char *home, const char *name, struct stat *st_r,
 		return 1;
 	if (errno == ENOENT || errno == ENOTDIR)
 		return 0;
-	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s",
-		       t_strdup_printf("its keyring can't be read: %m"));
-	return -1;
+	return mail_seal_key_source_failed(error,
+					   "its keyring can't be read");
 }
 
 /* Returns 1 if the home has a keyring, 0 if it has none, -1 if there is one

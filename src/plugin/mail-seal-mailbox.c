@@ -15,6 +15,7 @@
 #include "mail-seal-decide.h"
 #include "mail-seal-mailbox.h"
 #include "mail-seal-policy.h"
+#include "mail-seal-report.h"
 #include "mail-seal-sealer.h"
 #include "mail-seal-user.h"
 
@@ -37,10 +38,61 @@ struct mail_seal_transaction {
 	char *sentence;
 	/* number of calls of save_begin */
 	unsigned int saves;
+	/* of these, saved through the seal */
+	unsigned int sealed;
+
+	/* the plaintext while it is saved, and where it began */
+	struct istream *input;
+	uoff_t input_start;
+	/* why it is to be sealed, stored or refused */
+	enum mail_seal_reason reason;
+	struct mail_seal_report report;
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(mail_seal_storage_module,
 				  &mail_storage_module_register);
+
+/*
+ * Reporting
+ */
+
+/* Takes down what there is to see of a save before its state is reset. */
+static void report_measure(struct mail_seal_transaction *st)
+{
+	struct mail_seal_report *report = &st->report;
+
+	if (st->input == NULL)
+		return;
+	report->bytes_in = st->input->v_offset - st->input_start;
+	report->bytes_out = report->bytes_in;
+	if (st->stream != NULL) {
+		report->bytes_out = st->stream->v_offset;
+		report->engine = mail_seal_sealer_get_loaded()->
+			istream_get_engine(st->stream);
+	}
+}
+
+static void report_success(struct mail_seal_transaction *st)
+{
+	report_measure(st);
+	if (st->stream == NULL) {
+		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_STORED,
+				     st->reason);
+	} else if (st->report.engine != NULL) {
+		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_SEALED,
+				     st->reason);
+	} else {
+		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_ENCRYPTED,
+				     MAIL_SEAL_REASON_ALREADY_ENCRYPTED);
+	}
+}
+
+static void
+report_failure(struct mail_seal_transaction *st, enum mail_seal_reason reason)
+{
+	report_measure(st);
+	mail_seal_report_fail(&st->report, reason);
+}
 
 /*
  * Failing
@@ -92,10 +144,12 @@ remember_stream_error(struct mail_seal_transaction *st)
 	if (st->stream == NULL || st->sentence != NULL)
 		return;
 	error = mail_seal_sealer_get_loaded()->istream_get_error(st->stream);
-	if (error != NULL) {
-		st->sentence = i_strdup(st->refusal != NULL ? st->refusal :
-			mail_seal_policy_engine_sentence(error->code));
-	}
+	if (error == NULL)
+		return;
+	st->sentence = i_strdup(st->refusal != NULL ? st->refusal :
+		mail_seal_policy_engine_sentence(error->code));
+	mail_seal_report_failing(&st->report, st->refusal != NULL ?
+		st->reason : mail_seal_reason_of_error(error->code));
 }
 
 static void set_remembered_error(struct mail_save_context *ctx)
@@ -114,8 +168,28 @@ static void set_remembered_error(struct mail_save_context *ctx)
 static void save_state_reset(struct mail_seal_transaction *st)
 {
 	i_stream_unref(&st->stream);
+	i_stream_unref(&st->input);
 	i_free(st->refusal);
 	i_free(st->sentence);
+}
+
+/* The event stays that of a copy that becomes this save. */
+static void
+save_state_begin(struct mail_save_context *ctx, struct istream *input,
+		 struct mail_seal_decision *decision_r)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+
+	save_state_reset(st);
+	st->saves++;
+	st->input = input;
+	i_stream_ref(st->input);
+	st->input_start = input->v_offset;
+	mail_seal_report_begin(&st->report, ctx->transaction->box->event);
+	mail_seal_decide(ctx->transaction, decision_r);
+	st->reason = decision_r->reason;
+	if (decision_r->virtual)
+		mail_seal_report_drop(&st->report);
 }
 
 /* Saves through the seal. Without recipients it lets through only what is
@@ -135,12 +209,13 @@ mail_seal_save_through(struct mail_save_context *ctx, struct istream *input,
 	if (sealer == NULL) {
 		fail_by_decision(ctx, decision);
 		st->sentence = i_strdup(decision->sentence);
+		mail_seal_report_failing(&st->report, st->reason);
 		return -1;
 	}
 	mail_user_set_get_temp_prefix(temp_prefix, box->storage->user->set);
 	st->stream = sealer->istream_create(
 		input, decision->recipients, decision->log_error,
-		decision->set, str_c(temp_prefix));
+		decision->protect_headers, decision->set, str_c(temp_prefix));
 	return sbox->module_ctx.super.save_begin(ctx, st->stream);
 }
 
@@ -149,13 +224,10 @@ mail_seal_save_begin(struct mail_save_context *ctx, struct istream *input)
 {
 	struct mailbox *box = ctx->transaction->box;
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
-	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	struct mail_seal_decision decision;
 	int ret;
 
-	save_state_reset(st);
-	st->saves++;
-	mail_seal_decide(ctx->transaction, &decision);
+	save_state_begin(ctx, input, &decision);
 	if (decision.action == MAIL_SEAL_ACTION_STORE) {
 		warn_by_decision(box, &decision);
 		return sbox->module_ctx.super.save_begin(ctx, input);
@@ -169,9 +241,11 @@ static int mail_seal_save_continue(struct mail_save_context *ctx)
 {
 	struct mailbox *box = ctx->transaction->box;
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 
 	if (sbox->module_ctx.super.save_continue(ctx) < 0) {
 		set_remembered_error(ctx);
+		mail_seal_report_failing(&st->report, MAIL_SEAL_REASON_STORAGE);
 		return -1;
 	}
 	return 0;
@@ -186,6 +260,9 @@ static void mail_seal_save_cancel(struct mail_save_context *ctx)
 	remember_stream_error(st);
 	sbox->module_ctx.super.save_cancel(ctx);
 	set_remembered_error(ctx);
+	/* nobody gives up a copy */
+	report_failure(st, ctx->copying_or_moving ?
+		       MAIL_SEAL_REASON_STORAGE : MAIL_SEAL_REASON_CANCELLED);
 	save_state_reset(st);
 }
 
@@ -206,6 +283,8 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
 			st->sentence = i_strdup(
 				mail_seal_policy_engine_sentence(
 					SEAL_ERROR_ENGINE));
+			mail_seal_report_failing(&st->report,
+				MAIL_SEAL_REASON_INCOMPLETE);
 		}
 		mail_seal_save_cancel(ctx);
 		/* as mailbox_save_cancel() does */
@@ -214,8 +293,14 @@ static int mail_seal_save_finish(struct mail_save_context *ctx)
 		return -1;
 	}
 	ret = sbox->module_ctx.super.save_finish(ctx);
-	if (ret < 0)
+	if (ret == 0) {
+		if (st->stream != NULL)
+			st->sealed++;
+		report_success(st);
+	} else {
 		set_remembered_error(ctx);
+		report_failure(st, MAIL_SEAL_REASON_STORAGE);
+	}
 	save_state_reset(st);
 	return ret;
 }
@@ -283,6 +368,7 @@ copy_by_saving(struct mail_save_context *ctx, struct mail *mail)
 	if (ret == 0 && st->saves == old_saves) {
 		/* The caller rolls the transaction back. */
 		fail_copy(ctx);
+		mail_seal_report_failing(&st->report, MAIL_SEAL_REASON_COPY);
 		ret = -1;
 	}
 	return ret;
@@ -301,8 +387,16 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	int ret;
 
 	ret = sbox->module_ctx.super.copy(ctx, mail);
-	if (ret == 0 && st->saves == old_saves)
-		warn_by_decision(box, decision);
+	if (ret < 0 || st->saves != old_saves)
+		return ret;
+	warn_by_decision(box, decision);
+	if (decision->action == MAIL_SEAL_ACTION_STORE) {
+		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_STORED,
+				     decision->reason);
+	} else {
+		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_ENCRYPTED,
+				     MAIL_SEAL_REASON_ALREADY_ENCRYPTED);
+	}
 	return ret;
 }
 
@@ -313,26 +407,47 @@ static void copy_cancel(struct mail_save_context *ctx)
 	mailbox_save_cancel(&ctx);
 }
 
+static int
+refuse_copy(struct mail_save_context *ctx,
+	    const struct mail_seal_decision *decision)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	bool sealable = decision->action == MAIL_SEAL_ACTION_SEAL;
+
+	mail_seal_report_failing(&st->report, sealable ?
+		MAIL_SEAL_REASON_COPY : decision->reason);
+	copy_cancel(ctx);
+	if (sealable)
+		fail_copy(ctx);
+	else
+		fail_by_decision(ctx, decision);
+	return -1;
+}
+
 static int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 {
 	struct mailbox *box = ctx->transaction->box;
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	struct mail_seal_decision decision;
+	int ret;
 
+	save_state_reset(st);
+	mail_seal_report_begin(&st->report, ctx->transaction->box->event);
 	mail_seal_decide(ctx->transaction, &decision);
 	mail_seal_decision_free(&decision);
+	if (decision.virtual)
+		mail_seal_report_drop(&st->report);
 	if (decision.action == MAIL_SEAL_ACTION_STORE ||
 	    mail_is_encrypted(mail))
-		return copy_as_it_is(ctx, mail, &decision);
-	if (decision.action == MAIL_SEAL_ACTION_SEAL &&
-	    !is_copied_elsewhere(box, mail))
-		return copy_by_saving(ctx, mail);
-
-	copy_cancel(ctx);
-	if (decision.action == MAIL_SEAL_ACTION_SEAL)
-		fail_copy(ctx);
+		ret = copy_as_it_is(ctx, mail, &decision);
+	else if (decision.action == MAIL_SEAL_ACTION_SEAL &&
+		 !is_copied_elsewhere(box, mail))
+		ret = copy_by_saving(ctx, mail);
 	else
-		fail_by_decision(ctx, &decision);
-	return -1;
+		ret = refuse_copy(ctx, &decision);
+	if (ret < 0)
+		mail_seal_report_fail(&st->report, MAIL_SEAL_REASON_STORAGE);
+	return ret;
 }
 
 /*
@@ -357,6 +472,7 @@ mail_seal_transaction_begin(struct mailbox *box,
 static void transaction_free(struct mail_seal_transaction *st)
 {
 	save_state_reset(st);
+	mail_seal_report_drop(&st->report);
 	i_free(st);
 }
 
@@ -381,6 +497,14 @@ mail_seal_transaction_rollback(struct mailbox_transaction_context *t)
 
 	sbox->module_ctx.super.transaction_rollback(t);
 	transaction_free(st);
+}
+
+unsigned int
+mail_seal_transaction_sealed_count(struct mailbox_transaction_context *t)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+
+	return st->sealed;
 }
 
 void mail_seal_mailbox_allocated(struct mailbox *box)

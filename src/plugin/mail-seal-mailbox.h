@@ -3,8 +3,13 @@
 #define MAIL_SEAL_MAILBOX_H
 
 struct mailbox;
+struct mailbox_transaction_context;
 
 /* Takes over the mailbox's save and copy. */
 void mail_seal_mailbox_allocated(struct mailbox *box);
+
+/* How many messages has this transaction saved through the seal? */
+unsigned int
+mail_seal_transaction_sealed_count(struct mailbox_transaction_context *t);
 
 #endif

@@ -9,6 +9,38 @@ bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest)
 		dest->excluded || !dest->owner_has_sources;
 }
 
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest)
+{
+	return !dest->drafts;
+}
+
+enum mail_seal_reason
+mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest)
+{
+	if (dest->dsync)
+		return MAIL_SEAL_REASON_DSYNC;
+	if (dest->public)
+		return MAIL_SEAL_REASON_PUBLIC;
+	if (!dest->owner_has_sources)
+		return MAIL_SEAL_REASON_NO_SOURCES;
+	return MAIL_SEAL_REASON_EXCLUDED;
+}
+
+enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state)
+{
+	switch (state) {
+	case MAIL_SEAL_KEY_USABLE:
+		return MAIL_SEAL_REASON_USABLE_KEY;
+	case MAIL_SEAL_KEY_MISSING:
+		return MAIL_SEAL_REASON_MISSING_KEY;
+	case MAIL_SEAL_KEY_UNUSABLE:
+		return MAIL_SEAL_REASON_UNUSABLE_KEY;
+	case MAIL_SEAL_KEY_ENGINE_FAILED:
+		break;
+	}
+	return MAIL_SEAL_REASON_ENGINE;
+}
+
 static enum mail_seal_action fallback_action(enum mail_seal_fallback fallback)
 {
 	return fallback == MAIL_SEAL_STORE ? MAIL_SEAL_ACTION_STORE :

@@ -2,6 +2,7 @@
 #ifndef MAIL_SEAL_POLICY_H
 #define MAIL_SEAL_POLICY_H
 
+#include "mail-seal-report.h"
 #include "mail-seal-settings.h"
 #include "../seal/seal-error.h"
 
@@ -18,6 +19,8 @@ struct mail_seal_destination {
 	bool public;
 	/* mail_seal_exclude names it */
 	bool excluded;
+	/* a \Drafts mailbox */
+	bool drafts;
 	/* the owner has mail_seal_keys */
 	bool owner_has_sources;
 };
@@ -38,11 +41,21 @@ enum mail_seal_action {
 
 /* Is there nothing to seal for this destination, whatever the keys? */
 bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest);
+/* If so, why? */
+enum mail_seal_reason
+mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
+
+/* May header fields be hidden there? A client that edits a draft it hasn't
+   shown before takes the subject from outside. */
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
 
 /* What to do with a message for an owner whose keys are in this state. */
 enum mail_seal_action
 mail_seal_policy_action(enum mail_seal_key_state state,
 			const struct mail_seal_settings *set);
+
+/* What this state of the keys is called in reports. */
+enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state);
 
 /* What state of the keys an error from reading them means. */
 enum mail_seal_key_state

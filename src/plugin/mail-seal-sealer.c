@@ -10,7 +10,7 @@
 #include "../seal/detect.h"
 #include "../seal/gnupg-home.h"
 #include "istream-seal.h"
-#include "mail-seal-sealer.h"
+#include "mail-seal-sealer-certificates.h"
 
 struct mail_seal_recipients {
 	GPtrArray *certificates;
@@ -147,6 +147,7 @@ static struct istream *
 sealer_istream_create(struct istream *input,
 		      const struct mail_seal_recipients *recipients,
 		      const char *refusal,
+		      const char *const *protect_headers,
 		      const struct mail_seal_settings *set,
 		      const char *temp_prefix)
 {
@@ -156,6 +157,7 @@ sealer_istream_create(struct istream *input,
 		params.recipients = (struct certificate *const *)
 			recipients->certificates->pdata;
 		params.recipient_count = recipients->certificates->len;
+		params.protect_headers = protect_headers;
 		params.compress = set->compress;
 		params.rsa_oaep = set->smime_rsa_oaep;
 		params.timeout_secs = set->timeout_secs;
@@ -192,8 +194,12 @@ const struct mail_seal_sealer mail_seal_sealer = {
 	.find_in_home = sealer_find_in_home,
 	.recipients_new = recipients_new,
 	.recipients_free = recipients_free,
+	.describe = sealer_describe,
+	.check_enrolment = sealer_check_enrolment,
+	.to_text = sealer_to_text,
 	.istream_create = sealer_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,
+	.istream_get_engine = i_stream_seal_get_engine,
 	.istream_get_error = i_stream_seal_get_error,
 	.is_encrypted = sealer_is_encrypted
 };

@@ -81,12 +81,13 @@ parse_source(const char *word, struct mail_seal_source *source_r,
 	} else if (strncmp(word, "gnupg:", 6) == 0) {
 		source_r->type = MAIL_SEAL_SOURCE_GNUPG;
 		source_r->path = word + 6;
-	} else if (strncmp(word, "dict:", 5) == 0) {
-		*error_r = "mail_seal_keys: dict: sources can't be used with "
-			"this version of mail_seal";
-		return -1;
+	} else if (strncmp(word, "dict:", 5) == 0 && word[5] != '\0') {
+		source_r->type = MAIL_SEAL_SOURCE_DICT;
+		source_r->path = word + 5;
+		return 0;
 	} else {
-		return bad_value("keys", word, "file:PATH or gnupg:PATH",
+		return bad_value("keys", word,
+				 "file:PATH, gnupg:PATH or dict:DICT",
 				 error_r);
 	}
 	if (*source_r->path != '/') {
@@ -196,6 +197,69 @@ parse_exclude(const char *value, pool_t pool,
 	return 0;
 }
 
+/* What delivery, threads, DKIM and the clients' own decoding need outside.
+   Names that end in "-" stand for all that begin so. */
+static const char *const readable_fields[] = {
+	"From", "To", "Cc", "Date", "Message-ID", "Reply-To", "In-Reply-To",
+	"References", "Thread-Index", "Sender", "Resent-", "Received",
+	"Return-Path", "Delivered-To", "Envelope-To", "X-Original-To",
+	"Authentication-Results", "Received-SPF", "DKIM-Signature",
+	"DomainKey-Signature", "ARC-", "MIME-Version", "Content-", "HP-Outer",
+	"X-Mail-Seal"
+};
+
+static bool field_must_be_readable(const char *field)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(readable_fields); i++) {
+		const char *name = readable_fields[i];
+		size_t length = strlen(name);
+
+		if (name[length - 1] == '-' ?
+		    strncasecmp(field, name, length) == 0 :
+		    strcasecmp(field, name) == 0)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+/* RFC 5322 section 3.6.8, ftext */
+static bool is_field_name(const char *name)
+{
+	if (*name == '\0')
+		return FALSE;
+	for (; *name != '\0'; name++) {
+		if (*name <= 32 || *name >= 127 || *name == ':')
+			return FALSE;
+	}
+	return TRUE;
+}
+
+static int
+parse_protect_headers(const char *value, pool_t pool,
+		      struct mail_seal_settings *set, const char **error_r)
+{
+	const char *const *field;
+
+	if (parse_words("protect_headers", value, pool, &set->protect_headers,
+			error_r) < 0)
+		return -1;
+	for (field = set->protect_headers; *field != NULL; field++) {
+		if (!is_field_name(*field)) {
+			return bad_value("protect_headers", *field,
+					 "the name of a header field",
+					 error_r);
+		}
+		if (field_must_be_readable(*field)) {
+			return bad_value("protect_headers", *field,
+				"a header field that can be hidden: delivery, "
+				"threads or signatures need it", error_r);
+		}
+	}
+	if (*set->protect_headers == NULL)
+		set->protect_headers = NULL;
+	return 0;
+}
+
 int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 			     pool_t pool, struct mail_seal_settings *set_r,
 			     const char **error_r)
@@ -210,17 +274,17 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 	    parse_fallback("unusable_key", raw->mail_seal_unusable_key,
 			   &set_r->unusable_key, error_r) < 0 ||
 	    parse_exclude(raw->mail_seal_exclude, pool, set_r, error_r) < 0 ||
+	    parse_protect_headers(commas_to_spaces(
+					raw->mail_seal_protect_headers),
+				  pool, set_r, error_r) < 0 ||
 	    parse_bool("compress", raw->mail_seal_compress, &set_r->compress,
 		       error_r) < 0 ||
 	    parse_smime_rsa(raw->mail_seal_smime_rsa, &set_r->smime_rsa_oaep,
 			    error_r) < 0 ||
+	    parse_bool("imap_enrolment", raw->mail_seal_imap_enrolment,
+		       &set_r->imap_enrolment, error_r) < 0 ||
 	    parse_numbers(raw, set_r, error_r) < 0)
 		return -1;
-	if (*raw->mail_seal_protect_headers != '\0') {
-		*error_r = "mail_seal_protect_headers: header fields can't be "
-			"protected with this version of mail_seal";
-		return -1;
-	}
 	if (*raw->mail_seal_extra_keys != '\0') {
 		if (*raw->mail_seal_extra_keys != '/') {
 			return bad_value("extra_keys",

@@ -29,6 +29,18 @@ static enum certificate_algorithm key_algorithm(gpgme_pubkey_algo_t algorithm)
 	}
 }
 
+static char **names_from_gpgme(gpgme_key_t key)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (gpgme_user_id_t uid = key->uids; uid != NULL; uid = uid->next) {
+		if (!uid->revoked && !uid->invalid)
+			g_ptr_array_add(names, g_strdup(uid->uid));
+	}
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
 static struct certificate *certificate_from_gpgme(gpgme_key_t key)
 {
 	struct certificate *certificate = certificate_new();
@@ -47,13 +59,18 @@ static struct certificate *certificate_from_gpgme(gpgme_key_t key)
 			.invalid = subkey->invalid || subkey->disabled ||
 				subkey->timestamp <= 0
 		};
+		char *name = gpgme_pubkey_algo_string(subkey);
 
+		g_strlcpy(info.name, name == NULL ? "?" : name,
+			  sizeof(info.name));
+		gpgme_free(name);
 		g_array_append_val(keys, info);
 	}
 	certificate->fingerprint = g_ascii_strup(key->subkeys->fpr, -1);
 	certificate->key_count = keys->len;
 	certificate->keys =
 		(struct certificate_key *)g_array_free(keys, FALSE);
+	certificate->names = names_from_gpgme(key);
 	return certificate;
 }
 
@@ -68,12 +85,14 @@ list_keys_of_data(struct gpg_context *context, gpgme_data_t data,
 					       data, 0);
 	if (gpg_context_started(context, err, error) < 0)
 		return -1;
-	if (gpg_context_finish(context, error) < 0) {
-		/* gpg exits with an error when there is nothing to import */
-		if (!gpg_context_seen_import_result(context))
-			return -1;
-		error->code = SEAL_ERROR_NONE;
+	(void)gpg_context_finish(context, error);
+	if (!gpg_context_seen_import_result(context)) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "gpg ended before its work was done");
+		return -1;
 	}
+	/* gpg exits with an error when there is nothing to import */
+	error->code = SEAL_ERROR_NONE;
 	return 0;
 }
 

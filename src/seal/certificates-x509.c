@@ -240,6 +240,17 @@ static bool curve_has_name(EVP_PKEY *public_key)
 		&is_explicit) == 1 && is_explicit == 0;
 }
 
+/* Like gpg's names of algorithms; of an elliptic curve, the curve's */
+static void key_name(EVP_PKEY *public_key, struct certificate_key *key)
+{
+	if (key->algorithm == CERTIFICATE_ALGORITHM_RSA) {
+		g_snprintf(key->name, sizeof(key->name), "rsa%u", key->bits);
+	} else if (EVP_PKEY_get_group_name(public_key, key->name,
+					   sizeof(key->name), NULL) != 1) {
+		g_snprintf(key->name, sizeof(key->name), "ec%u", key->bits);
+	}
+}
+
 /* Returns why it can't be used, or NULL. */
 static const char *
 public_key_read(X509 *x509, struct certificate_key *key)
@@ -262,6 +273,7 @@ public_key_read(X509 *x509, struct certificate_key *key)
 	if (public_key == NULL)
 		return "its key is not valid";
 	key->bits = EVP_PKEY_get_bits(public_key);
+	key_name(public_key, key);
 	if (key->algorithm == CERTIFICATE_ALGORITHM_EC) {
 		/* SM2 keys have the same algorithm identifier. */
 		if (!EVP_PKEY_is_a(public_key, "EC"))

@@ -63,7 +63,7 @@ struct seal_detector *seal_detector_new(void)
 {
 	struct seal_detector *detector = g_new0(struct seal_detector, 1);
 
-	detector->split = header_split_new(detector_split_output, detector);
+	detector->split = header_split_new(detector_split_output, NULL, detector);
 	detector->header = g_string_new(NULL);
 	detector->lines = line_reader_new(detector_line, detector);
 	return detector;

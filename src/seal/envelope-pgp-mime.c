@@ -77,6 +77,7 @@ static void pgp_mime_end(struct envelope *envelope, GString *out)
 }
 
 const struct envelope_format envelope_pgp_mime = {
+	.shows_protected_headers = true,
 	.alloc = pgp_mime_alloc,
 	.free = pgp_mime_free,
 	.begin = pgp_mime_begin,

@@ -16,6 +16,9 @@ struct envelope;
 
 /* A form of sealed message */
 struct envelope_format {
+	/* Readers look for protected header fields in it. */
+	bool shows_protected_headers;
+
 	/* Returns NULL if the system has no random numbers. */
 	struct envelope *(*alloc)(struct seal_error *error);
 	void (*free)(struct envelope *envelope);

@@ -12,6 +12,8 @@
 
 /* An operation of gpg has three: status, input, output. */
 #define GPG_MAX_FDS 8
+/* These, and one for gpg --version */
+#define GPG_MAX_PIPES 4
 
 struct gpg_fd {
 	struct gpg_context *context;
@@ -125,6 +127,30 @@ gpg_status(void *data, const char *keyword, const char *arguments)
  * Contexts
  */
 
+/* GPGME 1.18 to 1.24 don't close the pipes they have made when they can't make
+   all (engine-gpg.c start()), so a process that is short of descriptors for a
+   moment would be so for ever. */
+static int gpg_check_descriptors(struct seal_error *error)
+{
+	int fds[2 * GPG_MAX_PIPES];
+	unsigned int count = 0;
+	int ret = 0;
+
+	while (count < GPG_MAX_PIPES && ret == 0) {
+		ret = pipe(&fds[2 * count]);
+		if (ret == 0)
+			count++;
+		else {
+			seal_error_set(error, SEAL_ERROR_ENGINE,
+				       "can't run gpg: %s",
+				       g_strerror(errno));
+		}
+	}
+	for (unsigned int i = 0; i < 2 * count; i++)
+		close(fds[i]);
+	return ret;
+}
+
 /* GPGME asks every engine it finds for its version, without our helper and so
    with privileges. Let it find none but the helper: it looks in PATH, once
    (GPGME src/posix-util.c find_executable()). */
@@ -233,6 +259,8 @@ gpg_context_get(const char *keyring_home, unsigned int timeout_secs,
 {
 	struct gpg_context *context;
 
+	if (gpg_check_descriptors(error) < 0)
+		return NULL;
 	if (keyring_home == NULL && kept_context != NULL) {
 		context = kept_context;
 		kept_context = NULL;

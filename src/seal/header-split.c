@@ -28,6 +28,7 @@ enum line_target {
 
 struct header_split {
 	header_split_output_t *output;
+	header_split_field_t *field;
 	void *context;
 
 	enum line_state state;
@@ -44,11 +45,13 @@ struct header_split {
 };
 
 struct header_split *
-header_split_new(header_split_output_t *output, void *context)
+header_split_new(header_split_output_t *output, header_split_field_t *field,
+		 void *context)
 {
 	struct header_split *split = g_new0(struct header_split, 1);
 
 	split->output = output;
+	split->field = field;
 	split->context = context;
 	split->name = g_string_new(NULL);
 	return split;
@@ -100,18 +103,24 @@ static void split_end_header(struct header_split *split)
 	split->output(HEADER_SPLIT_INSIDE, "\r\n", 2, split->context);
 }
 
-/* name is up to and without the colon */
-static enum line_target
-split_field_target(struct header_split *split, const char *name, size_t size)
+/* Returns the length of the field name that the line begins with, 0 if it is
+   none. text is up to and without the colon. */
+static size_t field_name_length(const char *text, size_t size)
 {
 	/* RFC 5322 section 4.5: old mail has space before the colon */
-	while (size > 0 && (name[size - 1] == ' ' || name[size - 1] == '\t'))
+	while (size > 0 && (text[size - 1] == ' ' || text[size - 1] == '\t'))
 		size--;
 	for (size_t i = 0; i < size; i++) {
 		/* RFC 5322 section 3.6.8, ftext */
-		if (name[i] <= 32 || name[i] >= 127)
-			return TARGET_OUTSIDE;
+		if (text[i] <= 32 || text[i] >= 127)
+			return 0;
 	}
+	return size;
+}
+
+static enum line_target
+split_field_target(struct header_split *split, const char *name, size_t size)
+{
 	if (size >= 8 && g_ascii_strncasecmp(name, "Content-", 8) == 0)
 		return TARGET_INSIDE;
 	if (size == 11 && g_ascii_strncasecmp(name, "X-Mail-Seal", 11) == 0)
@@ -121,12 +130,24 @@ split_field_target(struct header_split *split, const char *name, size_t size)
 	return TARGET_OUTSIDE;
 }
 
+/* A line begins that continues no other. */
+static void
+split_begin_field(struct header_split *split, const char *name, size_t size)
+{
+	split->target = split_field_target(split, name, size);
+	split->state = LINE_REST;
+	if (split->field != NULL) {
+		split->field(split->target == TARGET_INSIDE ?
+			     HEADER_SPLIT_INSIDE : HEADER_SPLIT_OUTSIDE,
+			     name, size, split->context);
+	}
+}
+
 /* The start of the line is all that is needed to know where it goes. */
 static void split_name_done(struct header_split *split, bool colon)
 {
-	split->target = !colon ? TARGET_OUTSIDE :
-		split_field_target(split, split->name->str, split->name->len);
-	split->state = LINE_REST;
+	split_begin_field(split, split->name->str, !colon ? 0 :
+		field_name_length(split->name->str, split->name->len));
 	split_output(split, split->name->str, split->name->len);
 	g_string_truncate(split->name, 0);
 }
@@ -137,8 +158,7 @@ static void split_crs_done(struct header_split *split)
 	char crs[1024];
 	size_t take;
 
-	split->target = TARGET_OUTSIDE;
-	split->state = LINE_REST;
+	split_begin_field(split, "", 0);
 	memset(crs, '\r', sizeof(crs));
 	for (; split->crs > 0; split->crs -= take) {
 		take = MIN(split->crs, sizeof(crs));

@@ -27,10 +27,19 @@ typedef void header_split_output_t(enum header_split_side side,
 				   const char *data, size_t size,
 				   void *context);
 
+/* Called before the first piece of a header field, with its name as it is
+   written and the side it goes to; and with size 0 before lines that are no
+   field. Continuation lines belong to the field before. */
+typedef void header_split_field_t(enum header_split_side side,
+				  const char *name, size_t size,
+				  void *context);
+
 struct header_split;
 
+/* field may be NULL */
 struct header_split *
-header_split_new(header_split_output_t *output, void *context);
+header_split_new(header_split_output_t *output, header_split_field_t *field,
+		 void *context);
 void header_split_free(struct header_split **split);
 
 /* Takes the next bytes of the message, in pieces of any size. */

@@ -7,6 +7,8 @@
                v                          v
              pull as it was         header-split.c
                                      |          |
+                            header-protect.c, if asked
+                                     |          |
                               outside|          |inside
                                      |          v
                                      |   CRLF -> engine -> envelope
@@ -19,6 +21,7 @@
 #include "engine.h"
 #include "envelope.h"
 #include "gpg-context.h"
+#include "header-protect.h"
 #include "header-split.h"
 #include "line-reader.h"
 
@@ -57,9 +60,11 @@ struct seal {
 	const struct engine *engine;
 	struct certificate **recipients;
 	char *refusal;
+	char **protect_headers;
 
 	enum seal_state state;
 	bool input_complete;
+	bool engine_started;
 	struct seal_error error;
 
 	struct seal_detector *detector;
@@ -68,6 +73,8 @@ struct seal {
 	struct seal_queue *hold, *hold_tail;
 
 	struct header_split *split;
+	/* or NULL */
+	struct header_protect *protect;
 	GMimeFilter *to_crlf;
 	struct engine_job *job;
 	struct envelope *envelope;
@@ -81,6 +88,10 @@ struct seal {
 
 static void seal_split_output(enum header_split_side side, const char *data,
 			      size_t size, void *context);
+static void seal_split_field(enum header_split_side side, const char *name,
+			     size_t size, void *context);
+static void seal_side_output(enum header_split_side side, const char *data,
+			     size_t size, void *context);
 
 void seal_library_init(void)
 {
@@ -109,7 +120,16 @@ struct seal *seal_new(const struct seal_params *params)
 	seal->hold = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				    params->spool_context);
 	seal->hold_tail = seal_queue_new(0, NULL, NULL);
-	seal->split = header_split_new(seal_split_output, seal);
+	seal->split = header_split_new(seal_split_output, seal_split_field,
+				       seal);
+	if (params->protect_headers != NULL && seal->engine != NULL &&
+	    seal->engine->format->shows_protected_headers) {
+		seal->protect_headers =
+			g_strdupv((char **)params->protect_headers);
+		seal->protect = header_protect_new(
+			(const char *const *)seal->protect_headers,
+			seal_side_output, seal);
+	}
 	seal->to_crlf = g_mime_filter_unix2dos_new(FALSE);
 	seal->output = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				      params->spool_context);
@@ -138,6 +158,7 @@ void seal_free(struct seal **_seal)
 		seal->engine->format->free(seal->envelope);
 	seal_detector_free(&seal->detector);
 	header_split_free(&seal->split);
+	header_protect_free(&seal->protect);
 	g_object_unref(seal->to_crlf);
 	seal_queue_free(&seal->hold);
 	seal_queue_free(&seal->hold_tail);
@@ -147,6 +168,7 @@ void seal_free(struct seal **_seal)
 		certificate_unref(seal->recipients[i]);
 	g_free(seal->recipients);
 	g_free(seal->refusal);
+	g_strfreev(seal->protect_headers);
 	g_free(seal);
 }
 
@@ -159,6 +181,11 @@ bool seal_is_complete(const struct seal *seal)
 bool seal_is_sealing(const struct seal *seal)
 {
 	return seal->envelope_open;
+}
+
+const char *seal_engine_name(const struct seal *seal)
+{
+	return seal->engine_started ? seal->engine->name : NULL;
 }
 
 static int seal_failed(struct seal *seal, struct seal_error *error)
@@ -272,6 +299,7 @@ static int seal_start_engine(struct seal *seal)
 	seal->envelope = seal->engine->format->alloc(&seal->error);
 	if (seal->envelope == NULL)
 		return -1;
+	seal->engine_started = true;
 	seal->job = seal->engine->start(&params, &seal->error);
 	return seal->job == NULL ? -1 : 0;
 }
@@ -289,21 +317,50 @@ static void seal_inside(struct seal *seal, const char *data, size_t size)
 }
 
 static void
-seal_split_output(enum header_split_side side, const char *data, size_t size,
-		  void *context)
+seal_side_output(enum header_split_side side, const char *data, size_t size,
+		 void *context)
 {
 	struct seal *seal = context;
 
 	if (seal->error.code != SEAL_ERROR_NONE)
 		return;
-	if (!seal->envelope_open && header_split_in_body(seal->split))
-		seal_open_envelope(seal);
 	if (side == HEADER_SPLIT_INSIDE)
 		seal_inside(seal, data, size);
 	else {
 		(void)seal_queue_append(seal->output, data, size,
 					&seal->error);
 	}
+}
+
+static void
+seal_split_field(enum header_split_side side, const char *name, size_t size,
+		 void *context)
+{
+	struct seal *seal = context;
+
+	if (seal->protect != NULL)
+		header_protect_field(seal->protect, side, name, size);
+}
+
+static void
+seal_split_output(enum header_split_side side, const char *data, size_t size,
+		  void *context)
+{
+	struct seal *seal = context;
+
+	if (!header_split_in_body(seal->split)) {
+		if (seal->protect != NULL)
+			header_protect_push(seal->protect, data, size);
+		else
+			seal_side_output(side, data, size, seal);
+		return;
+	}
+	if (!seal->envelope_open) {
+		if (seal->protect != NULL)
+			header_protect_finish(seal->protect);
+		seal_open_envelope(seal);
+	}
+	seal_side_output(side, data, size, seal);
 }
 
 static int seal_detect(struct seal *seal, const void *data, size_t size)

@@ -26,6 +26,9 @@ struct seal_params {
 	/* or none: then a message that isn't encrypted already fails, with
 	   this text and SEAL_ERROR_UNUSABLE_KEY */
 	const char *refusal;
+	/* names of header fields to hide outside, NULL-terminated; or NULL.
+	   See header-protect.h (OpenPGP) */
+	const char *const *protect_headers;
 	/* compress before encrypting (OpenPGP) */
 	bool compress;
 	/* RSAES-OAEP instead of PKCS #1 v1.5 (S/MIME) */
@@ -62,6 +65,9 @@ bool seal_is_complete(const struct seal *seal);
 /* The message comes out sealed, rather than as it went in. Known once bytes
    have come out. */
 bool seal_is_sealing(const struct seal *seal);
+/* The name of the engine that seals the message, or has tried to; NULL as long
+   as there was nothing to seal. */
+const char *seal_engine_name(const struct seal *seal);
 
 /* seal_new() does this by itself. Needed for seal_detector_new() alone. Costs
    nothing the second time. */

@@ -2,181 +2,154 @@
 
 /* The whole core with an engine that encrypts nothing: what comes out must be
    the message as it came, if it was taken for encrypted; else all of its
-   bytes outside and inside, as header-split.h says, with the inside's line
-   ends as CRLF. The message comes in pieces whose sizes the input chooses. */
+   bytes outside and inside, with the inside's line ends as CRLF. The first
+   byte chooses the size of the pieces, the form of sealed message and whether
+   the Subject is hidden. */
 
-#include "engine.h"
-#include "header-split.h"
-#include "openpgp-armor.h"
-#include "seal.h"
+#include "header-protect.h"
+#include "split-oracle.h"
+#include "../unit/copy-engine.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/*
- * An engine that copies
- */
-
-struct engine_job {
-	struct engine_params params;
-};
-
-static GByteArray *copied;
-
-static struct engine_job *
-copy_start(const struct engine_params *params,
-	   struct seal_error *error G_GNUC_UNUSED)
+static bool has_prefix(const GString *text, const GString *prefix)
 {
-	struct engine_job *job = g_new0(struct engine_job, 1);
-
-	job->params = *params;
-	return job;
+	return text->len >= prefix->len &&
+		memcmp(text->str, prefix->str, prefix->len) == 0;
 }
 
-static int
-copy_write(struct engine_job *job, const void *data, size_t size,
-	   struct seal_error *error)
+static bool has_suffix(const GString *text, const char *suffix)
 {
-	g_byte_array_append(copied, data, size);
-	return job->params.output(data, size, job->params.context, error);
+	return text->len >= strlen(suffix) &&
+		memcmp(text->str + text->len - strlen(suffix), suffix,
+		       strlen(suffix)) == 0;
 }
 
-static int copy_finish(struct engine_job *job G_GNUC_UNUSED,
-		       struct seal_error *error G_GNUC_UNUSED)
+static bool contains(const GString *text, const GString *part)
 {
-	return 0;
+	return part->len == 0 ||
+		memmem(text->str, text->len, part->str, part->len) != NULL;
 }
 
-static void copy_free(struct engine_job *job)
+static bool
+has_field(const struct split_oracle *oracle, const char *name)
 {
-	g_free(job);
-}
+	for (unsigned int i = 0; i < oracle->fields->len; i++) {
+		const struct split_field *field = oracle->fields->pdata[i];
 
-/* one for each form of sealed message */
-static const struct engine copy_engines[] = {
-	{ "copy", &envelope_pgp_mime, copy_start, copy_write, copy_finish,
-	  copy_free },
-	{ "copy", &envelope_smime, copy_start, copy_write, copy_finish,
-	  copy_free }
-};
-
-/*
- * What must come out
- */
-
-static void collect(enum header_split_side side, const char *data,
-		    size_t size, void *context)
-{
-	GString **sides = context;
-
-	g_string_append_len(sides[side], data, size);
-}
-
-static GString *with_crlf(const GString *text)
-{
-	GString *crlf = g_string_sized_new(text->len + 16);
-
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->str[i] == '\n' &&
-		    (i == 0 || text->str[i - 1] != '\r'))
-			g_string_append_c(crlf, '\r');
-		g_string_append_c(crlf, text->str[i]);
+		if (g_strcmp0(field->name, name) == 0)
+			return true;
 	}
-	return crlf;
+	return false;
 }
 
-static void check_sealed(const struct engine *engine, const char *message,
-			 size_t size, const GString *sealed)
+/* With the first of our fields, so that nothing can be between */
+static GString *oracle_outside(const struct split_oracle *oracle,
+			       const char *hidden)
 {
-	GString *sides[2] = { g_string_new(NULL), g_string_new(NULL) };
-	struct header_split *split = header_split_new(collect, sides);
-	const char *end = engine->format == &envelope_smime ?
-		"\r\n" : "--\r\n";
-	GString *inside;
+	GString *outside = g_string_new(NULL);
 
-	header_split_push(split, message, size);
-	header_split_finish(split);
-	header_split_free(&split);
-	inside = with_crlf(sides[HEADER_SPLIT_INSIDE]);
-	if (inside->len != copied->len ||
-	    memcmp(inside->str, copied->data, copied->len) != 0)
-		abort();
-	if (sealed->len < sides[HEADER_SPLIT_OUTSIDE]->len ||
-	    memcmp(sealed->str, sides[HEADER_SPLIT_OUTSIDE]->str,
-		   sides[HEADER_SPLIT_OUTSIDE]->len) != 0)
-		abort();
-	if (memcmp(sealed->str + sealed->len - strlen(end), end,
-		   strlen(end)) != 0)
-		abort();
-	g_string_free(inside, TRUE);
-	g_string_free(sides[0], TRUE);
-	g_string_free(sides[1], TRUE);
+	split_oracle_outside(oracle, hidden, outside);
+	if (!has_field(oracle, "mime-version"))
+		g_string_append(outside, "MIME-Version: 1.0\r\n");
+	return g_string_append(outside, "X-Mail-Seal: ");
 }
 
-static GString *
-seal_message(const struct engine *engine, const char *message, size_t size,
-	     size_t step, bool *sealing_r)
+/* Every field is inside, and behind all of them the body. */
+static void
+check_protected(const struct split_oracle *oracle, const GString *inside)
 {
-	static char fingerprint[] = "0123456789ABCDEF0123456789ABCDEF01234567";
-	struct certificate certificate = {
-		.refcount = 1, .fingerprint = fingerprint
-	};
-	struct certificate *recipients[] = { &certificate };
-	const struct seal_params params = {
-		.engine = engine,
-		.recipients = recipients,
-		.recipient_count = 1
-	};
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct seal *seal = seal_new(&params);
-	GString *sealed = g_string_new(NULL);
-	char buf[777];
-	ssize_t ret;
+	GString *end = g_string_new("\r\n");
+	GString *crlf;
 
-	for (size_t offset = 0;;) {
-		while ((ret = seal_pull(seal, buf, sizeof(buf), &error)) > 0)
-			g_string_append_len(sealed, buf, ret);
-		if (ret < 0)
-			abort();
-		if (seal_is_complete(seal))
-			break;
-		if (offset == size) {
-			seal_finish(seal);
+	for (unsigned int i = 0; i < oracle->fields->len; i++) {
+		const struct split_field *field = oracle->fields->pdata[i];
+
+		if (g_strcmp0(field->name, "subject") != 0)
 			continue;
-		}
-		step = MIN(step, size - offset);
-		if (seal_push(seal, message + offset, step, &error) < 0)
+		crlf = with_crlf(field->text);
+		if (!contains(inside, crlf))
 			abort();
-		offset += step;
+		g_string_free(crlf, TRUE);
 	}
-	*sealing_r = seal_is_sealing(seal);
-	seal_free(&seal);
-	return sealed;
+	crlf = with_crlf(oracle->body);
+	g_string_append_len(end, crlf->str, crlf->len);
+	if (inside->len < end->len ||
+	    memcmp(inside->str + inside->len - end->len, end->str,
+		   end->len) != 0)
+		abort();
+	g_string_free(crlf, TRUE);
+	g_string_free(end, TRUE);
+	crlf = g_string_new("hp=\"cipher\"");
+	if (!contains(inside, crlf))
+		abort();
+	g_string_free(crlf, TRUE);
+}
+
+static void
+check_unprotected(const struct split_oracle *oracle, const GString *inside)
+{
+	GString *expected = g_string_new(NULL), *crlf;
+
+	split_oracle_inside(oracle, expected);
+	crlf = with_crlf(expected);
+	if (!g_string_equal(inside, crlf))
+		abort();
+	g_string_free(crlf, TRUE);
+	g_string_free(expected, TRUE);
+}
+
+static void
+check_sealed(const struct engine *engine, const char *message, size_t size,
+	     bool protect, const GString *sealed, const GString *inside)
+{
+	struct split_oracle *oracle = split_oracle_new(message, size);
+	GString *outside = oracle_outside(oracle, NULL);
+	GString *hidden = oracle_outside(oracle, "subject");
+
+	/* not protected if the root is signed */
+	if (protect && engine != &engine_copy_smime &&
+	    has_field(oracle, "subject") && has_prefix(sealed, hidden))
+		check_protected(oracle, inside);
+	else if (has_prefix(sealed, outside))
+		check_unprotected(oracle, inside);
+	else
+		abort();
+	if (!has_suffix(sealed, engine == &engine_copy_smime ? "\r\n" :
+			"--\r\n"))
+		abort();
+	g_string_free(outside, TRUE);
+	g_string_free(hidden, TRUE);
+	split_oracle_free(oracle);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const char *const subject[] = { "Subject", NULL };
 	const char *message = (const char *)data + 1;
 	const struct engine *engine;
-	GString *sealed;
-	bool sealing;
+	GString *sealed, *inside;
+	bool protect, sealing;
 
 	if (size == 0)
 		return 0;
 	size--;
-	engine = &copy_engines[data[0] % 2];
-	copied = g_byte_array_new();
-	sealed = seal_message(engine, message, size,
-			      data[0] == 0 ? 65536 : data[0], &sealing);
+	protect = (data[0] & 1) != 0;
+	engine = (data[0] & 2) != 0 ? &engine_copy_smime :
+		&engine_copy_pgp_mime;
+	sealed = copy_engine_seal(engine, message, size,
+				  data[0] < 4 ? 65536 : data[0] / 4,
+				  protect ? subject : NULL, &inside, &sealing);
 	if (sealing)
-		check_sealed(engine, message, size, sealed);
+		check_sealed(engine, message, size, protect, sealed, inside);
 	else if (sealed->len != size ||
 		 memcmp(sealed->str, message, size) != 0)
 		abort();
 	g_string_free(sealed, TRUE);
-	g_byte_array_unref(copied);
+	g_string_free(inside, TRUE);
 	return 0;
 }

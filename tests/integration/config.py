@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+EXAMPLES = Path(__file__).parents[2] / "conf.d-examples"
 EVERY_USER = ("notify", "mail_log", "quota", "mail_crypt", "compress")
 
 
@@ -20,7 +21,16 @@ class Site:
     seal: dict = field(default_factory=dict)      # mail_seal_* settings
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
+    seal_in_doveadm: bool = True     # False: mail_seal is in the protocols' lists only
+    quota: str = "1G"                # with the plugin quota
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    disk: str = ""                   # homes on a tmpfs of this size: "64M"
+    dict: object = None              # what stands behind the dict service: see dicts.py
+    dict_socket: str = "dict"        # of the dict service
+    metadata: bool = False           # IMAP announces METADATA and keeps it in files
+    metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
+    tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
+    more: str = ""                   # settings that both versions understand; FOLDER is ours
 
     @property
     def users_file(self):
@@ -51,7 +61,7 @@ mail_temp_dir = {f}/tmp
 mail_plugin_dir = {f}/modules
 protocols = imap lmtp
 listen = 127.0.0.1
-ssl = no
+ssl = {"yes" if site.tls else "no"}
 auth_mechanisms = plain
 mail_max_userip_connections = 1000
 lda_mailbox_autocreate = yes
@@ -83,6 +93,26 @@ service auth {{
     mode = 0666
   }}
 }}
+service dict {{
+  unix_listener dict {{
+    mode = 0666
+  }}
+}}
+{_metrics(site)}
+{site.more.replace("FOLDER", str(f))}
+"""
+
+
+def _metrics(site):
+    return "" if not site.metrics_port else f"""
+service stats {{
+  inet_listener http {{
+    port = {site.metrics_port}
+  }}
+  unix_listener stats-writer {{
+    mode = 0666
+  }}
+}}
 """
 
 
@@ -96,8 +126,19 @@ class Dovecot23:
         "mbox": "mbox:~/mbox:INBOX=~/mbox-inbox",
     }
     NAMES = {"compress": "zlib"}
+    METRICS = (EXAMPLES / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
+  format = json
+  format_args = time-unix
+  transport = log
+}
+metric mail_seal_export {
+  exporter = log
+  filter = event=mail_seal_finished
+}
+"""
     SETTINGS = {
-        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=1G\n",
+        "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=QUOTA\n",
         "compress": "zlib_save = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
@@ -125,7 +166,8 @@ plugin {{
 """
 
     def write(self, site):
-        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
@@ -133,6 +175,7 @@ plugin {{
                  f"driver = passwd-file\n  args = {site.users_file}"
         return _common(site) + f"""
 disable_plaintext_auth = no
+{self._tls(site)}
 auth_username_format = %Ln
 mail_location = {self.LOCATIONS[site.mail_format]}
 mail_plugins = {" ".join(everywhere)}
@@ -144,23 +187,45 @@ userdb {{
   {userdb}
 }}
 protocol imap {{
-  mail_plugins = $mail_plugins {imap}
+  mail_plugins = $mail_plugins {protocols} {imap}
 }}
 protocol lmtp {{
-  mail_plugins = $mail_plugins {delivery}
+  mail_plugins = $mail_plugins {protocols} {delivery}
 }}
 protocol lda {{
-  mail_plugins = $mail_plugins {delivery}
+  mail_plugins = $mail_plugins {protocols} {delivery}
 }}
 plugin {{
 {self._plugin_settings(site)}
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._dict(site) if site.dict else ""}
+{self.METADATA if site.metadata else ""}
+{self.METRICS if site.metrics_port else ""}
+"""
+
+    METADATA = """
+mail_attribute_dict = file:%h/attributes
+protocol imap {
+  imap_metadata = yes
+}
+"""
+
+    @staticmethod
+    def _dict(site):
+        return f"""
+dict {{
+  keys = {site.dict.server23()}
+}}
+plugin {{
+  mail_seal_keys = dict:proxy:{site.dict_socket}:keys
+}}
 """
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
-        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
             settings += (f"mail_crypt_global_private_key = <{private}\n"
@@ -172,6 +237,11 @@ plugin {{
                          "imapsieve_mailbox1_causes = APPEND COPY\n"
                          f"imapsieve_mailbox1_before = file:{site.imapsieve_script}\n")
         return settings
+
+    @staticmethod
+    def _tls(site):
+        names = ("ssl_cert", "ssl_key")
+        return "".join(f"{name} = <{file}\n" for name, file in zip(names, site.tls))
 
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]
@@ -187,8 +257,19 @@ class Dovecot24:
         "mbox": "mail_driver = mbox\nmail_path = ~/mbox\nmail_inbox_path = ~/mbox-inbox\n",
     }
     NAMES = {"compress": "mail_compress"}
+    METRICS = (EXAMPLES / "dovecot-2.4" / "91-mail-seal-metrics.conf").read_text() + """
+event_exporter log {
+  driver = log
+  format = json
+  time_format = unix
+}
+metric mail_seal_export {
+  exporter = log
+  filter = event=mail_seal_finished
+}
+"""
     SETTINGS = {
-        "quota": 'quota "User quota" {\n  storage_size = 1G\n}\n',
+        "quota": 'quota "User quota" {\n  storage_size = QUOTA\n}\n',
         "compress": "mail_compress_write_method = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
@@ -216,7 +297,8 @@ acl_driver = vfile
 """
 
     def write(self, site):
-        everywhere = ["mail_seal"] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
+        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
         imap = "imap_sieve" if "imapsieve" in site.plugins else ""
@@ -227,6 +309,7 @@ acl_driver = vfile
 dovecot_storage_version = 2.4.0
 """ + _common(site) + f"""
 auth_allow_cleartext = yes
+{self._tls(site)}
 auth_username_format = %{{user | username | lower}}
 {self.LOCATIONS[site.mail_format]}
 {self._plugins(everywhere)}
@@ -235,16 +318,46 @@ passdb passwd-file {{
 }}
 {userdb}
 protocol imap {{
-  {self._plugins([imap])}
+  {self._plugins([protocols, imap])}
 }}
 protocol lmtp {{
-  {self._plugins([delivery])}
+  {self._plugins([protocols, delivery])}
 }}
 protocol lda {{
-  {self._plugins([delivery])}
+  {self._plugins([protocols, delivery])}
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._dict(site) if site.dict else ""}
+{self.METADATA if site.metadata else ""}
+{self.METRICS if site.metrics_port else ""}
+"""
+
+    METADATA = """
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+protocol imap {
+  imap_metadata = yes
+}
+"""
+
+    @staticmethod
+    def _dict(site):
+        return f"""
+dict_server {{
+  dict keys {{
+    {site.dict.server24()}
+  }}
+}}
+dict seal {{
+  driver = proxy
+  dict_proxy_name = keys
+  dict_proxy_socket_path = {site.dict_socket}
+}}
+mail_seal_keys = dict:seal
 """
 
     @staticmethod
@@ -255,7 +368,8 @@ protocol lda {{
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {_long_variables(value)}\n"
                            for name, value in site.seal.items())
-        settings += "".join(self.SETTINGS.get(plugin, "") for plugin in site.plugins)
+        settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
             settings += ("crypt_global_private_key main {\n"
@@ -267,6 +381,11 @@ protocol lda {{
                          "mailbox Filed {\n  sieve_script filed {\n    type = before\n"
                          f"    cause = append copy\n    path = {site.imapsieve_script}\n  }}\n}}\n")
         return settings
+
+    @staticmethod
+    def _tls(site):
+        names = ("ssl_server_cert_file", "ssl_server_key_file")
+        return "".join(f"{name} = {file}\n" for name, file in zip(names, site.tls))
 
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]

@@ -1,12 +1,16 @@
 """A private Dovecot: own folders, own sockets, own users, own view of the system."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,10 +47,11 @@ def dovecot_version():
 
 
 class Dovecot:
-    def __init__(self, users, **site):
+    def __init__(self, users, metrics=False, **site):
         self.users = {user.name: user for user in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
-        self.site = config.Site(self.folder, imap_port=_free_port(), **site)
+        self.site = config.Site(self.folder, imap_port=_free_port(),
+                                metrics_port=_free_port() if metrics else 0, **site)
         self.log_file = self.folder / "dovecot.log"
         self.mail_temp = self.folder / "tmp"
         self.sandbox = Sandbox()
@@ -57,12 +62,13 @@ class Dovecot:
     def __enter__(self):
         try:
             self._make_folders()
+            self._make_disk()
             self._make_modules()
             self._make_system_users()
             self._write_config()
             for user in self.users.values():
                 self._make_home(user)
-            self._start()
+            self.start()
         except BaseException:
             self.close()
             raise
@@ -112,6 +118,33 @@ class Dovecot:
         return self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
                                 check=check, **options)
 
+    def doveadm_killed(self, seconds, victim, *arguments):
+        """Run a doveadm command and SIGKILL it: the processes whose command line has `victim`.
+
+        Returns whether it was killed before it was done.
+        """
+        started = time.monotonic()
+        command = self.sandbox.start("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            command.wait(timeout=max(0, started + seconds - time.monotonic()))
+        was_running = command.poll() is None
+        for pid, line in self.sandbox.processes().items():
+            if victim in line and not line.startswith("nsenter"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        command.wait(timeout=60)
+        return was_running
+
+    def doveadm_rows(self, *arguments, **options):
+        """What a doveadm command prints, as a list of {field: text}."""
+        return json.loads(self.doveadm("-f", "json", *arguments, **options).stdout)
+
+    @property
+    def doveadm_server(self):
+        """doveadm's arguments that make doveadm-server do the work."""
+        return ["-S", self.folder / "run" / "doveadm-server"]
+
     def location(self, maildir):
         """doveadm's arguments for a maildir as the other side of a synchronisation."""
         return self._writer.location_arguments(maildir)
@@ -144,6 +177,14 @@ class Dovecot:
         """Unfinished files: in all of the user's maildir tmp/ folders and in mail_temp_dir."""
         return [*self.home(user).glob("Maildir/**/tmp/*"), *self.mail_temp.iterdir()]
 
+    def is_running(self):
+        return self._master.poll() is None
+
+    def master_pid(self):
+        [pid] = [pid for pid, command in self.sandbox.processes().items()
+                 if Path(command.split()[0]).name == "dovecot"]
+        return pid
+
     def service_pids(self, service):
         """PIDs of the running processes of a service: "imap", "lmtp"."""
         return [pid for pid, command in self.sandbox.processes().items()
@@ -154,6 +195,14 @@ class Dovecot:
         return [command for command in self.sandbox.processes().values()
                 if not command.startswith("dovecot/")
                 and Path(command.split()[0]).name not in ("dovecot", "nsenter")]
+
+    def metrics(self):
+        """What the OpenMetrics listener says: {'name{label="value",...}': number}."""
+        url = f"http://127.0.0.1:{self.site.metrics_port}/metrics"
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, _, value in
+                (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
     def log(self):
         if self._last_log is not None:
@@ -174,7 +223,9 @@ class Dovecot:
     # Where things are
 
     def home(self, user):
-        return self.folder / "home" / user
+        if self.site.disk:  # mounted in the sandbox only
+            return self.sandbox.seen_from_outside(self._home_inside(user))
+        return self._home_inside(user)
 
     def uid(self, user):
         if self.site.system_users:
@@ -201,6 +252,14 @@ class Dovecot:
 
     # Setting up
 
+    def _home_inside(self, user):
+        return self.folder / "home" / user
+
+    def _make_disk(self):
+        if self.site.disk:
+            self.sandbox.run("mount", "-t", "tmpfs", "-o", f"size={self.site.disk},mode=755",
+                             "tmpfs", self.folder / "home")
+
     def _make_folders(self):
         self.folder.chmod(0o755)
         for name in ("run", "state", "home", "tmp", "modules", "imapsieve"):
@@ -217,15 +276,16 @@ class Dovecot:
                    for module in folder.iterdir() if module.name not in ("settings", "doveadm")}
         for name, module in modules.items():
             (self.folder / "modules" / name).symlink_to(module)
-        if (ours / "settings").is_dir():
-            self._show_settings_modules(ours / "settings")
+        # doveadm and 2.4's config process look into the system's folders only.
+        for name in ("doveadm", "settings"):
+            if (ours / name).is_dir():
+                self._show_modules(ours / name, system_module_folder() / name)
 
-    def _show_settings_modules(self, ours):
-        """2.4's config process looks for settings modules in the system's folder only."""
-        together = self.folder / "settings-modules"
+    def _show_modules(self, ours, system):
+        """Put our modules of a kind beside the system's."""
+        together = self.folder / f"{system.name}-modules"
         together.mkdir()
-        system = system_module_folder() / "settings"
-        for module in (*system.iterdir(), *ours.glob("*.so")):
+        for module in (*system.glob("*.so"), *ours.glob("*.so")):
             shutil.copy(module, together / module.name)
         self.sandbox.mount_over(together, system)
 
@@ -233,7 +293,7 @@ class Dovecot:
         """/etc/passwd and /etc/group with vmail and, if wanted, the test's users."""
         accounts = {"vmail": (VMAIL_UID, self.folder / "home")}
         if self.site.system_users:
-            accounts |= {name: (self.uid(name), self.home(name)) for name in self.users}
+            accounts |= {name: (self.uid(name), self._home_inside(name)) for name in self.users}
         passwd = "".join(f"{name}:x:{uid}:{uid}::{home}:/usr/sbin/nologin\n"
                          for name, (uid, home) in accounts.items())
         group = "".join(f"{name}:x:{uid}:\n" for name, (uid, _) in accounts.items())
@@ -257,9 +317,10 @@ class Dovecot:
         uid = self.uid(user.name)
         # The auth process would expand variables itself, in its own way.
         extra = " ".join(
-            f"userdb_{name}=" + value.replace("%h", str(self.home(user.name)))
+            f"userdb_{name}=" + value.replace("%h", str(self._home_inside(user.name)))
             for name, value in user.settings.items())
-        return f"{user.name}:{{PLAIN}}{PASSWORD}:{uid}:{uid}::{self.home(user.name)}::{extra}\n"
+        home = self._home_inside(user.name)
+        return f"{user.name}:{{PLAIN}}{PASSWORD}:{uid}:{uid}::{home}::{extra}\n"
 
     def _make_home(self, user):
         home = self.home(user.name)
@@ -270,7 +331,7 @@ class Dovecot:
         if user.sieve is not None:
             self.give(user.name, ".dovecot.sieve", user.sieve.encode())
 
-    def _start(self):
+    def start(self):
         self._master = self.sandbox.start("dovecot", "-F", "-c", self.folder / "dovecot.conf",
                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if not wait_until(self._is_ready):

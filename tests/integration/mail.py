@@ -41,6 +41,11 @@ def multipart_body(boundary, parts):
     return b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
 
 
+def part_headers(content_type, encoding):
+    return (f"Content-Type: {content_type}\r\n"
+            f"Content-Transfer-Encoding: {encoding}\r\n\r\n").encode()
+
+
 def part(content_type, content):
     return f"Content-Type: {content_type}\r\n\r\n".encode() + content
 
@@ -84,7 +89,7 @@ def split(data):
         end = data.find(b"\n", position) + 1 or len(data)
         line = data[position:end]
         position = end
-        if not line.strip(b"\r\n") and line.endswith(b"\n"):
+        if not line.strip(b"\r\n"):
             break
         if line[:1] in (b" ", b"\t") and fields:
             fields[-1] += line
@@ -93,16 +98,30 @@ def split(data):
     return Split(fields, data[position:])
 
 
+# RFC 5322 section 3.6.8, with section 4.5's space before the colon, and no longer than a line
+# may be (section 2.1.1).  Anything else isn't a field, whatever it looks like.
+FIELD = re.compile(rb"(?=[^:]{1,998}:)(?P<name>[!-9;-~]+)[ \t]*:")
+
+
 def field_name(field):
-    return field.partition(b":")[0].strip().lower().decode(errors="replace")
+    """In lower case; of what is no field, an empty one."""
+    found = FIELD.match(field)
+    return found["name"].lower().decode() if found else ""
 
 
 def is_content(field):
-    return b":" in field and field_name(field).startswith("content-")
+    return field_name(field).startswith("content-")
+
+
+def has_mime_version(data):
+    return any(field_name(field) == "mime-version" for field in split(data).fields)
 
 
 def _ended(field):
-    return field if field.endswith(b"\n") else field + b"\r\n"
+    """A header section that ends in the middle of a line, or of a line end, gets the rest."""
+    if field.endswith(b"\n"):
+        return field
+    return field + (b"\n" if field.endswith(b"\r") else b"\r\n")
 
 
 def expected_entity(original):
@@ -114,7 +133,16 @@ def expected_entity(original):
 
 def expected_outer(original):
     """The original's fields that stay outside, with LF line ends."""
-    return [lf(_ended(field)) for field in split(original).fields
+    return [lf(field) for field in _outer_fields(original)]
+
+
+def expected_outer_bytes(original):
+    """The same as they came."""
+    return b"".join(_outer_fields(original))
+
+
+def _outer_fields(original):
+    return [_ended(field) for field in split(original).fields
             if not is_content(field) and field_name(field) != "x-mail-seal"]
 
 

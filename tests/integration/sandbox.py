@@ -66,6 +66,10 @@ class Sandbox:
     def start(self, *command, **options):
         return subprocess.Popen(self.inside(*command), start_new_session=True, **options)
 
+    def seen_from_outside(self, path):
+        """What `path` is in there, also where something is mounted over it."""
+        return Path(f"/proc/{self.init_pid}/root") / Path(path).relative_to("/")
+
     def mount_over(self, replacement, target):
         self.run("mount", "--bind", replacement, target)
 
@@ -79,7 +83,13 @@ class Sandbox:
 
     def processes(self):
         """{PID as we see it: command line} of everything alive in there but PID 1."""
-        found = {}
+        return {pid: command for pid, command in self._all_processes() if command}
+
+    def zombies(self):
+        """PIDs of processes that have ended and that nobody has waited for."""
+        return [pid for pid, command in self._all_processes() if not command]
+
+    def _all_processes(self):
         for proc in Path("/proc").glob("[0-9]*"):
             try:
                 if os.readlink(proc / "ns/pid") != self._pid_namespace:
@@ -87,10 +97,8 @@ class Sandbox:
                 command = (proc / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
             except OSError:
                 continue
-            is_zombie = not command
-            if int(proc.name) != self.init_pid and not is_zombie:
-                found[int(proc.name)] = command
-        return found
+            if int(proc.name) != self.init_pid:
+                yield int(proc.name), command
 
     def close(self):
         if self._unshare.poll() is None:

@@ -1,5 +1,6 @@
 """When sealing fails, nothing is stored, the sender keeps the message, and the reason is told."""
 
+import contextlib
 import os
 import re
 import time
@@ -208,7 +209,7 @@ def test_gpg_fails(server, fake, keys, gnupg, behaviour, way):
 
 
 @pytest.mark.parametrize("way", WAYS_IN)
-@pytest.mark.parametrize("behaviour", ["crash", "hang"])
+@pytest.mark.parametrize("behaviour", ["crash", "hang", "silent"])
 def test_gpg_fails_whatever_it_is_asked(server, fake, keys, gnupg, behaviour, way):
     with fake.gpg(behaviour, every_call=True):
         check_refused(server, way, "alice")
@@ -231,6 +232,22 @@ def test_unusable_key_setting_is_not_for_engine_failures(server, fake, gnupg, ke
         check_refused(server, "lmtp", "tolerant")
     check_accepted(server, "lmtp", "tolerant", keys.alice, gnupg)
     server.give("tolerant", ".mail-seal/keys", before)
+
+
+@pytest.mark.parametrize("behaviour", ["crash", "silent"])
+def test_unread_key_is_not_an_unusable_key(server, fake, gnupg, keys, behaviour):
+    """A process that has sealed before meets a new key and a gpg that fails to read it."""
+    before = server.keys_file("tolerant").read_bytes()
+    server.empty("tolerant")
+    with server.lmtp() as client:
+        for key, every_call in ((keys.bob, False), (keys.carol, True)):
+            server.give("tolerant", ".mail-seal/keys", key.certificate)
+            with fake.gpg(behaviour, every_call) if every_call else contextlib.nullcontext():
+                code = client.deliver(MESSAGE, "tolerant@example.org")[0].code
+            assert code == (451 if every_call else 250)
+    mail.check_sealed(server.message("tolerant"), MESSAGE, gnupg, keys.bob)
+    server.give("tolerant", ".mail-seal/keys", before)
+    server.empty("tolerant")
 
 
 def test_gpg_fails_in_a_connection_that_stays(server, fake, keys, gnupg):
@@ -279,6 +296,7 @@ BAD_SETTINGS = {
     "four": ("mail_seal_compress", "perhaps"),
     "five": ("mail_seal_min_rsa_bits", "many"),
     "six": ("mail_seal_timeout", "soon"),
+    "seven": ("mail_seal_protect_headers", "Date"),
 }
 setting_names = [name for name, _ in BAD_SETTINGS.values()]
 

@@ -96,7 +96,7 @@ static void run_split(const char *message, size_t size, size_t step,
 
 	collected->side[0] = g_string_new(NULL);
 	collected->side[1] = g_string_new(NULL);
-	split = header_split_new(collect, collected);
+	split = header_split_new(collect, NULL, collected);
 	for (size_t i = 0; i < size; i += step)
 		header_split_push(split, message + i, MIN(step, size - i));
 	header_split_finish(split);

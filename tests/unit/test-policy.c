@@ -25,9 +25,14 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_min_rsa_bits = "2048";
 	raw->mail_seal_smime_rsa = "pkcs1";
 	raw->mail_seal_timeout = "60s";
+	raw->mail_seal_imap_enrolment = "yes";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
+
+#define CANT_BE_HIDDEN(name) "mail_seal_protect_headers: \""name"\" is not a " \
+	"header field that can be hidden: delivery, threads or signatures " \
+	"need it"
 
 static const struct {
 	size_t field;
@@ -35,13 +40,15 @@ static const struct {
 	const char *error;
 } bad_settings[] = {
 	{ FIELD(keys), "/home/a/keys", "mail_seal_keys: \"/home/a/keys\" is "
-	  "not file:PATH or gnupg:PATH" },
+	  "not file:PATH, gnupg:PATH or dict:DICT" },
 	{ FIELD(keys), "file:keys", "mail_seal_keys: \"file:keys\" is not a "
 	  "source with an absolute path" },
 	{ FIELD(keys), "file:/a ldap:/b", "mail_seal_keys: \"ldap:/b\" is not "
-	  "file:PATH or gnupg:PATH" },
-	{ FIELD(keys), "dict:redis:", "mail_seal_keys: dict: sources can't be "
-	  "used with this version of mail_seal" },
+	  "file:PATH, gnupg:PATH or dict:DICT" },
+	{ FIELD(keys), "dict:", "mail_seal_keys: \"dict:\" is not file:PATH, "
+	  "gnupg:PATH or dict:DICT" },
+	{ FIELD(imap_enrolment), "maybe", "mail_seal_imap_enrolment: "
+	  "\"maybe\" is not \"yes\" or \"no\"" },
 	{ FIELD(keys), "\"file:/a", "mail_seal_keys: a quote isn't closed in "
 	  "\"\"file:/a\"" },
 	{ FIELD(missing_key), "foo", "mail_seal_missing_key: \"foo\" is not "
@@ -68,8 +75,29 @@ static const struct {
 	  "from 1s to 1h" },
 	{ FIELD(extra_keys), "keys", "mail_seal_extra_keys: \"keys\" is not "
 	  "an absolute path" },
-	{ FIELD(protect_headers), "Subject", "mail_seal_protect_headers: "
-	  "header fields can't be protected with this version of mail_seal" }
+	{ FIELD(protect_headers), "Subject:", "mail_seal_protect_headers: "
+	  "\"Subject:\" is not the name of a header field" },
+	{ FIELD(protect_headers), "\"\"", "mail_seal_protect_headers: an "
+	  "empty value is not the name of a header field" },
+	{ FIELD(protect_headers), "Subject from", CANT_BE_HIDDEN("from") },
+	{ FIELD(protect_headers), "To", CANT_BE_HIDDEN("To") },
+	{ FIELD(protect_headers), "Cc", CANT_BE_HIDDEN("Cc") },
+	{ FIELD(protect_headers), "Date", CANT_BE_HIDDEN("Date") },
+	{ FIELD(protect_headers), "message-id", CANT_BE_HIDDEN("message-id") },
+	{ FIELD(protect_headers), "Reply-To", CANT_BE_HIDDEN("Reply-To") },
+	{ FIELD(protect_headers), "In-Reply-To",
+	  CANT_BE_HIDDEN("In-Reply-To") },
+	{ FIELD(protect_headers), "References", CANT_BE_HIDDEN("References") },
+	{ FIELD(protect_headers), "Received", CANT_BE_HIDDEN("Received") },
+	{ FIELD(protect_headers), "DKIM-Signature",
+	  CANT_BE_HIDDEN("DKIM-Signature") },
+	{ FIELD(protect_headers), "Resent-From",
+	  CANT_BE_HIDDEN("Resent-From") },
+	{ FIELD(protect_headers), "X-A,Content-Type",
+	  CANT_BE_HIDDEN("Content-Type") },
+	{ FIELD(protect_headers), "MIME-Version",
+	  CANT_BE_HIDDEN("MIME-Version") },
+	{ FIELD(protect_headers), "HP-Outer", CANT_BE_HIDDEN("HP-Outer") }
 };
 
 static void test_bad_settings(void **state ATTR_UNUSED)
@@ -99,6 +127,7 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_keys = "file:/a \"file:/b \\\"c\" gnupg:/d";
 	raw.mail_seal_recipients = "a@example.org, b@example.org";
 	raw.mail_seal_exclude = "\\Drafts Junk* \"Old mail\"";
+	raw.mail_seal_protect_headers = "Subject, Keywords comments";
 	raw.mail_seal_unusable_key = "store";
 	raw.mail_seal_compress = "YES";
 	raw.mail_seal_smime_rsa = "oaep";
@@ -163,6 +192,26 @@ static void test_exempt(void **state ATTR_UNUSED)
 	assert_false(mail_seal_policy_is_exempt(&ordinary));
 }
 
+static void test_exempt_reason(void **state ATTR_UNUSED)
+{
+	static const struct {
+		struct mail_seal_destination dest;
+		enum mail_seal_reason reason;
+	} tests[] = {
+		{ { .dsync = TRUE }, MAIL_SEAL_REASON_DSYNC },
+		{ { .public = TRUE }, MAIL_SEAL_REASON_PUBLIC },
+		{ { .excluded = TRUE }, MAIL_SEAL_REASON_NO_SOURCES },
+		{ { .excluded = TRUE, .owner_has_sources = TRUE },
+		  MAIL_SEAL_REASON_EXCLUDED }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(
+			mail_seal_policy_exempt_reason(&tests[i].dest),
+			tests[i].reason);
+	}
+}
+
 static void test_action(void **state ATTR_UNUSED)
 {
 	static const struct {
@@ -214,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_bad_settings),
 		cmocka_unit_test(test_good_settings),
 		cmocka_unit_test(test_exempt),
+		cmocka_unit_test(test_exempt_reason),
 		cmocka_unit_test(test_action)
 	};
 	int failed;

@@ -1,0 +1,39 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef DOVEADM_SEAL_STORAGE_H
+#define DOVEADM_SEAL_STORAGE_H
+
+/* What has to be known of the single storage formats, so that a message can be
+   replaced by another one safely. */
+
+/* How a copy is recognised that a killed run has left beside its original: by
+   something that is there as soon as the copy is */
+enum doveadm_seal_copy_mark {
+	/* it isn't; then messages can't be replaced where they are */
+	DOVEADM_SEAL_COPY_MARK_NONE,
+	DOVEADM_SEAL_COPY_MARK_GUID,
+	DOVEADM_SEAL_COPY_MARK_MAILDIR_NAME
+};
+
+/* hex digits */
+#define DOVEADM_SEAL_MARK_LENGTH 32
+
+enum doveadm_seal_copy_mark doveadm_seal_copy_mark(struct mailbox *box);
+
+/* Returns the mark that a copy of this message gets, or NULL if the message
+   can't be read. From the data stack. */
+const char *doveadm_seal_mark_for_copy_of(struct mail *mail);
+/* Returns the mark that this message has as a copy, or NULL. What it returns
+   for messages that are no copies is no copy's mark. */
+const char *doveadm_seal_mark_of_copy(struct mail *mail);
+
+/* mailbox_save_begin() for a copy with this mark. If it is the first one in
+   its transaction, first must be set. */
+int doveadm_seal_save_begin(struct mail_save_context **ctx,
+			    struct istream *input, const char *mark,
+			    bool first);
+
+/* Removes from the disk what is expunged. Returns 0, or -1 with the storage's
+   error set. */
+int doveadm_seal_storage_purge(struct mail_storage *storage);
+
+#endif

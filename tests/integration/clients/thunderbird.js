@@ -1,0 +1,297 @@
+// What the tests do inside Thunderbird, with the rights of its own code.
+// Functions return plain values and may be asynchronous. None of them may wait
+// for something that can bring up a modal dialog: that would stop the script
+// that is to dismiss it.
+
+globalThis.Test = {
+  // What the tests need of Thunderbird's state, not of its windows
+
+  async addAuthority(base64) {
+    Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB)
+      .addCertFromBase64(base64, "C,,");
+  },
+
+  async addPassword(origin, user, password) {
+    const login = Cc["@mozilla.org/login-manager/loginInfo;1"].createInstance(Ci.nsILoginInfo);
+    login.init(origin, null, origin, user, password, "", "");
+    await Services.logins.addLoginAsync(login);
+  },
+
+  identity() {
+    return MailServices.accounts.defaultAccount.defaultIdentity;
+  },
+
+  rnp() {
+    return ChromeUtils.importESModule("chrome://openpgp/content/modules/RNP.sys.mjs").RNP;
+  },
+
+  // As "Import Secret Keys" does, with "treat as a personal key".
+  async addSecretKey(armor, fingerprint) {
+    const { PgpSqliteDb2 } = ChromeUtils.importESModule(
+      "chrome://openpgp/content/modules/sqliteDb.sys.mjs");
+    const result = await this.rnp().importSecKeyBlockImpl(null, null, false, armor);
+    if (result.exitCode != 0) {
+      throw new Error("import of the secret key failed: " + result.errorMsg);
+    }
+    await PgpSqliteDb2.acceptAsPersonalKey(fingerprint);
+    await this.until(() => PgpSqliteDb2.isAcceptedAsPersonalKey(fingerprint), "acceptance");
+  },
+
+  // Choose the key for the account, in its settings.
+  chooseKey(fingerprint) {
+    this.identity().setUnicharAttribute("openpgp_key_id", fingerprint.slice(-16));
+  },
+
+  encryptDrafts(yes) {
+    this.identity().setBoolAttribute("autoEncryptDrafts", yes);
+  },
+
+  // A correspondent's key, accepted as verified.
+  async acceptKey(armor) {
+    const result = await this.rnp().importPubkeyBlockAutoAcceptImpl(null, armor, "verified");
+    if (result.exitCode != 0) {
+      throw new Error("import of the key failed: " + result.errorMsg);
+    }
+  },
+
+  // Folders
+
+  folder(name) {
+    const root = MailServices.accounts.defaultAccount.incomingServer.rootFolder;
+    return root.descendants.find(
+      folder => folder.name.toLowerCase() == name.toLowerCase());
+  },
+
+  // Click on the Inbox, which also finds the other folders, the first time.
+  async findFolders(names) {
+    const root = MailServices.accounts.defaultAccount.incomingServer.rootFolder;
+    this.pane().displayFolder(root.getFolderWithFlags(Ci.nsMsgFolderFlags.Inbox).URI);
+    await this.until(() => names.every(name => this.folder(name)), `folders ${names}`);
+    await this.settled(() => root.descendants.length);
+  },
+
+  // Fetch what is new on the server; the subjects as the message list has them.
+  async update(name) {
+    const folder = this.folder(name).QueryInterface(Ci.nsIMsgImapMailFolder);
+    await new Promise((resolve, reject) =>
+      folder.updateFolderWithListener(this.main().msgWindow, {
+        OnStartRunningUrl() {},
+        OnStopRunningUrl: (url, status) => status ? reject(status) : resolve(),
+      }));
+    return this.subjects(name);
+  },
+
+  subjects(name) {
+    return [...this.folder(name).messages].map(header => header.mime2DecodedSubject);
+  },
+
+  // The main window
+
+  main() {
+    return Services.wm.getMostRecentWindow("mail:3pane");
+  },
+
+  pane() {
+    return this.main().document.getElementById("tabmail").currentAbout3Pane;
+  },
+
+  // Show the newest message, or the newest with this subject; return what is seen.
+  async open(name, subject) {
+    const pane = this.pane();
+    const folder = this.folder(name);
+    pane.displayFolder(folder.URI);
+    const wanted = await this.until(() => [...folder.messages].findLast(
+      header => !subject || header.mime2DecodedSubject == subject), `message ${subject}`);
+    await this.until(() => pane.gDBView?.findIndexOfMsgHdr(wanted, true) >= 0, "message list");
+    const message = pane.messageBrowser.contentWindow;
+    const loaded = new Promise(resolve =>
+      message.addEventListener("MsgLoaded", resolve, { once: true }));
+    pane.threadTree.selectedIndex = -1;
+    pane.threadTree.selectedIndex = pane.gDBView.findIndexOfMsgHdr(wanted, true);
+    await loaded;
+    await this.settled(() => JSON.stringify(this.shown()));
+    return this.shown();
+  },
+
+  shown() {
+    const message = this.pane().messageBrowser.contentWindow;
+    const doc = message.document;
+    const content = message.getMessagePaneBrowser().contentDocument;
+    return {
+      subject: doc.querySelector("#expandedsubjectBox > span:last-child").textContent.trim(),
+      body: content.body.innerText.trim(),
+      attachments: [...doc.querySelectorAll("#attachmentList richlistitem")]
+        .map(item => item.attachment.name),
+      encrypted: this.icon(doc, "encryptedHdrIcon"),
+      signed: this.icon(doc, "signedHdrIcon"),
+      notices: this.notices(doc),
+    };
+  },
+
+  icon(doc, id) {
+    const icon = doc.getElementById(id);
+    return icon.hidden ? "" : icon.getAttribute("src").split("/").pop();
+  },
+
+  notices(doc) {
+    return [...doc.querySelectorAll("notification-message")]
+      .map(notice => (notice.messageText ?? notice).textContent.trim());
+  },
+
+  // The window in which a message is written
+
+  composeWindow() {
+    return Services.wm.getMostRecentWindow("msgcompose");
+  },
+
+  async compose(to, subject, body, files) {
+    const create = (contract, type) => Cc[contract].createInstance(type);
+    const fields = create("@mozilla.org/messengercompose/composefields;1", Ci.nsIMsgCompFields);
+    Object.assign(fields, { to, subject, body });
+    for (const file of files) {
+      const attachment = create("@mozilla.org/messengercompose/attachment;1",
+                                Ci.nsIMsgAttachment);
+      attachment.url = Services.io.newFileURI(await IOUtils.getFile(file)).spec;
+      attachment.name = PathUtils.filename(file);
+      fields.addAttachment(attachment);
+    }
+    const params = create("@mozilla.org/messengercompose/composeparams;1",
+                          Ci.nsIMsgComposeParams);
+    Object.assign(params, {
+      identity: this.identity(), composeFields: fields,
+      type: Ci.nsIMsgCompType.New, format: Ci.nsIMsgCompFormat.PlainText,
+    });
+    MailServices.compose.OpenComposeWindowWithParams(null, params);
+    return this.composed();
+  },
+
+  async reply() {
+    this.pane().messageBrowser.contentDocument.getElementById("hdrReplyButton").click();
+    return this.composed();
+  },
+
+  // Go on with the draft that open() shows.
+  async editDraft() {
+    this.main().goDoCommand("cmd_editDraftMsg");
+    return this.composed();
+  },
+
+  // What the user sees in the window, when it has come to rest.
+  async composed() {
+    const win = await this.until(() => this.composeWindow(), "compose window");
+    await this.until(() => win.composeEditorReady, "editor");
+    const doc = win.document;
+    const look = () => ({
+      to: [...doc.querySelectorAll("#toAddrContainer > mail-address-pill")]
+        .map(pill => pill.emailAddress),
+      subject: doc.getElementById("msgSubject").value,
+      body: doc.getElementById("messageEditor").contentDocument.body.innerText.trim(),
+      attachments: [...doc.querySelectorAll("#attachmentBucket richlistitem")]
+        .map(item => item.attachment.name),
+      encrypt: doc.getElementById("button-encryption").hasAttribute("checked"),
+      notices: this.notices(doc),
+    });
+    await this.settled(() => JSON.stringify(look()));
+    return look();
+  },
+
+  // Press a button of a notice in that window.
+  async pressNotice(label) {
+    const notices = () => [
+      ...this.composeWindow().document.querySelectorAll("notification-message")];
+    const button = await this.until(
+      () => notices().flatMap(notice => [...notice.buttonContainer.querySelectorAll("button")])
+        .find(found => found.label == label || found.textContent == label), label);
+    button.click();
+  },
+
+  // Commands that may bring up dialogs: begun here, they run when the script has ended.
+  begin(command) {
+    const win = this.composeWindow();
+    win.setTimeout(() => win.goDoCommand(command));
+  },
+
+  isSaved() {
+    return !this.composeWindow().gContentChanged && !this.composeWindow().gWindowLocked;
+  },
+
+  closeCompose() {
+    const win = this.composeWindow();
+    win.setTimeout(() => win.close());
+  },
+
+  // What Thunderbird has to say
+
+  openWindows() {
+    return [...Services.wm.getEnumerator(null)].filter(win => win != this.main())
+      .map(win => win.location.href.split("/").pop());
+  },
+
+  noWindows() {
+    return this.openWindows().length == 0;
+  },
+
+  // The text of every dialog: windows, and HTML dialogs in windows.
+  dialogs() {
+    return this.dialogRoots().map(root => root.innerText.trim());
+  },
+
+  dialogsWith(text) {
+    return this.dialogs().filter(dialog => dialog.includes(text));
+  },
+
+  dialogRoots() {
+    const windows = [...Services.wm.getEnumerator(null)];
+    return windows.flatMap(win =>
+      win.location.href.endsWith("/commonDialog.xhtml")
+        ? [win.document.documentElement]
+        : [...win.document.querySelectorAll("dialog[open]:not([windowtype])")]);
+  },
+
+  // A button of the only dialog, by its label.
+  pressInDialog(label) {
+    const [root] = this.dialogRoots();
+    const kinds = ["accept", "cancel", "extra1", "extra2"];
+    const xul = root.querySelector("dialog");
+    const buttons = xul?.getButton ? kinds.map(kind => xul.getButton(kind))
+                                   : [...root.querySelectorAll("button")];
+    const button = buttons.find(found => (found.label || found.innerText) == label);
+    button.ownerDocument.defaultView.setTimeout(() => button.click());
+  },
+
+  // What stands in Tools, Activity Manager, as warnings.
+  warnings() {
+    const manager = Cc["@mozilla.org/activity-manager;1"].getService(Ci.nsIActivityManager);
+    return manager.getActivities().filter(activity => activity instanceof Ci.nsIActivityWarning)
+      .map(warning => warning.displayText);
+  },
+
+  // Waiting
+
+  sleep(milliseconds) {
+    const { setTimeout } = ChromeUtils.importESModule("resource://gre/modules/Timer.sys.mjs");
+    return new Promise(resolve => setTimeout(resolve, milliseconds));
+  },
+
+  async until(condition, what, seconds = 60) {
+    for (let waited = 0; waited < seconds * 10; waited++) {
+      const value = await condition();
+      if (value) {
+        return value;
+      }
+      await this.sleep(100);
+    }
+    throw new Error("waited in vain for " + what);
+  },
+
+  // Until the value hasn't changed for a second.
+  async settled(value) {
+    let last, since = 0;
+    await this.until(() => {
+      const now = value();
+      since = now == last ? since + 1 : 0;
+      last = now;
+      return since >= 10;
+    }, "rest");
+  },
+};

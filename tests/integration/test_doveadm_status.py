@@ -1,0 +1,126 @@
+"""doveadm seal status: how much of a user's mail is sealed, and to whom."""
+
+import pytest
+
+import mail
+from dovecot import Dovecot, User
+
+MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
+CLASSES = ("sealed", "encrypted", "plaintext", "excluded")
+
+
+@pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox", "mbox"])
+def server(request, keys):
+    users = [User("alice", keys.alice.certificate + keys.bob.certificate),
+             User("keyless"), User("nobody", settings={"mail_seal_keys": "none"})]
+    with Dovecot(users, mail_format=request.param, seal={"mail_seal_exclude": "\\Drafts"}) as dovecot:
+        yield dovecot
+
+
+@pytest.fixture(autouse=True)
+def emptied(server):
+    server.empty("alice", "keyless", "nobody")
+
+
+def save(server, user, *messages, mailbox="INBOX"):
+    with server.imap(user) as client:
+        for message in messages:
+            assert client.append(mailbox, message).ok
+
+
+def status(server, user, *masks, options=()):
+    return {row["mailbox"]: row
+            for row in server.doveadm_rows("seal", "status", *options, "-u", user, *masks)}
+
+
+def counts(row):
+    return tuple(row[name] for name in CLASSES)
+
+
+def test_counts_every_class(server, gnupg, keys):
+    encrypted = mail.pgp_mime(gnupg.encrypt(b"secret", keys.carol))
+    save(server, "alice", MESSAGE, MESSAGE, encrypted)
+    save(server, "alice", MESSAGE, mailbox="Drafts")
+    found = status(server, "alice")
+    assert counts(found["INBOX"]) == (2, 1, 0, 0)
+    assert counts(found["Drafts"]) == (0, 0, 0, 1)
+    assert sorted(found["INBOX"]["keys"].split()) == sorted(
+        f"{key.fingerprint}:2" for key in (keys.alice, keys.bob))
+    assert found["Drafts"]["keys"] == ""
+
+
+@pytest.mark.parametrize(("user", "expected"), [("keyless", (0, 0, 1, 0)),
+                                                ("nobody", (0, 0, 0, 1))])
+def test_without_key(server, user, expected):
+    save(server, user, MESSAGE)
+    assert counts(status(server, user)["INBOX"]) == expected
+
+
+def test_claims_dont_count(server, keys):
+    """The field alone makes nothing sealed, nor does a container that isn't encrypted."""
+    save(server, "keyless", mail.message(headers=[
+        ("X-Mail-Seal", f"v=1; keys={keys.alice.fingerprint}"), ("MIME-Version", "1.0"),
+        ("Content-Type", 'multipart/encrypted; protocol="application/pgp-encrypted"; boundary=b')]))
+    row = status(server, "keyless")["INBOX"]
+    assert counts(row) == (0, 0, 1, 0)
+    assert row["keys"] == ""
+
+
+def test_field_that_isnt_ours(server, gnupg, keys):
+    encrypted = mail.pgp_mime(gnupg.encrypt(b"secret", keys.carol))
+    save(server, "keyless", b"X-Mail-Seal: v=1; keys=none\r\n" + encrypted)
+    assert counts(status(server, "keyless")["INBOX"]) == (0, 1, 0, 0)
+
+
+def test_sizes(server):
+    save(server, "keyless", MESSAGE)
+    row = status(server, "keyless")["INBOX"]
+    assert row["plaintext_vsize"] == len(MESSAGE)
+    assert row["plaintext_psize"] == len(mail.lf(MESSAGE))
+
+
+def test_masks_and_total(server):
+    save(server, "alice", MESSAGE)
+    save(server, "alice", MESSAGE, MESSAGE, mailbox="Drafts")
+    assert set(status(server, "alice", "Dra*")) == {"Drafts"}
+    total, = server.doveadm_rows("seal", "status", "-t", "-u", "alice")
+    assert counts(total) == (1, 0, 0, 2)
+    assert "mailbox" not in total
+
+
+def test_changes_nothing(server):
+    save(server, "keyless", MESSAGE)
+    status(server, "keyless")
+    with server.imap("keyless") as client:
+        client.select()
+        flags = client.fetch("1", "FLAGS")[1]["FLAGS"]
+    assert b"\\Seen" not in flags
+
+
+@pytest.mark.parametrize("formatter", ["table", "flow", "tab", "pager", "json"])
+def test_all_users_in_every_format(server, formatter):
+    save(server, "alice", MESSAGE)
+    printed = server.doveadm("-f", formatter, "seal", "status", "-A", "INBOX").stdout.decode()
+    through_server = server.doveadm("-f", formatter, "seal", "status", *server.doveadm_server, "-A",
+                                    "INBOX").stdout.decode()
+    assert "alice" in printed and "keyless" in printed
+    assert sorted(printed.splitlines()) == sorted(through_server.splitlines())
+
+
+@pytest.mark.parametrize("command", [["status"], ["encrypt", "all"]])
+@pytest.mark.parametrize("way", ["doveadm", "doveadm-server"])
+def test_plugin_not_loaded(keys, command, way):
+    """The plugin is loaded for protocols only, and doveadm isn't one of them."""
+    with Dovecot([User("alice", keys.alice.certificate)], seal_in_doveadm=False) as server:
+        save(server, "alice", MESSAGE)
+        assert mail.is_sealed(server.message("alice"))
+        options = server.doveadm_server if way == "doveadm-server" else []
+        done = server.doveadm("seal", command[0], *options, "-u", "alice", *command[1:], check=False)
+        assert done.returncode != 0
+        assert b"mail_seal isn't loaded in doveadm" in done.stderr
+
+
+def test_no_such_user(server):
+    done = server.doveadm("seal", "status", "-u", "stranger", check=False)
+    assert done.returncode == 67
+    assert b"User doesn't exist" in done.stderr

@@ -1,0 +1,25 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef COPY_ENGINE_H
+#define COPY_ENGINE_H
+
+#include "engine.h"
+#include "seal.h"
+
+#include <glib.h>
+
+/* Engines that encrypt nothing, so that the envelope holds the plaintext: one
+   for each form of sealed message */
+extern const struct engine engine_copy_pgp_mime;
+extern const struct engine engine_copy_smime;
+/* Somebody to seal to, with the fingerprint 0123456789ABCDEF..., 40 digits */
+extern struct certificate *const copy_engine_recipients[1];
+
+/* Seals a message with such an engine, pushed in pieces of step. Returns what comes out and, in *inside_r, what the engine was given;
+   *sealing_r tells whether it was sealed. Ends the process when sealing
+   fails. The caller frees both strings. */
+GString *
+copy_engine_seal(const struct engine *engine, const char *message, size_t size, size_t step,
+		 const char *const *protect_headers, GString **inside_r,
+		 bool *sealing_r);
+
+#endif

@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Random messages through the core: every byte back.
+
+What comes out of seal-filter must be the message as it came, if that holds
+nothing readable; else exactly what design and oracle (../integration/mail.py)
+say.  A failure names its seed; run that alone with
+
+    MAIL_SEAL_RANDOM=SEED:1 make check TESTS=tests/unit/test-random.py
+
+MAIL_SEAL_RANDOM=SEED:COUNT is how to run many more.
+"""
+
+import base64
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(HERE.parent / "integration"))
+
+import mail  # noqa: E402
+import random_mail  # noqa: E402
+
+COUNT = 4000
+BATCH = 250
+
+ENVELOPE = re.compile(
+    rb"(?P<version>MIME-Version: 1\.0\r\n)?"
+    rb"X-Mail-Seal: v=1; keys=0123456789ABCDEF0123456789ABCDEF01234567\r\n"
+    rb"Content-Type: multipart/encrypted;\r\n"
+    rb' protocol="application/pgp-encrypted";\r\n'
+    rb' boundary="(?P<b>[0-9a-f]{32})"\r\n'
+    rb"\r\n"
+    + re.escape(mail.crlf(mail.FRAME)).replace(rb"%\(b\)s", rb"(?P=b)") +
+    rb"-----BEGIN PGP MESSAGE-----\r\n\r\n"
+    rb"(?P<data>(?:[A-Za-z0-9+/]{64}\r\n)*(?:[A-Za-z0-9+/=]{1,64}\r\n)?)=[A-Za-z0-9+/]{4}\r\n"
+    rb"-----END PGP MESSAGE-----\r\n"
+    rb"\r\n--(?P=b)--\r\n")
+
+
+def seal(messages):
+    """What the core makes of {seed: message}, in the same order."""
+    with tempfile.TemporaryFile() as batch:
+        for seed, message in messages.items():
+            batch.write(b"%d %d\n" % (len(message), seed) + message)
+        batch.seek(0)
+        done = subprocess.run(["tests/unit/seal-filter"], stdin=batch, capture_output=True, check=False)
+    sealed, position = [], 0
+    while position < len(done.stdout):
+        end = done.stdout.index(b"\n", position) + 1
+        size = int(done.stdout[position:end])
+        sealed.append(done.stdout[end:end + size])
+        position = end + size
+    if done.returncode != 0:
+        seed = list(messages)[max(len(sealed) - 1, 0)]
+        raise AssertionError(f"seed {seed} or the next: exit {done.returncode}\n"
+                             + done.stderr.decode(errors="replace"))
+    assert len(sealed) == len(messages)
+    return sealed
+
+
+def check(message, sealed):
+    if sealed == message:
+        assert mail.CANARY not in mail.split(message).body, "readable text passed unsealed"
+        assert b"-----BEGIN PGP MESSAGE-----" in message, "not encrypted, but passed unsealed"
+        return
+    outer = mail.expected_outer_bytes(message)
+    mail.assert_same_bytes(sealed[:len(outer)], outer)
+    envelope = ENVELOPE.fullmatch(sealed, len(outer))
+    assert envelope, sealed[len(outer):len(outer) + 700]
+    assert bool(envelope["version"]) != mail.has_mime_version(message)
+    mail.assert_same_bytes(base64.b64decode(envelope["data"]), mail.expected_entity(message))
+
+
+def main():
+    first, _, count = os.environ.get("MAIL_SEAL_RANDOM", "").partition(":")
+    seed = int(first or time.time())
+    last = seed + int(count or COUNT)
+    print(f"MAIL_SEAL_RANDOM={seed}:{last - seed}")
+    passed = 0
+    while seed < last:
+        messages = {n: random_mail.message(n) for n in range(seed, min(seed + BATCH, last))}
+        for number, sealed in zip(messages, seal(messages)):
+            try:
+                check(messages[number], sealed)
+            except AssertionError:
+                print(f"seed {number}: {messages[number][:2000]!r}")
+                raise
+            passed += sealed == messages[number]
+        seed = max(messages) + 1
+    print(f"{passed} of them were encrypted already")
+
+
+if __name__ == "__main__":
+    main()
