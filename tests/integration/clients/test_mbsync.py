@@ -6,7 +6,7 @@ import pytest
 
 import mail
 from dovecot import PASSWORD, User
-from postfix import HOST, MailHost
+from mailhost import HOST, MailHost
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 LOCAL = mail.text(b"Written offline: " + mail.CANARY + b"\r\n", "Local")

@@ -10,7 +10,7 @@ import pytest
 
 import mail
 from dovecot import PASSWORD, User
-from postfix import HOST, MailHost
+from mailhost import HOST, MailHost
 
 TEXT = b"Shall we meet at one?\n"
 PLAN = b"Bring the plan.\n"

@@ -7,7 +7,7 @@ import pytest
 import mail
 from dovecot import User
 from imap import Literal
-from postfix import MailHost
+from mailhost import MailHost
 
 
 def letter():
