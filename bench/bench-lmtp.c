@@ -1,0 +1,199 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* Delivers messages by LMTP as fast as the server takes them:
+
+	bench-lmtp SOCKET ADDRESS CONNECTIONS MESSAGES FILE
+
+   Each connection has a process and a recipient of its own: a % in ADDRESS is
+   replaced by the connection's number. FILE is the message, dot-stuffed, with
+   its final dot. Before that one message is sent by each, so that neither
+   connecting nor a process's first message counts. Prints the seconds from
+   then to the last reply. */
+
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct message {
+	char *data;
+	size_t size;
+};
+
+struct connection {
+	int fd;
+	FILE *replies;
+	char *rcpt;
+};
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+static struct message read_message(const char *path)
+{
+	struct message message;
+	FILE *file = fopen(path, "r");
+	struct stat st;
+
+	if (file == NULL || fstat(fileno(file), &st) < 0)
+		err(1, "%s", path);
+	message.size = st.st_size;
+	message.data = malloc(message.size);
+	if (message.data == NULL ||
+	    fread(message.data, 1, message.size, file) != message.size)
+		err(1, "%s", path);
+	fclose(file);
+	return message;
+}
+
+/*
+ * LMTP
+ */
+
+static void expect(const struct connection *connection, char code)
+{
+	char line[1024];
+
+	do {
+		if (fgets(line, sizeof(line), connection->replies) == NULL)
+			errx(1, "the server closed the connection");
+	} while (strlen(line) > 3 && line[3] == '-');
+	if (line[0] != code)
+		errx(1, "the server said: %s", line);
+}
+
+static void
+say(const struct connection *connection, const char *data, size_t size)
+{
+	while (size > 0) {
+		ssize_t ret = write(connection->fd, data, size);
+
+		if (ret < 0)
+			err(1, "write()");
+		data += ret;
+		size -= ret;
+	}
+}
+
+static void
+command(const struct connection *connection, const char *line, char code)
+{
+	say(connection, line, strlen(line));
+	expect(connection, code);
+}
+
+static void connection_open(struct connection *connection, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	const struct sockaddr *name = (const void *)&address;
+
+	if (strlen(path) >= sizeof(address.sun_path))
+		errx(1, "%s is too long", path);
+	strcpy(address.sun_path, path);
+	connection->fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (connection->fd < 0 ||
+	    connect(connection->fd, name, sizeof(address)) < 0)
+		err(1, "%s", path);
+	connection->replies = fdopen(connection->fd, "r");
+	if (connection->replies == NULL)
+		err(1, "fdopen()");
+	expect(connection, '2');
+	command(connection, "LHLO bench.example.org\r\n", '2');
+}
+
+static void
+deliver(const struct connection *connection, const struct message *message)
+{
+	command(connection, "MAIL FROM:<sender@example.org>\r\n", '2');
+	command(connection, connection->rcpt, '2');
+	command(connection, "DATA\r\n", '3');
+	say(connection, message->data, message->size);
+	expect(connection, '2');
+}
+
+/*
+ * One process for each connection
+ */
+
+static char *rcpt_command(const char *address, int number)
+{
+	int before = strcspn(address, "%");
+	char *line, digits[16] = "";
+
+	if (address[before] == '%')
+		(void)snprintf(digits, sizeof(digits), "%d", number);
+	if (asprintf(&line, "RCPT TO:<%.*s%s%s>\r\n", before, address, digits,
+		     address[before] == '%' ? address + before + 1 : "") < 0)
+		err(1, "asprintf()");
+	return line;
+}
+
+/* Says when it is ready, and begins when everybody is. */
+static void
+child(char **argv, int number, int count, int ready_fd, int start_fd)
+{
+	const struct message message = read_message(argv[5]);
+	struct connection connection = {
+		.rcpt = rcpt_command(argv[2], number)
+	};
+	char byte = 0;
+
+	connection_open(&connection, argv[1]);
+	deliver(&connection, &message);
+	if (write(ready_fd, &byte, 1) != 1)
+		err(1, "write()");
+	close(ready_fd);
+	if (read(start_fd, &byte, 1) < 0)
+		err(1, "read()");
+	for (int i = 0; i < count; i++)
+		deliver(&connection, &message);
+	_exit(0);
+}
+
+int main(int argc, char *argv[])
+{
+	int connections, messages, status, ready[2], start[2], failed = 0;
+	double begin;
+	char byte;
+
+	if (argc != 6)
+		errx(1, "usage: bench-lmtp SOCKET ADDRESS CONNECTIONS "
+		     "MESSAGES FILE");
+	connections = atoi(argv[3]);
+	messages = atoi(argv[4]);
+	if (pipe(ready) < 0 || pipe(start) < 0)
+		err(1, "pipe()");
+	for (int i = 0; i < connections; i++) {
+		switch (fork()) {
+		case -1:
+			err(1, "fork()");
+		case 0:
+			close(ready[0]);
+			close(start[1]);
+			child(argv, i, messages / connections, ready[1],
+			      start[0]);
+		}
+	}
+	close(ready[1]);
+	for (int i = 0; i < connections; i++) {
+		if (read(ready[0], &byte, 1) != 1)
+			errx(1, "a connection failed");
+	}
+	begin = now();
+	close(start[1]);
+	while (wait(&status) > 0)
+		failed |= status != 0;
+	printf("%.6f\n", now() - begin);
+	return failed;
+}
