@@ -260,6 +260,8 @@ public_key_read(X509 *x509, struct certificate_key *key)
 
 	(void)X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL,
 				     X509_get_X509_PUBKEY(x509));
+	/* of what we can't use, at least a word or the identifier */
+	(void)OBJ_obj2txt(key->name, sizeof(key->name), algorithm, 0);
 	switch (OBJ_obj2nid(algorithm)) {
 	case NID_rsaEncryption:
 		key->algorithm = CERTIFICATE_ALGORITHM_RSA;

@@ -93,6 +93,7 @@ static void test_usable(void **state G_GNUC_UNUSED)
 		assert_int_equal(list->count, 1);
 		usable = certificate_is_usable(list->certificates[0],
 					       time(NULL), 2048, &reason);
+		assert_true(list->certificates[0]->keys[0].name[0] != '\0');
 		if (g_strcmp0(usable ? NULL : reason, tests[i].reason) != 0) {
 			fail_msg("%s: %s", tests[i].what,
 				 usable ? "usable" : reason);
