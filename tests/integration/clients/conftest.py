@@ -1,9 +1,8 @@
 """Fixtures of the tests with other people's programs around Dovecot."""
 
 import os
-import smtplib
-import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +12,14 @@ from certificates import Authority  # noqa: E402
 from dovecot import PASSWORD  # noqa: E402
 from elsewhere import Elsewhere  # noqa: E402
 from mailhost import HOST  # noqa: E402
+
+
+TREE = Path(__file__).parents[3]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--screenshots", metavar="FOLDER",
+                     help="write the pictures of the users' page to this folder of the tree")
 
 
 def pytest_configure(config):
@@ -48,3 +55,18 @@ def tls(authority):
 def fresh_world(request):
     if "elsewhere" in request.fixturenames:
         request.getfixturevalue("elsewhere").forget()
+
+
+@pytest.fixture
+def keep_picture(request, tmp_path):
+    """Keeps a PNG under this name, with the few colours that a window has."""
+    folder = request.config.getoption("--screenshots")
+    folder = TREE / folder if folder else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(name, png):
+        file = folder / f"{name}.png"
+        file.write_bytes(png)
+        subprocess.run(["pngquant", "--force", "--strip", "--output", file, "48", file],
+                       check=True)
+    return keep

@@ -2,64 +2,21 @@
 
 import email
 import email.policy
-import email.utils
 
 import pytest
 
 import mail
 from dovecot import User
-from mailhost import MailHost
+from letters import FILES, MESSAGE, SUBJECT, TEXT, TEXT_PART, letter, signed
+from mailhost import MAILBOXES, MailHost
 from sandbox import wait_until
 from thunderbird import Thunderbird
-
-SUBJECT = "Lunch on Friday"
-TEXT = "Shall we meet at one?\n\nAlice"
-FILES = {"note.txt": b"Bring the plan.\n"}
-
-
-def letter(content_type, parts, sender="friend@example.net"):
-    """A message of today; Thunderbird compares its date with that of its signature."""
-    head = (f"From: {sender}\r\nTo: alice@example.org\r\nSubject: {SUBJECT}\r\n"
-            f"Date: {email.utils.formatdate()}\r\nMessage-ID: {email.utils.make_msgid()}\r\n"
-            f'MIME-Version: 1.0\r\nContent-Type: {content_type}; boundary="frontier"\r\n\r\n')
-    return head.encode() + mail.multipart_body("frontier", parts)
-
-
-TEXT_PART = mail.part("text/plain", mail.crlf(TEXT.encode()))
-MESSAGE = letter("multipart/mixed", [
-    TEXT_PART, b'Content-Type: text/plain; name="note.txt"\r\n'
-    b'Content-Disposition: attachment; filename="note.txt"\r\n\r\n' + FILES["note.txt"]])
-
-
-def signed(gnupg, key):
-    """A PGP/MIME signed message (RFC 3156) of this key's owner."""
-    signature = mail.crlf(gnupg.sign_detached(TEXT_PART, key))
-    return letter('multipart/signed; micalg="pgp-sha512"; protocol="application/pgp-signature"',
-                  [TEXT_PART, mail.part("application/pgp-signature", signature)], key.address)
-
-
-SERVER_SETTINGS = """
-namespace inbox {
-  mailbox Drafts {
-    auto = subscribe
-  }
-  mailbox Sent {
-    auto = subscribe
-    special_use = \\Sent
-  }
-  mailbox Trash {
-    auto = subscribe
-    special_use = \\Trash
-  }
-}
-"""
-
 
 @pytest.fixture(scope="module", params=["", "Subject"], ids=["subject outside", "subject inside"])
 def host(request, keys, tls, elsewhere):
     seal = {"mail_seal_protect_headers": request.param} if request.param else {}
     users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate)]
-    with MailHost(users, tls, elsewhere, seal=seal, more=SERVER_SETTINGS) as host:
+    with MailHost(users, tls, elsewhere, seal=seal, more=MAILBOXES) as host:
         host.outer_subject = "[...]" if request.param else SUBJECT
         yield host
 
@@ -146,14 +103,6 @@ def test_signature_inside_is_verified(host, alice, gnupg, keys):
     seen = alice.open("INBOX")
     assert seen["signed"] == "message-signed-verified.svg"
     assert (seen["subject"], seen["body"]) == (SUBJECT, TEXT)
-
-
-def test_without_the_secret_key(host, thunderbird):
-    host.smtp(MESSAGE, "alice@example.org")
-    host.postfix.wait_until_empty()
-    seen = thunderbird.open("INBOX")
-    assert TEXT not in seen["body"]
-    assert seen["encrypted"] == "message-encrypted-notok.svg"
 
 
 # Drafts. Thunderbird encrypts them itself when it has a key and isn't told not to.

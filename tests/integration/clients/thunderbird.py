@@ -3,6 +3,7 @@
 What runs inside Thunderbird is in thunderbird.js.
 """
 
+import base64
 import json
 import os
 import re
@@ -96,7 +97,7 @@ def account(user, imap_port):
 class Thunderbird:
     """As `user` of the mail server `host`; more preferences may be given."""
 
-    def __init__(self, host, user, elsewhere, preferences=None, size="1200x800"):
+    def __init__(self, host, user, elsewhere, preferences=None, size="1080x720"):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-thunderbird-"))
         self.profile = self.folder / "profile"
         self.profile.mkdir(mode=0o700)
@@ -185,12 +186,9 @@ class Thunderbird:
         self.call("begin", "cmd_sendNow")
         self.wait("noWindows")
 
-    def screenshot(self, window=0):
+    def picture(self, window="messenger.xhtml"):
         """PNG of the main window, or of another one."""
-        self._marionette.switch_to(self._marionette.windows()[window])
-        picture = self._marionette.screenshot()
-        self._marionette.switch_to(self._marionette.windows()[0])
-        return picture
+        return base64.b64decode(self.call("picture", window))
 
     def _enter_account(self):
         """What the account assistant would do."""
