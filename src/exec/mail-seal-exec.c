@@ -350,8 +350,9 @@ static char **gpg_arguments(const struct request *request)
  * Running it
  */
 
+/* Shares our memory until gpg runs, and so changes nothing in it. */
 static void __attribute__((noreturn))
-child(const struct request *request, pid_t parent)
+child(char *const *args, pid_t parent)
 {
 	static char *const environment[] = {
 		(char *)"PATH=/usr/bin:/bin",
@@ -360,7 +361,6 @@ child(const struct request *request, pid_t parent)
 		NULL
 	};
 	const struct rlimit no_core = { 0, 0 };
-	char **args = gpg_arguments(request);
 	sigset_t none;
 
 	(void)setpgid(0, 0);
@@ -421,6 +421,7 @@ int main(int argc, char *argv[])
 {
 	const struct sigaction action = { .sa_handler = on_child };
 	struct request request = { .input = -1 };
+	char **args;
 	const pid_t self = getpid();
 	sigset_t sigchld, no_sigchld;
 	int status;
@@ -436,11 +437,12 @@ int main(int argc, char *argv[])
 	(void)sigprocmask(SIG_BLOCK, &sigchld, &no_sigchld);
 	(void)sigdelset(&no_sigchld, SIGCHLD);
 
-	pid = fork();
+	args = gpg_arguments(&request);
+	pid = vfork();
 	if (pid < 0)
-		fail(EXIT_REFUSED, "fork()", errno);
+		fail(EXIT_REFUSED, "vfork()", errno);
 	if (pid == 0)
-		child(&request, self);
+		child(args, self);
 	(void)setpgid(pid, pid);
 	/* gpg alone shall hold it: its end is for gpg to see */
 	if (request.input != -1)
