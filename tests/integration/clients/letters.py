@@ -7,7 +7,7 @@ import email.utils
 import mail
 
 SUBJECT = "Lunch on Friday"
-TEXT = "Shall we meet at one?\n\nAlice"
+TEXT = "Shall we meet at one?\n\nSee you there."
 FILES = {"note.txt": b"Bring the plan.\n"}
 
 

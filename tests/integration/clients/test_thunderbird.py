@@ -13,9 +13,10 @@ from sandbox import wait_until
 from thunderbird import Thunderbird
 
 @pytest.fixture(scope="module", params=["", "Subject"], ids=["subject outside", "subject inside"])
-def host(request, keys, tls, elsewhere):
+def host(request, keys, x509_keys, tls, elsewhere):
     seal = {"mail_seal_protect_headers": request.param} if request.param else {}
-    users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate)]
+    users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate),
+             User("carol", x509_keys.alice.certificate)]
     with MailHost(users, tls, elsewhere, seal=seal, more=MAILBOXES) as host:
         host.outer_subject = "[...]" if request.param else SUBJECT
         yield host
@@ -23,7 +24,7 @@ def host(request, keys, tls, elsewhere):
 
 @pytest.fixture(autouse=True)
 def empty(host):
-    host.empty("alice", "bob")
+    host.empty("alice", "bob", "carol")
 
 
 @pytest.fixture
@@ -103,6 +104,21 @@ def test_signature_inside_is_verified(host, alice, gnupg, keys):
     seen = alice.open("INBOX")
     assert seen["signed"] == "message-signed-verified.svg"
     assert (seen["subject"], seen["body"]) == (SUBJECT, TEXT)
+
+
+def test_smime(host, elsewhere, x509_keys, tmp_path):
+    """Carol has an X.509 certificate."""
+    file = tmp_path / "carol.p12"
+    file.write_bytes(x509_keys.alice.pkcs12("password"))
+    host.smtp(MESSAGE, "carol@example.org")
+    host.postfix.wait_until_empty()
+    assert b"application/pkcs7-mime" in host.message("carol")
+    with Thunderbird(host, "carol", elsewhere) as thunderbird:
+        thunderbird.call("addPkcs12", str(file), "password")
+        assert thunderbird.open("INBOX") == SEEN
+        thunderbird.restart(forget=True)
+        assert thunderbird.open("INBOX") == SEEN
+        check_quiet(thunderbird)
 
 
 # Drafts. Thunderbird encrypts them itself when it has a key and isn't told not to.

@@ -60,8 +60,8 @@ def test_from_the_new_key_to_the_reply(host, thunderbird, keep_picture, elsewher
     thunderbird.call("begin", "cmd_sendNow")
     thunderbird.wait("dialogsWith", "Cannot Encrypt")
     keep_picture("cannot-encrypt", thunderbird.picture("messengercompose.xhtml"))
-    thunderbird.call("pressInDialog", "Close")
-    thunderbird.call("pressNotice", "Do Not Encrypt")
+    thunderbird.call("pressInDialog", "Disable Encryption")
+    thunderbird.wait("isUnencrypted")
     thunderbird.send()
     assert b"> Shall we meet at one?" in elsewhere.wait_for("friend@example.net")
 

@@ -46,6 +46,12 @@ globalThis.Test = {
     this.identity().setBoolAttribute("autoEncryptDrafts", yes);
   },
 
+  // A certificate with its secret key, as "Manage S/MIME Certificates" imports it.
+  addPkcs12(file, password) {
+    Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB)
+      .importPKCS12File(new FileUtils.File(file), password);
+  },
+
   // A correspondent's key, accepted as verified.
   async acceptKey(armor) {
     const result = await this.rnp().importPubkeyBlockAutoAcceptImpl(null, armor, "verified");
@@ -209,6 +215,10 @@ globalThis.Test = {
   begin(command) {
     const win = this.composeWindow();
     win.setTimeout(() => win.goDoCommand(command));
+  },
+
+  isUnencrypted() {
+    return !this.composeWindow().gSendEncrypted;
   },
 
   isSaved() {
