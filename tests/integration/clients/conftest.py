@@ -1,29 +1,29 @@
 """Fixtures of the tests with other people's programs around Dovecot."""
 
 import os
-import smtplib
-import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
 pytest.register_assert_rewrite("mailhost", "elsewhere", "thunderbird")
 
-from certificates import Authority  # noqa: E402
-from dovecot import PASSWORD  # noqa: E402
 from elsewhere import Elsewhere  # noqa: E402
 from mailhost import HOST  # noqa: E402
 
-
-def pytest_configure(config):
-    interfaces = os.listdir("/sys/class/net")
-    if os.uname().nodename != HOST or _routes():
-        raise pytest.UsageError("these tests take the ports of mail for themselves, in a network"
-                                f" of their own ({interfaces} is here); use tests/clients")
+TREE = Path(__file__).parents[3]
 
 
-def _routes():
-    return subprocess.run(["ip", "route"], check=True, capture_output=True).stdout.strip()
+def pytest_addoption(parser):
+    parser.addoption("--screenshots", metavar="FOLDER",
+                     help="write the pictures of the users' page to this folder of the tree")
+
+
+def pytest_configure():
+    routes = subprocess.run(["ip", "route"], check=True, capture_output=True).stdout
+    if os.uname().nodename != HOST or routes:
+        raise pytest.UsageError("these tests take the ports of mail for themselves, and need a"
+                                " network of their own for that; use tests/clients")
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +48,18 @@ def tls(authority):
 def fresh_world(request):
     if "elsewhere" in request.fixturenames:
         request.getfixturevalue("elsewhere").forget()
+
+
+@pytest.fixture
+def keep_picture(request, tmp_path):
+    """Keeps a PNG under this name, with the few colours that a window has."""
+    folder = request.config.getoption("--screenshots")
+    folder = TREE / folder if folder else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def keep(name, png):
+        file = folder / f"{name}.png"
+        file.write_bytes(png)
+        subprocess.run(["pngquant", "--force", "--strip", "--output", file, "48", file],
+                       check=True)
+    return keep

@@ -28,6 +28,23 @@ alias_maps =
 alias_database =
 """
 
+# As Debian's 15-mailboxes.conf, subscribed for Thunderbird.
+MAILBOXES = """
+namespace inbox {
+  mailbox Drafts {
+    auto = subscribe
+  }
+  mailbox Sent {
+    auto = subscribe
+    special_use = \\Sent
+  }
+  mailbox Trash {
+    auto = subscribe
+    special_use = \\Trash
+  }
+}
+"""
+
 
 class Postfix:
     def __init__(self, sandbox, folder, tls, addresses):

@@ -4,7 +4,6 @@ Messages are JSON behind their length: commands are [0, id, name, parameters],
 answers [1, id, error, result].
 """
 
-import base64
 import json
 import socket
 
@@ -47,17 +46,6 @@ class Marionette:
             "script": f"return (async (...args) => {{{script}}})(...arguments)",
             "args": list(arguments), "sandbox": "system", "newSandbox": False})
         return result["value"]
-
-    def windows(self):
-        return self.command("WebDriver:GetWindowHandles")
-
-    def switch_to(self, handle):
-        self.command("WebDriver:SwitchToWindow", {"handle": handle, "focus": True})
-
-    def screenshot(self):
-        """PNG of the current window."""
-        result = self.command("WebDriver:TakeScreenshot", {"full": False, "hash": False})
-        return base64.b64decode(result["value"])
 
     def _receive(self):
         length = b""

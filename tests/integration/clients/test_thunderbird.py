@@ -2,71 +2,29 @@
 
 import email
 import email.policy
-import email.utils
 
 import pytest
 
 import mail
 from dovecot import User
-from mailhost import MailHost
+from letters import FILES, MESSAGE, SUBJECT, TEXT, TEXT_PART, letter, signed
+from mailhost import MAILBOXES, MailHost
 from sandbox import wait_until
 from thunderbird import Thunderbird
 
-SUBJECT = "Lunch on Friday"
-TEXT = "Shall we meet at one?\n\nAlice"
-FILES = {"note.txt": b"Bring the plan.\n"}
-
-
-def letter(content_type, parts, sender="friend@example.net"):
-    """A message of today; Thunderbird compares its date with that of its signature."""
-    head = (f"From: {sender}\r\nTo: alice@example.org\r\nSubject: {SUBJECT}\r\n"
-            f"Date: {email.utils.formatdate()}\r\nMessage-ID: {email.utils.make_msgid()}\r\n"
-            f'MIME-Version: 1.0\r\nContent-Type: {content_type}; boundary="frontier"\r\n\r\n')
-    return head.encode() + mail.multipart_body("frontier", parts)
-
-
-TEXT_PART = mail.part("text/plain", mail.crlf(TEXT.encode()))
-MESSAGE = letter("multipart/mixed", [
-    TEXT_PART, b'Content-Type: text/plain; name="note.txt"\r\n'
-    b'Content-Disposition: attachment; filename="note.txt"\r\n\r\n' + FILES["note.txt"]])
-
-
-def signed(gnupg, key):
-    """A PGP/MIME signed message (RFC 3156) of this key's owner."""
-    signature = mail.crlf(gnupg.sign_detached(TEXT_PART, key))
-    return letter('multipart/signed; micalg="pgp-sha512"; protocol="application/pgp-signature"',
-                  [TEXT_PART, mail.part("application/pgp-signature", signature)], key.address)
-
-
-SERVER_SETTINGS = """
-namespace inbox {
-  mailbox Drafts {
-    auto = subscribe
-  }
-  mailbox Sent {
-    auto = subscribe
-    special_use = \\Sent
-  }
-  mailbox Trash {
-    auto = subscribe
-    special_use = \\Trash
-  }
-}
-"""
-
-
 @pytest.fixture(scope="module", params=["", "Subject"], ids=["subject outside", "subject inside"])
-def host(request, keys, tls, elsewhere):
+def host(request, keys, x509_keys, tls, elsewhere):
     seal = {"mail_seal_protect_headers": request.param} if request.param else {}
-    users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate)]
-    with MailHost(users, tls, elsewhere, seal=seal, more=SERVER_SETTINGS) as host:
+    users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate),
+             User("carol", x509_keys.alice.certificate)]
+    with MailHost(users, tls, elsewhere, seal=seal, more=MAILBOXES) as host:
         host.outer_subject = "[...]" if request.param else SUBJECT
         yield host
 
 
 @pytest.fixture(autouse=True)
 def empty(host):
-    host.empty("alice", "bob")
+    host.empty("alice", "bob", "carol")
 
 
 @pytest.fixture
@@ -148,12 +106,19 @@ def test_signature_inside_is_verified(host, alice, gnupg, keys):
     assert (seen["subject"], seen["body"]) == (SUBJECT, TEXT)
 
 
-def test_without_the_secret_key(host, thunderbird):
-    host.smtp(MESSAGE, "alice@example.org")
+def test_smime(host, elsewhere, x509_keys, tmp_path):
+    """Carol has an X.509 certificate."""
+    file = tmp_path / "carol.p12"
+    file.write_bytes(x509_keys.alice.pkcs12("password"))
+    host.smtp(MESSAGE, "carol@example.org")
     host.postfix.wait_until_empty()
-    seen = thunderbird.open("INBOX")
-    assert TEXT not in seen["body"]
-    assert seen["encrypted"] == "message-encrypted-notok.svg"
+    assert b"application/pkcs7-mime" in host.message("carol")
+    with Thunderbird(host, "carol", elsewhere) as thunderbird:
+        thunderbird.call("addPkcs12", str(file), "password")
+        assert thunderbird.open("INBOX") == SEEN
+        thunderbird.restart(forget=True)
+        assert thunderbird.open("INBOX") == SEEN
+        check_quiet(thunderbird)
 
 
 # Drafts. Thunderbird encrypts them itself when it has a key and isn't told not to.

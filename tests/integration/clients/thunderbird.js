@@ -46,6 +46,12 @@ globalThis.Test = {
     this.identity().setBoolAttribute("autoEncryptDrafts", yes);
   },
 
+  // A certificate with its secret key, as "Manage S/MIME Certificates" imports it.
+  addPkcs12(file, password) {
+    Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB)
+      .importPKCS12File(new FileUtils.File(file), password);
+  },
+
   // A correspondent's key, accepted as verified.
   async acceptKey(armor) {
     const result = await this.rnp().importPubkeyBlockAutoAcceptImpl(null, armor, "verified");
@@ -211,6 +217,10 @@ globalThis.Test = {
     win.setTimeout(() => win.goDoCommand(command));
   },
 
+  isUnencrypted() {
+    return !this.composeWindow().gSendEncrypted;
+  },
+
   isSaved() {
     return !this.composeWindow().gContentChanged && !this.composeWindow().gWindowLocked;
   },
@@ -225,6 +235,16 @@ globalThis.Test = {
   openWindows() {
     return [...Services.wm.getEnumerator(null)].filter(win => win != this.main())
       .map(win => win.location.href.split("/").pop());
+  },
+
+  hasWindow(address) {
+    return this.openWindows().includes(address);
+  },
+
+  closeWindow(address) {
+    const win = [...Services.wm.getEnumerator(null)].find(
+      found => found.location.href.endsWith(address));
+    win.setTimeout(() => win.close());
   },
 
   noWindows() {
@@ -264,6 +284,81 @@ globalThis.Test = {
     const manager = Cc["@mozilla.org/activity-manager;1"].getService(Ci.nsIActivityManager);
     return manager.getActivities().filter(activity => activity instanceof Ci.nsIActivityWarning)
       .map(warning => warning.displayText);
+  },
+
+  // Making a key, as a user does it in the account's settings
+
+  async openEncryptionSettings() {
+    this.main().MsgAccountManager("am-e2e.xhtml");
+    await this.until(() => this.settingsPage()?.document.getElementById("addOpenPgpButton"),
+                     "settings");
+    await this.sleep(1000);
+  },
+
+  settingsWindow() {
+    return this.main().document.getElementById("tabmail").currentTabInfo.browser?.contentWindow;
+  },
+
+  settingsPage() {
+    return this.settingsWindow()?.document.getElementById("contentFrame")?.contentWindow;
+  },
+
+  pressInSettings(id) {
+    const page = this.settingsPage();
+    page.setTimeout(() => page.document.getElementById(id).click());
+  },
+
+  keyAssistant() {
+    return [...this.settingsWindow().document.querySelectorAll(".dialogFrame")]
+      .map(frame => frame.contentWindow)
+      .find(win => win.location.href.endsWith("/keyWizard.xhtml"));
+  },
+
+  // Continue in the assistant; resolves when the next page, with this element, is there.
+  async continueTo(id) {
+    const win = await this.until(() => this.keyAssistant(), "assistant");
+    const visible = () => {
+      const box = win.document.getElementById(id).getBoundingClientRect();
+      return box.width && box.height;
+    };
+    await this.sleep(1000);
+    const button = win.document.querySelector("dialog").getButton("accept");
+    win.setTimeout(() => button.click());
+    await this.until(visible, id);
+    await this.sleep(1000);
+  },
+
+  async confirmKey() {
+    const win = this.keyAssistant();
+    const button = win.document.getElementById("openPgpKeygenConfirmButton");
+    win.setTimeout(() => button.click());
+    await this.until(() => !this.keyAssistant(), "the new key", 150);
+    await this.sleep(2000);
+    return this.identity().getUnicharAttribute("openpgp_key_id");
+  },
+
+  // What "Export Public Key(s) To File" of the key manager writes.
+  exportKey(id) {
+    return this.rnp().getPublicKey("0x" + id);
+  },
+
+  closeSettings() {
+    const tabs = this.main().document.getElementById("tabmail");
+    tabs.closeTab(tabs.currentTabInfo);
+  },
+
+  // A picture of the window whose address ends so: base64 of a PNG.
+  async picture(address) {
+    const win = [...Services.wm.getEnumerator(null)].find(
+      found => found.location.href.endsWith(address));
+    await this.until(() => win.document.readyState == "complete" && win.innerWidth > 300, address);
+    await this.sleep(1000);
+    const bitmap = await win.browsingContext.currentWindowGlobal.drawSnapshot(
+      null, 1, "rgb(255, 255, 255)");
+    const canvas = win.document.createElementNS("http://www.w3.org/1999/xhtml", "canvas");
+    [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
+    canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    return canvas.toDataURL("image/png").split(",")[1];
   },
 
   // Waiting

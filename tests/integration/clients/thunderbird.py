@@ -3,9 +3,9 @@
 What runs inside Thunderbird is in thunderbird.js.
 """
 
+import base64
 import json
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -18,6 +18,7 @@ from sandbox import Sandbox, wait_until
 
 SCRIPTS = Path(__file__).with_name("thunderbird.js").read_text()
 PORT = 2828
+SCREEN = "1080x720x24"
 FOLDERS = ["INBOX", "Drafts", "Sent"]
 SLOW = 180                           # seconds; two cores, a debug display, other tests
 
@@ -51,9 +52,8 @@ QUIET = {
 
 def account(user, imap_port):
     """Preferences: one account, STARTTLS with a password for both protocols."""
-    host = HOST
     starttls, password = 2, 3
-    folders = f"imap://{user.name}@{host}"
+    folders = f"imap://{user.name}@{HOST}"
     return {
         "mail.accountmanager.accounts": "account1,account2",
         "mail.accountmanager.defaultaccount": "account1",
@@ -71,7 +71,7 @@ def account(user, imap_port):
         "mail.identity.id1.draft_folder": f"{folders}/Drafts",
         "mail.identity.id1.drafts_folder_picker_mode": "0",
         "mail.server.server1.type": "imap",
-        "mail.server.server1.hostname": host,
+        "mail.server.server1.hostname": HOST,
         "mail.server.server1.port": imap_port,
         "mail.server.server1.socketType": starttls,
         "mail.server.server1.authMethod": password,
@@ -85,7 +85,7 @@ def account(user, imap_port):
         "mail.server.server2.name": "Local Folders",
         "mail.smtpservers": "smtp1",
         "mail.smtp.defaultserver": "smtp1",
-        "mail.smtpserver.smtp1.hostname": host,
+        "mail.smtpserver.smtp1.hostname": HOST,
         "mail.smtpserver.smtp1.port": 587,
         "mail.smtpserver.smtp1.try_ssl": starttls,
         "mail.smtpserver.smtp1.authMethod": password,
@@ -94,18 +94,16 @@ def account(user, imap_port):
 
 
 class Thunderbird:
-    """As `user` of the mail server `host`; more preferences may be given."""
+    """As `user` of the mail server `host`."""
 
-    def __init__(self, host, user, elsewhere, preferences=None, size="1200x800"):
+    def __init__(self, host, user, elsewhere):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-thunderbird-"))
         self.profile = self.folder / "profile"
         self.profile.mkdir(mode=0o700)
-        self._size = size
         self._user = user
         self._elsewhere = elsewhere
         self._write_preferences({**QUIET, "marionette.port": PORT,
-                                 **account(host.users[user], host.site.imap_port),
-                                 **(preferences or {})})
+                                 **account(host.users[user], host.site.imap_port)})
         self._sandbox = None
         self._program = None
         self._marionette = None
@@ -185,24 +183,21 @@ class Thunderbird:
         self.call("begin", "cmd_sendNow")
         self.wait("noWindows")
 
-    def screenshot(self, window=0):
+    def picture(self, window="messenger.xhtml"):
         """PNG of the main window, or of another one."""
-        self._marionette.switch_to(self._marionette.windows()[window])
-        picture = self._marionette.screenshot()
-        self._marionette.switch_to(self._marionette.windows()[0])
-        return picture
+        return base64.b64decode(self.call("picture", window))
 
     def _enter_account(self):
         """What the account assistant would do."""
-        authority = self._elsewhere.authority.certificate.read_text()
-        self.call("addAuthority", "".join(re.findall(r"^[^-]+$", authority, re.M)).replace("\n", ""))
+        lines = self._elsewhere.authority.certificate.read_text().splitlines()
+        self.call("addAuthority", "".join(line for line in lines if "-" not in line))
         for protocol in ("imap", "smtp"):
             self.call("addPassword", f"{protocol}://{HOST}", self._user, PASSWORD)
         self.call("findFolders", FOLDERS)
 
     def _start_display(self, log):
         reading, writing = os.pipe()
-        self._sandbox.start("Xvfb", "-displayfd", writing, "-screen", "0", f"{self._size}x24",
+        self._sandbox.start("Xvfb", "-displayfd", writing, "-screen", "0", SCREEN,
                             "-nolisten", "tcp", pass_fds=[writing], stdout=log, stderr=log)
         os.close(writing)
         with os.fdopen(reading) as answer:
