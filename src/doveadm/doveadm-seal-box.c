@@ -12,8 +12,8 @@
 #include "doveadm-seal-replace.h"
 #include "doveadm-seal-storage.h"
 
-/* A batch is as much as is done twice after a kill, and as long as others
-   may see copies beside their originals. */
+/* A batch is as much as is done twice after a kill, as long as others may see
+   copies beside their originals, and as long as another run waits. */
 #define BATCH_MAX_MESSAGES 100
 #define BATCH_MAX_BYTES (16*1024*1024)
 
@@ -52,6 +52,7 @@ struct batch {
 
 	ARRAY_TYPE(doveadm_seal_replacement) replacements;
 	struct doveadm_seal_counts counts;
+	/* that were looked at */
 	uint64_t bytes;
 	bool copies_found;
 	bool saved_any;
@@ -251,7 +252,6 @@ static int batch_add_plaintext(struct batch *batch)
 	replacement->found = copy_uid != 0;
 	batch->counts.sealed++;
 	batch->counts.sealed_bytes += size;
-	batch->bytes += size;
 	return 1;
 }
 
@@ -274,8 +274,10 @@ static int batch_add(struct batch *batch, uint32_t uid)
 	} else if (ret < 0) {
 		batch->counts.failed++;
 	}
-	if (mail_get_physical_size(batch->mail, &size) == 0)
+	if (mail_get_physical_size(batch->mail, &size) == 0) {
+		batch->bytes += size;
 		doveadm_seal_progress_add(batch->sbox->progress, size);
+	}
 	return 1;
 }
 

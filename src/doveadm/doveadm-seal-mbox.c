@@ -119,6 +119,22 @@ static int copy_delete(struct mbox_swap *swap)
 	return ret;
 }
 
+/* INBOX can be far from the other mailboxes, like /var/mail. */
+static int copy_check_device(struct mbox_swap *swap, int out_fd)
+{
+	struct stat st;
+
+	if (fstat(out_fd, &st) < 0)
+		return swap_failed_errno(swap, "fstat", swap->copy_path);
+	if (st.st_dev == swap->st.st_dev)
+		return 0;
+	e_error(swap->box->event, "mail_seal: %s is on another file system "
+		"than %s, which can't take its place", swap->path,
+		swap->copy_path);
+	doveadm_mail_failed_error(swap->ctx, MAIL_ERROR_NOTPOSSIBLE);
+	return -1;
+}
+
 static int copy_bytes(struct mbox_swap *swap, int in_fd, int out_fd)
 {
 	unsigned char buffer[64*1024];
@@ -146,6 +162,8 @@ static int copy_file(struct mbox_swap *swap)
 		ret = swap_failed_errno(swap, "open", swap->copy_path);
 	else if (fstat(in_fd, &swap->st) < 0)
 		ret = swap_failed_errno(swap, "fstat", swap->path);
+	else if (copy_check_device(swap, out_fd) < 0)
+		ret = -1;
 	else if (fchown(out_fd, (uid_t)-1, swap->st.st_gid) < 0)
 		ret = swap_failed_errno(swap, "fchown", swap->copy_path);
 	else if (fchmod(out_fd, swap->st.st_mode & 0777) < 0)

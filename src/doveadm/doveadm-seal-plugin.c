@@ -16,6 +16,11 @@ void doveadm_mail_seal_plugin_deinit(void);
 
 static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_encrypt,
+	&doveadm_cmd_seal_key_check,
+	&doveadm_cmd_seal_key_import,
+	&doveadm_cmd_seal_key_set,
+	&doveadm_cmd_seal_key_show,
+	&doveadm_cmd_seal_key_unset,
 	&doveadm_cmd_seal_status
 };
 

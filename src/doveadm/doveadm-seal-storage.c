@@ -4,6 +4,7 @@
 #include "hex-binary.h"
 #include "hostpid.h"
 #include "mail-storage-private.h"
+#include "mdbox-map-private.h"
 #include "mdbox-settings.h"
 #include "mdbox-storage.h"
 #include "sha1.h"
@@ -136,11 +137,19 @@ int doveadm_seal_save_begin(struct mail_save_context **ctx,
  * Purging
  */
 
+/* A process that was killed can leave an mdbox that Dovecot has to rebuild.
+   When a purge notices that, it does it and fails. The rebuilding leaves its
+   own mark in the index, which the next purge would take for a reason to
+   rebuild again. */
 int doveadm_seal_storage_purge(struct mail_storage *storage)
 {
-	/* If files and map of an mdbox don't agree, the first attempt fails
-	   and repairs them. */
+	struct mdbox_storage *mdbox;
+
 	if (mail_storage_purge(storage) == 0)
 		return 0;
+	if (strcmp(storage->name, MDBOX_STORAGE_NAME) != 0)
+		return -1;
+	mdbox = MDBOX_STORAGE(storage);
+	(void)mail_index_reset_fscked(mdbox->map->index);
 	return mail_storage_purge(storage);
 }

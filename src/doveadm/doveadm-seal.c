@@ -14,12 +14,17 @@
 
 /* doveadm loads our module before the mail plugins, and a user can have mail
    plugins that doveadm itself hasn't; so the plugin can't be linked to. */
+const struct mail_seal_plugin_interface *doveadm_seal_find_plugin(void)
+{
+	return dlsym(RTLD_DEFAULT, INTERFACE_SYMBOL);
+}
+
 const struct mail_seal_plugin_interface *
 doveadm_seal_get_plugin(struct doveadm_mail_cmd_context *ctx,
 			struct mail_user *user)
 {
 	const struct mail_seal_plugin_interface *plugin =
-		dlsym(RTLD_DEFAULT, INTERFACE_SYMBOL);
+		doveadm_seal_find_plugin();
 
 	if (plugin != NULL && plugin->user_has_context(user))
 		return plugin;

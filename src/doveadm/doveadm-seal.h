@@ -15,9 +15,19 @@ struct mail_user;
 
 /* doveadm-seal-encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
+/* doveadm-seal-key.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset;
+/* doveadm-seal-key-show.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_check;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
 /* doveadm-seal-status.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 
+/* Returns what the plugin lends to the commands, or NULL if it isn't loaded in
+   this process. */
+const struct mail_seal_plugin_interface *doveadm_seal_find_plugin(void);
 /* Returns what the plugin lends to the commands. If it isn't loaded for this
    user, says so, makes the command fail and returns NULL. To be asked for in
    each run: users can have plugins of their own. */

@@ -5,8 +5,10 @@
 /* What differs between Dovecot 2.3 and 2.4. The only place, beside the two
    settings readers, where the version is asked for. */
 
+#include "dict.h"
 #include "istream-private.h"
 #include "mail-storage-private.h"
+#include "mail-user.h"
 
 #define DOVECOT_VERSION_FROM(minor, micro) \
 	(DOVECOT_VERSION_MAJOR > 2 || DOVECOT_VERSION_MINOR > (minor) || \
@@ -47,6 +49,25 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #  define COMPAT_AUTH_PROTOCOL service
 #endif
 
+/* Opens a dict for this user: 2.3 has it as a URI, 2.4 as the name of a dict
+   block. Returns 0 or -1. */
+static inline int
+compat_dict_init(struct mail_user *user, const char *where,
+		 struct dict **dict_r, const char **error_r)
+{
+#ifdef HAVE_DOVECOT_24
+	return dict_init_filter_auto(user->event, where, dict_r,
+				     error_r) > 0 ? 0 : -1;
+#else
+	struct dict_settings set = {
+		.base_dir = user->set->base_dir,
+		.event_parent = user->event
+	};
+
+	return dict_init(where, &set, dict_r, error_r);
+#endif
+}
+
 /* For those who have included doveadm-mail.h: the commands read their
    parameters with doveadm_cmd_param_*() in both versions. In 2.3 their init()
    has one more argument, which COMPAT_DOVEADM_ARGS declares, and options
@@ -72,6 +93,35 @@ compat_doveadm_announce_options(struct doveadm_mail_cmd_context *ctx,
 	ctx->v.parse_arg = compat_doveadm_parse_arg;
 }
 #  endif
+
+/* Gives doveadm-server, should it do the work, this value of a string
+   parameter which the command line didn't have. To be called by init(). */
+static inline void
+compat_doveadm_pass_on(struct doveadm_mail_cmd_context *ctx,
+		       const char *name, const char *value)
+{
+	/* const for who reads it: doveadm-cmd.c fills it */
+	struct doveadm_cmd_param *param =
+		(struct doveadm_cmd_param *)ctx->cctx->argv;
+
+	while (strcmp(param->name, name) != 0)
+		param++;
+	param->value_set = TRUE;
+	param->value.v_string = value;
+#  ifndef HAVE_DOVECOT_24
+	/* what was made of the parameters before init() */
+	ARRAY_TYPE(const_string) args;
+	const char *option = p_strdup_printf(ctx->pool, "-%c",
+					     param->short_opt);
+
+	p_array_init(&args, ctx->pool, 8);
+	array_push_back(&args, &option);
+	array_push_back(&args, &value);
+	array_append(&args, ctx->full_args, str_array_length(ctx->full_args));
+	array_append_zero(&args);
+	ctx->full_args = array_front(&args);
+#  endif
+}
 #endif
 
 /* Has the mailbox this special-use flag in the configuration? RFC 6154 */

@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "buffer.h"
 #include "mail-seal-key-source.h"
+#include "replace-file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -66,5 +67,32 @@ int mail_seal_key_source_file(const char *path,
 	else
 		ret = file_read(fd, certificates, error);
 	i_close_fd(&fd);
+	return ret;
+}
+
+int mail_seal_key_source_file_write(const char *path,
+				    const struct mail_seal_settings *set
+					ATTR_UNUSED,
+				    const buffer_t *content,
+				    struct seal_error *error)
+{
+	const char *reason;
+
+	if (replace_file(path, content->data, content->used, &reason) == 0)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return -1;
+}
+
+int mail_seal_key_source_file_remove(const char *path,
+				     const struct mail_seal_settings *set
+					ATTR_UNUSED,
+				     struct seal_error *error)
+{
+	const char *reason;
+	int ret = remove_file(path, &reason);
+
+	if (ret < 0)
+		seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
 	return ret;
 }

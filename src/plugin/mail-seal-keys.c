@@ -9,10 +9,63 @@
 static const struct {
 	const char *name;
 	mail_seal_key_source_t *read;
+	/* NULL if it is only read */
+	mail_seal_key_source_write_t *write;
+	mail_seal_key_source_remove_t *remove;
 } key_sources[] = {
-	[MAIL_SEAL_SOURCE_FILE] = { "file", mail_seal_key_source_file },
-	[MAIL_SEAL_SOURCE_GNUPG] = { "gnupg", mail_seal_key_source_gnupg }
+	[MAIL_SEAL_SOURCE_FILE] = {
+		"file", mail_seal_key_source_file,
+		mail_seal_key_source_file_write,
+		mail_seal_key_source_file_remove
+	},
+	[MAIL_SEAL_SOURCE_GNUPG] = {
+		"gnupg", mail_seal_key_source_gnupg, NULL, NULL
+	},
+	[MAIL_SEAL_SOURCE_DICT] = {
+		"dict", mail_seal_key_source_dict,
+		mail_seal_key_source_dict_write,
+		mail_seal_key_source_dict_remove
+	}
 };
+
+const char *mail_seal_source_name(const struct mail_seal_source *source)
+{
+	const char *path = source->path;
+
+	/* 2.3's URIs may have one */
+	if (source->type == MAIL_SEAL_SOURCE_DICT &&
+	    strstr(path, "password=") != NULL)
+		path = t_strdup_printf("%s:...", t_strcut(path, ':'));
+	return t_strdup_printf("%s:%s", key_sources[source->type].name, path);
+}
+
+bool mail_seal_source_is_writable(const struct mail_seal_source *source)
+{
+	return key_sources[source->type].write != NULL;
+}
+
+int mail_seal_source_read(const struct mail_seal_source *source,
+			  const struct mail_seal_settings *set,
+			  buffer_t *certificates, struct seal_error *error)
+{
+	return key_sources[source->type].read(source->path, set, certificates,
+					      error);
+}
+
+int mail_seal_source_write(const struct mail_seal_source *source,
+			   const struct mail_seal_settings *set,
+			   const buffer_t *content, struct seal_error *error)
+{
+	return key_sources[source->type].write(source->path, set, content,
+					       error);
+}
+
+int mail_seal_source_remove(const struct mail_seal_source *source,
+			    const struct mail_seal_settings *set,
+			    struct seal_error *error)
+{
+	return key_sources[source->type].remove(source->path, set, error);
+}
 
 static void
 keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
@@ -23,10 +76,9 @@ keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 	keys->log_error = t_strdup_printf("%s: %s", where, error->text);
 }
 
-/* Returns 1 if the owner has certificates, 0 if not, -1 on error. */
-static int
-keys_read_owner(const struct mail_seal_settings *set, buffer_t *certificates,
-		const char **where_r, struct seal_error *error)
+int mail_seal_keys_read(const struct mail_seal_settings *set,
+			buffer_t *certificates, const char **where_r,
+			struct seal_error *error)
 {
 	int ret = 0;
 
@@ -34,22 +86,22 @@ keys_read_owner(const struct mail_seal_settings *set, buffer_t *certificates,
 	for (unsigned int i = 0; i < set->source_count && ret == 0; i++) {
 		const struct mail_seal_source *source = &set->sources[i];
 
-		*where_r = t_strdup_printf("%s:%s",
-			key_sources[source->type].name, source->path);
-		ret = key_sources[source->type].read(source->path, set,
-						     certificates, error);
+		*where_r = mail_seal_source_name(source);
+		ret = mail_seal_source_read(source, set, certificates, error);
 	}
 	return ret;
 }
 
-static int
-keys_read_extra(const struct mail_seal_settings *set, buffer_t *certificates,
-		struct seal_error *error)
+int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
+			      buffer_t *certificates, const char **where_r,
+			      struct seal_error *error)
 {
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
-	int ret = mail_seal_key_source_file(set->extra_keys, set, certificates,
-					    &read_error);
+	int ret;
 
+	*where_r = t_strconcat("mail_seal_extra_keys ", set->extra_keys, NULL);
+	ret = mail_seal_key_source_file(set->extra_keys, set, certificates,
+					&read_error);
 	if (ret == 0) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "the additional key is missing");
@@ -66,11 +118,11 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 	const struct mail_seal_sealer *sealer;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	buffer_t *certificates = t_buffer_create(4096), *extra = NULL;
-	const char *where;
+	const char *where, *extra_where;
 	int ret;
 
 	i_zero(keys_r);
-	ret = keys_read_owner(set, certificates, &where, &error);
+	ret = mail_seal_keys_read(set, certificates, &where, &error);
 	if (ret == 0) {
 		keys_r->state = MAIL_SEAL_KEY_MISSING;
 		keys_r->log_error = "no source in mail_seal_keys has a key";
@@ -78,10 +130,10 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 	}
 	if (ret > 0 && set->extra_keys != NULL) {
 		extra = t_buffer_create(4096);
-		ret = keys_read_extra(set, extra, &error);
+		ret = mail_seal_keys_read_extra(set, extra, &extra_where,
+						&error);
 		if (ret < 0)
-			where = t_strconcat("mail_seal_extra_keys ",
-					    set->extra_keys, NULL);
+			where = extra_where;
 	}
 	if (ret >= 0) {
 		sealer = mail_seal_sealer_get(&error);

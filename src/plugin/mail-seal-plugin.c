@@ -9,6 +9,8 @@
    mail-seal-policy.c    what to do and what to say, without Dovecot
    mail-seal-report.c    what statistics are told
    mail-seal-keys.c      an owner's certificates, from their sources
+   mail-seal-enrol.c     giving an owner certificates, taking them away
+   mail-seal-metadata.c  the same over IMAP
    mail-seal-sealer.c    the module that does the sealing, loaded when needed
    istream-seal.c        the sealed message as a stream */
 
@@ -18,8 +20,11 @@
 #include "dovecot-compat.h"
 #include "mail-seal-decide.h"
 #include "mail-seal-deliver.h"
+#include "mail-seal-enrol.h"
 #include "mail-seal-key-source.h"
+#include "mail-seal-keys.h"
 #include "mail-seal-mailbox.h"
+#include "mail-seal-metadata.h"
 #include "mail-seal-plugin.h"
 #include "mail-seal-sealer.h"
 #include "mail-seal-user.h"
@@ -33,7 +38,12 @@ const struct mail_seal_plugin_interface mail_seal_plugin_interface = {
 	.decide_for_mailbox = mail_seal_decide_for_mailbox,
 	.decision_free = mail_seal_decision_free,
 	.transaction_sealed_count = mail_seal_transaction_sealed_count,
-	.sealer_get = mail_seal_sealer_get
+	.sealer_get = mail_seal_sealer_get,
+	.keys_read = mail_seal_keys_read,
+	.keys_read_extra = mail_seal_keys_read_extra,
+	.enrol_set = mail_seal_enrol_set,
+	.enrol_unset = mail_seal_enrol_unset,
+	.enrol_find = mail_seal_enrol_find
 };
 
 static void mail_seal_user_created(struct mail_user *user)
@@ -50,10 +60,12 @@ static struct mail_storage_hooks mail_seal_hooks = {
 void mail_seal_plugin_init(struct module *module)
 {
 	mail_storage_hooks_add(module, &mail_seal_hooks);
+	mail_seal_metadata_init();
 }
 
 void mail_seal_plugin_deinit(void)
 {
+	mail_seal_metadata_deinit();
 	mail_storage_hooks_remove(&mail_seal_hooks);
 	mail_seal_deliver_unhook();
 	mail_seal_key_source_gnupg_deinit();

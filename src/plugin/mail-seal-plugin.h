@@ -2,6 +2,8 @@
 #ifndef MAIL_SEAL_PLUGIN_H
 #define MAIL_SEAL_PLUGIN_H
 
+#include "mail-seal-enrol.h"
+
 struct mail_user;
 struct mailbox;
 struct mailbox_transaction_context;
@@ -9,13 +11,12 @@ struct module;
 struct mail_seal_decision;
 struct mail_seal_destination;
 struct mail_seal_sealer;
-struct mail_seal_settings;
 struct seal_error;
 
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
-   mail-seal-user.h, mail-seal-decide.h, mail-seal-mailbox.h and
-   mail-seal-sealer.h. */
+   mail-seal-user.h, mail-seal-decide.h, mail-seal-mailbox.h,
+   mail-seal-sealer.h, mail-seal-keys.h and mail-seal-enrol.h. */
 struct mail_seal_plugin_interface {
 	bool (*user_has_context)(struct mail_user *user);
 	const struct mail_seal_settings *
@@ -29,6 +30,24 @@ struct mail_seal_plugin_interface {
 		struct mailbox_transaction_context *t);
 	const struct mail_seal_sealer *
 		(*sealer_get)(struct seal_error *error);
+	int (*keys_read)(const struct mail_seal_settings *set,
+			 buffer_t *certificates, const char **where_r,
+			 struct seal_error *error);
+	int (*keys_read_extra)(const struct mail_seal_settings *set,
+			       buffer_t *certificates, const char **where_r,
+			       struct seal_error *error);
+	enum mail_seal_enrol_result
+		(*enrol_set)(const struct mail_seal_settings *set,
+			     buffer_t *content,
+			     struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_unset)(const struct mail_seal_settings *set,
+			       struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_find)(const struct mail_seal_settings *set,
+			      const char *home, const char *const *names,
+			      buffer_t *content,
+			      struct mail_seal_enrol_error *error_r);
 };
 extern const struct mail_seal_plugin_interface mail_seal_plugin_interface;
 

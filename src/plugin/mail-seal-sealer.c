@@ -10,7 +10,7 @@
 #include "../seal/detect.h"
 #include "../seal/gnupg-home.h"
 #include "istream-seal.h"
-#include "mail-seal-sealer.h"
+#include "mail-seal-sealer-certificates.h"
 
 struct mail_seal_recipients {
 	GPtrArray *certificates;
@@ -194,6 +194,9 @@ const struct mail_seal_sealer mail_seal_sealer = {
 	.find_in_home = sealer_find_in_home,
 	.recipients_new = recipients_new,
 	.recipients_free = recipients_free,
+	.describe = sealer_describe,
+	.check_enrolment = sealer_check_enrolment,
+	.to_text = sealer_to_text,
 	.istream_create = sealer_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,
 	.istream_get_engine = i_stream_seal_get_engine,

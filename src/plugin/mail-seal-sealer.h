@@ -8,6 +8,22 @@
 struct istream;
 struct mail_seal_recipients;
 
+/* What there is to tell of a certificate */
+struct mail_seal_certificate {
+	/* "OpenPGP" or "X.509" */
+	const char *kind;
+	const char *fingerprint;
+	/* of the primary key and of those that encrypt: "ed25519+cv25519" */
+	const char *algorithm;
+	/* NULL-terminated, without control characters */
+	const char *const *names;
+	time_t created;
+	/* 0 = never */
+	time_t expires;
+	/* why it can't be used, half a sentence, or NULL */
+	const char *problem;
+};
+
 /* All that needs src/seal. GMime, GPGME and OpenSSL are heavy to load, and
    most sessions save nothing; so this is a module of its own, loaded when it
    is first needed, and what it can do is in this one struct. */
@@ -31,6 +47,25 @@ struct mail_seal_sealer {
 				  const struct mail_seal_settings *set,
 				  struct seal_error *error);
 	void (*recipients_free)(struct mail_seal_recipients **recipients);
+
+	/* Describes the certificates of a key file as they are at this time.
+	   Returns 0, or -1 if they can't be read. The list is from the
+	   pool. */
+	int (*describe)(const buffer_t *content,
+			const struct mail_seal_settings *set, time_t when,
+			pool_t pool,
+			const struct mail_seal_certificate **list_r,
+			unsigned int *count_r, struct seal_error *error);
+	/* May this become an owner's key file? All of its certificates must
+	   be usable, they must be few, and there may be no secret key beside
+	   them. Returns 0, or -1 with half a sentence. */
+	int (*check_enrolment)(const buffer_t *content,
+			       const struct mail_seal_settings *set,
+			       struct seal_error *error);
+	/* Puts armor around certificates in binary form; text stays as it is.
+	   Returns 0, or -1 if it is neither. */
+	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
+		       struct seal_error *error);
 
 	/* Returns a stream that reads as the sealed form of input, or as
 	   input itself if that is encrypted already. recipients may be NULL:

@@ -81,12 +81,13 @@ parse_source(const char *word, struct mail_seal_source *source_r,
 	} else if (strncmp(word, "gnupg:", 6) == 0) {
 		source_r->type = MAIL_SEAL_SOURCE_GNUPG;
 		source_r->path = word + 6;
-	} else if (strncmp(word, "dict:", 5) == 0) {
-		*error_r = "mail_seal_keys: dict: sources can't be used with "
-			"this version of mail_seal";
-		return -1;
+	} else if (strncmp(word, "dict:", 5) == 0 && word[5] != '\0') {
+		source_r->type = MAIL_SEAL_SOURCE_DICT;
+		source_r->path = word + 5;
+		return 0;
 	} else {
-		return bad_value("keys", word, "file:PATH or gnupg:PATH",
+		return bad_value("keys", word,
+				 "file:PATH, gnupg:PATH or dict:DICT",
 				 error_r);
 	}
 	if (*source_r->path != '/') {
@@ -280,6 +281,8 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 		       error_r) < 0 ||
 	    parse_smime_rsa(raw->mail_seal_smime_rsa, &set_r->smime_rsa_oaep,
 			    error_r) < 0 ||
+	    parse_bool("imap_enrolment", raw->mail_seal_imap_enrolment,
+		       &set_r->imap_enrolment, error_r) < 0 ||
 	    parse_numbers(raw, set_r, error_r) < 0)
 		return -1;
 	if (*raw->mail_seal_extra_keys != '\0') {

@@ -19,7 +19,8 @@ struct mail_user;
 	SETTING(compress, "no", "no") \
 	SETTING(min_rsa_bits, "2048", "2048") \
 	SETTING(smime_rsa, "pkcs1", "pkcs1") \
-	SETTING(timeout, "60s", "60s")
+	SETTING(timeout, "60s", "60s") \
+	SETTING(imap_enrolment, "yes", "yes")
 
 /* The values as they are written, variables expanded. */
 struct mail_seal_raw_settings {
@@ -38,15 +39,19 @@ enum mail_seal_fallback {
 
 enum mail_seal_source_type {
 	MAIL_SEAL_SOURCE_FILE,
-	MAIL_SEAL_SOURCE_GNUPG
+	MAIL_SEAL_SOURCE_GNUPG,
+	MAIL_SEAL_SOURCE_DICT
 };
 
 struct mail_seal_source {
 	enum mail_seal_source_type type;
+	/* of a dict: its URI, or its name on 2.4 */
 	const char *path;
 };
 
 struct mail_seal_settings {
+	/* whose they are; NULL only in tests */
+	struct mail_user *user;
 	/* tried in order; empty: leave this user alone */
 	const struct mail_seal_source *sources;
 	unsigned int source_count;
@@ -65,6 +70,7 @@ struct mail_seal_settings {
 	/* RSAES-OAEP instead of PKCS #1 v1.5 */
 	bool smime_rsa_oaep;
 	unsigned int timeout_secs;
+	bool imap_enrolment;
 };
 
 /* Checks the values. Returns 0, or -1 and a sentence that names the setting.

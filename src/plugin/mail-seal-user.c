@@ -36,6 +36,7 @@ mail_seal_user_read_settings(struct mail_user *user,
 					   &suser->set, &error) < 0)
 			suser->error = p_strdup(user->pool, error);
 	} T_END;
+	suser->set.user = user;
 }
 
 void mail_seal_user_init(struct mail_user *user)

@@ -92,3 +92,28 @@ bool certificate_is_usable(const struct certificate *certificate, time_t now,
 	}
 	return found;
 }
+
+static time_t earlier(time_t expires1, time_t expires2)
+{
+	if (expires1 == 0)
+		return expires2;
+	return expires2 == 0 ? expires1 : MIN(expires1, expires2);
+}
+
+time_t certificate_expires(const struct certificate *certificate)
+{
+	time_t last = 0;
+	bool found = false;
+
+	for (size_t i = 0; i < certificate->key_count; i++) {
+		const struct certificate_key *key = &certificate->keys[i];
+
+		if (!key->can_encrypt || key->revoked || key->invalid)
+			continue;
+		if (!found || key->expires == 0 ||
+		    (last != 0 && key->expires > last))
+			last = key->expires;
+		found = true;
+	}
+	return earlier(certificate->keys[0].expires, last);
+}

@@ -35,6 +35,8 @@ struct certificate_key {
 	bool revoked;
 	/* the engine refuses it: a bad self-signature, an unknown algorithm */
 	bool invalid;
+	/* algorithm and size as the engine writes them, like "rsa2048" */
+	char name[24];
 };
 
 struct certificate {
@@ -42,8 +44,8 @@ struct certificate {
 	enum certificate_kind kind;
 	/* hexadecimal, upper case; of X.509 the certificate's SHA-256 */
 	char *fingerprint;
-	/* X.509: the subject's name and mail addresses. NULL-terminated, UTF-8,
-	   or NULL */
+	/* whose it says it is: user IDs, or the subject's name and mail
+	   addresses. NULL-terminated, or NULL */
 	char **names;
 	/* keys[0] is the primary key; X.509 has only that */
 	struct certificate_key *keys;
@@ -64,5 +66,8 @@ void certificate_unref(struct certificate *certificate);
    vouches for the subkeys, and of every subkey the engine could choose. */
 bool certificate_is_usable(const struct certificate *certificate, time_t now,
 			   unsigned int min_rsa_bits, const char **reason_r);
+/* When it expires for good: the primary key, or the last of the subkeys that
+   can encrypt. 0 = never */
+time_t certificate_expires(const struct certificate *certificate);
 
 #endif

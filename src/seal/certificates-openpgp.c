@@ -29,6 +29,18 @@ static enum certificate_algorithm key_algorithm(gpgme_pubkey_algo_t algorithm)
 	}
 }
 
+static char **names_from_gpgme(gpgme_key_t key)
+{
+	GPtrArray *names = g_ptr_array_new();
+
+	for (gpgme_user_id_t uid = key->uids; uid != NULL; uid = uid->next) {
+		if (!uid->revoked && !uid->invalid)
+			g_ptr_array_add(names, g_strdup(uid->uid));
+	}
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
 static struct certificate *certificate_from_gpgme(gpgme_key_t key)
 {
 	struct certificate *certificate = certificate_new();
@@ -47,13 +59,18 @@ static struct certificate *certificate_from_gpgme(gpgme_key_t key)
 			.invalid = subkey->invalid || subkey->disabled ||
 				subkey->timestamp <= 0
 		};
+		char *name = gpgme_pubkey_algo_string(subkey);
 
+		g_strlcpy(info.name, name == NULL ? "?" : name,
+			  sizeof(info.name));
+		gpgme_free(name);
 		g_array_append_val(keys, info);
 	}
 	certificate->fingerprint = g_ascii_strup(key->subkeys->fpr, -1);
 	certificate->key_count = keys->len;
 	certificate->keys =
 		(struct certificate_key *)g_array_free(keys, FALSE);
+	certificate->names = names_from_gpgme(key);
 	return certificate;
 }
 

@@ -18,20 +18,9 @@
 /* As strong as RSA of 2048 bits, NIST SP 800-57 part 1, table 2 */
 #define MIN_EC_BITS 224
 
-/* Something couldn't be read. Returns -1 if that was for want of memory. Ask
-   after each operation: OpenSSL keeps only the last few errors. */
-static int check_memory(struct seal_error *error)
-{
-	if (!openssl_had_no_memory())
-		return 0;
-	seal_error_set(error, SEAL_ERROR_ENGINE, "OpenSSL has no memory");
-	return -1;
-}
-
 static int x509_unusable(struct seal_error *error, const char *reason)
 {
-	if (check_memory(error) == 0)
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
 	return -1;
 }
 
@@ -127,12 +116,8 @@ read_der(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 		return ret;
 	if (pos > data)
 		return x509_unusable(error, "it is no X.509 certificate");
-	if (check_memory(error) < 0)
-		return -1;
 	if (der_is_secret(data, size))
 		return x509_unusable(error, CERTIFICATES_SECRET);
-	if (check_memory(error) < 0)
-		return -1;
 	return read_bundle(data, size, found, error);
 }
 
@@ -255,6 +240,17 @@ static bool curve_has_name(EVP_PKEY *public_key)
 		&is_explicit) == 1 && is_explicit == 0;
 }
 
+/* Like gpg's names of algorithms; of an elliptic curve, the curve's */
+static void key_name(EVP_PKEY *public_key, struct certificate_key *key)
+{
+	if (key->algorithm == CERTIFICATE_ALGORITHM_RSA) {
+		g_snprintf(key->name, sizeof(key->name), "rsa%u", key->bits);
+	} else if (EVP_PKEY_get_group_name(public_key, key->name,
+					   sizeof(key->name), NULL) != 1) {
+		g_snprintf(key->name, sizeof(key->name), "ec%u", key->bits);
+	}
+}
+
 /* Returns why it can't be used, or NULL. */
 static const char *
 public_key_read(X509 *x509, struct certificate_key *key)
@@ -277,6 +273,7 @@ public_key_read(X509 *x509, struct certificate_key *key)
 	if (public_key == NULL)
 		return "its key is not valid";
 	key->bits = EVP_PKEY_get_bits(public_key);
+	key_name(public_key, key);
 	if (key->algorithm == CERTIFICATE_ALGORITHM_EC) {
 		/* SM2 keys have the same algorithm identifier. */
 		if (!EVP_PKEY_is_a(public_key, "EC"))
@@ -395,10 +392,6 @@ certificate_from_x509(X509 *x509, struct seal_error *error)
 	certificate->key_count = 1;
 	certificate->problem = problem_find(x509, certificate->keys);
 	certificate->names = names_read(x509);
-	if (check_memory(error) < 0) {
-		certificate_unref(certificate);
-		return NULL;
-	}
 	return certificate;
 }
 
@@ -442,7 +435,6 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 		!all_are_self_signed(found);
 	struct certificate *certificate;
 
-	openssl_begin();
 	for (int i = 0; i < sk_X509_num(found); i++) {
 		X509 *x509 = sk_X509_value(found, i);
 

@@ -58,8 +58,8 @@ home_find_key(const char *home, const char *name, unsigned int timeout_secs,
 	if (name_fingerprint(name) == NULL && strchr(name, '@') == NULL) {
 		/* it could never match, and never would anybody notice */
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "mail_seal_recipients: \"%s\" is neither an "
-			       "address nor a fingerprint", name);
+			       "\"%s\" is neither an address nor a "
+			       "fingerprint (mail_seal_recipients)", name);
 		return NULL;
 	}
 	context = gpg_context_get(home, timeout_secs, error);
@@ -87,9 +87,9 @@ home_find_key(const char *home, const char *name, unsigned int timeout_secs,
 	}
 	if (found > 1) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "there are %u certificates for %s; "
-			       "mail_seal_recipients must name one by its "
-			       "fingerprint", found, name);
+			       "there are %u certificates for %s; only a "
+			       "fingerprint can say which (mail_seal_"
+			       "recipients)", found, name);
 		g_free(fingerprint);
 		fingerprint = NULL;
 	}

@@ -98,7 +98,9 @@ void openpgp_armor_write(struct openpgp_armor_writer *writer,
 	}
 }
 
-void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out)
+static void
+armor_end(struct openpgp_armor_writer *writer, const char *last_line,
+	  GString *out)
 {
 	const uint8_t crc[3] = {
 		writer->crc >> 16, writer->crc >> 8, writer->crc
@@ -110,7 +112,23 @@ void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out)
 	}
 	g_string_append_c(out, '=');
 	append_base64_line(crc, sizeof(crc), out);
-	g_string_append(out, "\r\n"END_MESSAGE"\r\n");
+	g_string_append_printf(out, "\r\n%s\r\n", last_line);
+}
+
+void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out)
+{
+	armor_end(writer, END_MESSAGE, out);
+}
+
+void openpgp_armor_certificates(const uint8_t *data, size_t size,
+				GString *out)
+{
+	struct openpgp_armor_writer writer;
+
+	openpgp_armor_init(&writer);
+	g_string_append(out, BEGIN_KEY"\r\n\r\n");
+	openpgp_armor_write(&writer, data, size, out);
+	armor_end(&writer, END_KEY, out);
 }
 
 static bool is_base64(const char *line, size_t size)

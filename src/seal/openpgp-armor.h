@@ -26,6 +26,10 @@ void openpgp_armor_write(struct openpgp_armor_writer *writer,
 			 const uint8_t *data, size_t size, GString *out);
 void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out);
 
+/* Appends certificates, binary, as one armored block of public keys. */
+void openpgp_armor_certificates(const uint8_t *data, size_t size,
+				GString *out);
+
 /* Takes the armor off all blocks of public keys in text, whatever stands
    around them, and appends the bytes to out. Returns the number of blocks, or
    -1 if one is broken: no end, characters that aren't base64, a wrong

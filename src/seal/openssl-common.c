@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
+#include <stdbool.h>
 
 static void *
 allocate(size_t size, const char *file G_GNUC_UNUSED, int line G_GNUC_UNUSED)
@@ -33,18 +34,6 @@ void openssl_begin(void)
 		(void)CRYPTO_set_mem_functions(allocate, reallocate, release);
 	begun = true;
 	ERR_clear_error();
-}
-
-bool openssl_had_no_memory(void)
-{
-	unsigned long code;
-	bool found = false;
-
-	while ((code = ERR_get_error()) != 0) {
-		if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
-			found = true;
-	}
-	return found;
 }
 
 void openssl_error_set(struct seal_error *error)

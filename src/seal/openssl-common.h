@@ -4,22 +4,18 @@
 
 #include "seal-error.h"
 
-#include <stdbool.h>
-
 /* What all that use OpenSSL need of it. */
 
 /* Call this before an operation. It empties OpenSSL's queue of errors, which
    belongs to the whole process, Dovecot included; the others empty it again.
 
    The first call makes OpenSSL end the process where there is no memory, as
-   GLib and Dovecot do, unless who has used it before decided otherwise: some
-   of its functions don't look, and go on with what isn't there. */
+   GLib and Dovecot do, unless who has used it before decided otherwise. Some
+   of its functions would go on with what isn't there, and some would never
+   work again. */
 void openssl_begin(void);
 
-/* An operation failed. Is that because there was no memory, rather than
-   because of what it was given? */
-bool openssl_had_no_memory(void);
-/* Sets SEAL_ERROR_ENGINE with OpenSSL's own words. */
+/* An operation failed. Sets SEAL_ERROR_ENGINE with OpenSSL's own words. */
 void openssl_error_set(struct seal_error *error);
 
 #endif

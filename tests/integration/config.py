@@ -26,6 +26,9 @@ class Site:
     quota: str = "1G"                # with the plugin quota
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
+    dict: object = None              # what stands behind the dict service: see dicts.py
+    dict_socket: str = "dict"        # of the dict service
+    metadata: bool = False           # IMAP announces METADATA and keeps it in files
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
     more: str = ""                   # settings that both versions understand; FOLDER is ours
@@ -88,6 +91,11 @@ service lmtp {{
 }}
 service auth {{
   unix_listener auth-userdb {{
+    mode = 0666
+  }}
+}}
+service dict {{
+  unix_listener dict {{
     mode = 0666
   }}
 }}
@@ -201,7 +209,27 @@ plugin {{
 {self._plugin_settings(site)}
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._dict(site) if site.dict else ""}
+{self.METADATA if site.metadata else ""}
 {self.METRICS if site.metrics_port else ""}
+"""
+
+    METADATA = """
+mail_attribute_dict = file:%h/attributes
+protocol imap {
+  imap_metadata = yes
+}
+"""
+
+    @staticmethod
+    def _dict(site):
+        return f"""
+dict {{
+  keys = {site.dict.server23()}
+}}
+plugin {{
+  mail_seal_keys = dict:proxy:{site.dict_socket}:keys
+}}
 """
 
     def _plugin_settings(self, site):
@@ -314,7 +342,36 @@ protocol lda {{
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._dict(site) if site.dict else ""}
+{self.METADATA if site.metadata else ""}
 {self.METRICS if site.metrics_port else ""}
+"""
+
+    METADATA = """
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+protocol imap {
+  imap_metadata = yes
+}
+"""
+
+    @staticmethod
+    def _dict(site):
+        return f"""
+dict_server {{
+  dict keys {{
+    {site.dict.server24()}
+  }}
+}}
+dict seal {{
+  driver = proxy
+  dict_proxy_name = keys
+  dict_proxy_socket_path = {site.dict_socket}
+}}
+mail_seal_keys = dict:seal
 """
 
     @staticmethod

@@ -72,7 +72,7 @@ class Gpg(Program):
         finally:
             alone.close()
         for decrypted in opened:
-            assert decrypted.integrity_and_cipher == "2 9 0", "not SEIPDv1 with AES-256"
+            assert decrypted.cipher == keys.GnuPG.cipher, "not SEIPDv1 with AES-256"
         return [decrypted.data for decrypted in opened]
 
 

@@ -12,7 +12,7 @@ import pytest
 from dovecot import Dovecot, User
 from stored import Mailbox, mixture
 
-KILLS = int(os.environ.get("MAIL_SEAL_KILLS", "4"))
+KILLS = int(os.environ.get("MAIL_SEAL_KILLS", "3"))
 SEED = int(os.environ.get("MAIL_SEAL_SEED", random.randrange(1 << 32)))
 
 

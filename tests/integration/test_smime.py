@@ -273,10 +273,10 @@ def gpgsm():
     program.close()
 
 
-@pytest.mark.parametrize("user", ["pem", "ec", "oaep"])
+@pytest.mark.parametrize("user", ["pem", "ec"])
 def test_gpgsm_decrypts(server, gpgsm, x509_keys, user):
-    if user != "pem" and gpgsm.version() < (2, 4):
-        pytest.skip("this gpgsm knows neither ECDH nor OAEP")
+    if user == "ec" and gpgsm.version() < (2, 4):
+        pytest.skip("this gpgsm doesn't know ECDH")
     gpgsm.give(x509_keys.bob if user == "ec" else x509_keys.alice)
     stored = seal(server, user)
     assert gpgsm.decrypt(mail.unseal(stored).ciphertext) == mail.expected_entity(MESSAGE)

@@ -25,6 +25,7 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_min_rsa_bits = "2048";
 	raw->mail_seal_smime_rsa = "pkcs1";
 	raw->mail_seal_timeout = "60s";
+	raw->mail_seal_imap_enrolment = "yes";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
@@ -39,13 +40,15 @@ static const struct {
 	const char *error;
 } bad_settings[] = {
 	{ FIELD(keys), "/home/a/keys", "mail_seal_keys: \"/home/a/keys\" is "
-	  "not file:PATH or gnupg:PATH" },
+	  "not file:PATH, gnupg:PATH or dict:DICT" },
 	{ FIELD(keys), "file:keys", "mail_seal_keys: \"file:keys\" is not a "
 	  "source with an absolute path" },
 	{ FIELD(keys), "file:/a ldap:/b", "mail_seal_keys: \"ldap:/b\" is not "
-	  "file:PATH or gnupg:PATH" },
-	{ FIELD(keys), "dict:redis:", "mail_seal_keys: dict: sources can't be "
-	  "used with this version of mail_seal" },
+	  "file:PATH, gnupg:PATH or dict:DICT" },
+	{ FIELD(keys), "dict:", "mail_seal_keys: \"dict:\" is not file:PATH, "
+	  "gnupg:PATH or dict:DICT" },
+	{ FIELD(imap_enrolment), "maybe", "mail_seal_imap_enrolment: "
+	  "\"maybe\" is not \"yes\" or \"no\"" },
 	{ FIELD(keys), "\"file:/a", "mail_seal_keys: a quote isn't closed in "
 	  "\"\"file:/a\"" },
 	{ FIELD(missing_key), "foo", "mail_seal_missing_key: \"foo\" is not "

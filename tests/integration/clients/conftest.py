@@ -7,12 +7,12 @@ import subprocess
 
 import pytest
 
-pytest.register_assert_rewrite("postfix", "elsewhere", "thunderbird")
+pytest.register_assert_rewrite("mailhost", "elsewhere", "thunderbird")
 
 from certificates import Authority  # noqa: E402
 from dovecot import PASSWORD  # noqa: E402
 from elsewhere import Elsewhere  # noqa: E402
-from postfix import HOST  # noqa: E402
+from mailhost import HOST  # noqa: E402
 
 
 def pytest_configure(config):

@@ -6,7 +6,7 @@ import pytest
 
 import mail
 from dovecot import User
-from postfix import MailHost
+from mailhost import MailHost
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 

@@ -8,7 +8,7 @@ import pytest
 
 import mail
 from dovecot import User
-from postfix import MailHost
+from mailhost import MailHost
 from sandbox import wait_until
 from thunderbird import Thunderbird
 

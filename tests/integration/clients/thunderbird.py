@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dovecot import PASSWORD
 from marionette import Marionette
-from postfix import HOST
+from mailhost import HOST
 from sandbox import Sandbox, wait_until
 
 SCRIPTS = Path(__file__).with_name("thunderbird.js").read_text()

@@ -138,11 +138,14 @@ class MailHost(Dovecot):
             self.postfix.stop()
         super().close()
 
-    def _start(self):
+    def start(self):
+        if self.postfix:             # Dovecot alone was stopped
+            super().start()
+            return
         self._elsewhere.show(self.sandbox)
         self.postfix = Postfix(self.sandbox, self.folder / "postfix", self.site.tls,
                                [user.address for user in self.users.values()])
-        super()._start()
+        super().start()
         self.postfix.start()
 
     def smtp(self, message, *recipients, sender="sender@example.net"):

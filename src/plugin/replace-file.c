@@ -1,0 +1,230 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "mkdir-parents.h"
+#include "sleep.h"
+#include "write-full.h"
+#include "replace-file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Nobody writes a key file for longer. */
+#define LOCK_TRIES 100
+#define LOCK_WAIT_MSECS 100
+
+struct replacement {
+	int dir_fd, fd;
+	const char *dir, *name, *temp_name;
+	bool dir_made;
+	/* of the file that is there */
+	bool exists;
+	struct stat st;
+};
+
+static int failed(const char *what, const char **error_r)
+{
+	*error_r = t_strdup_printf("%s: %m", what);
+	return -1;
+}
+
+/*
+ * Folders of the administrator's
+ */
+
+/* Can nobody but root put something else in the place of this folder, or of
+   what is in it? In /tmp one can't rename what is another's. */
+static bool only_root_writes(const char *dir)
+{
+	const char *pos = dir;
+	struct stat st;
+
+	while (pos != NULL) {
+		pos = strchr(pos + 1, '/');
+		if (lstat(pos == NULL ? dir : t_strdup_until(dir, pos),
+			  &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0)
+			return FALSE;
+		if ((st.st_mode & 022) != 0 &&
+		    (pos == NULL || (st.st_mode & S_ISVTX) == 0))
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* A process of root's may work with the rights of a mail user for a while
+   (doveadm). Where the mail user can't write, but nobody else can either, it
+   is root again. Returns the user to go back to, or -1. */
+static uid_t become_root_for(const char *path)
+{
+	const char *dir = t_strdup_until(path, strrchr(path, '/') + 1);
+	uid_t uid = geteuid();
+
+	if (getuid() != 0 || uid == 0 ||
+	    faccessat(AT_FDCWD, dir, W_OK, AT_EACCESS) == 0 ||
+	    (errno != EACCES && errno != EROFS) ||
+	    !only_root_writes(t_strdup_until(path, strrchr(path, '/'))))
+		return (uid_t)-1;
+	return seteuid(0) < 0 ? (uid_t)-1 : uid;
+}
+
+static void become_user_again(uid_t uid)
+{
+	if (uid != (uid_t)-1 && seteuid(uid) < 0)
+		i_fatal("seteuid(%s) failed: %m", dec2str(uid));
+}
+
+/*
+ * Replacing
+ */
+
+static int open_dir(struct replacement *r, const char *path,
+		    const char **error_r)
+{
+	const char *slash = strrchr(path, '/');
+
+	i_assert(slash != NULL);
+	r->dir = slash == path ? "/" : t_strdup_until(path, slash);
+	r->name = slash + 1;
+	r->temp_name = t_strdup_printf(".%s.new", r->name);
+	if (*r->name == '\0') {
+		*error_r = "it is a directory";
+		return -1;
+	}
+	r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (r->dir_fd < 0 && errno == ENOENT) {
+		if (mkdir_parents(r->dir, 0700) < 0 && errno != EEXIST)
+			return failed("its directory can't be made", error_r);
+		r->dir_made = TRUE;
+		r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (r->dir_fd < 0)
+		return failed("its directory can't be opened", error_r);
+	if (fstatat(r->dir_fd, r->name, &r->st, AT_SYMLINK_NOFOLLOW) == 0)
+		r->exists = TRUE;
+	else if (errno != ENOENT)
+		return failed("it can't be looked at", error_r);
+	if (r->exists && S_ISDIR(r->st.st_mode)) {
+		*error_r = "it is a directory";
+		return -1;
+	}
+	return 0;
+}
+
+/* Is the locked file still the one of that name? Who had the lock before has
+   renamed it. */
+static bool temp_is_ours(const struct replacement *r)
+{
+	struct stat st, name_st;
+
+	return fstat(r->fd, &st) == 0 && S_ISREG(st.st_mode) &&
+		fstatat(r->dir_fd, r->temp_name, &name_st,
+			AT_SYMLINK_NOFOLLOW) == 0 &&
+		st.st_ino == name_st.st_ino && st.st_dev == name_st.st_dev;
+}
+
+static int open_temp(struct replacement *r, const char **error_r)
+{
+	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
+		r->fd = openat(r->dir_fd, r->temp_name,
+			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			       O_CLOEXEC, 0600);
+		if (r->fd < 0 && i == 0 && (errno == EACCES || errno == ELOOP))
+			(void)unlinkat(r->dir_fd, r->temp_name, 0);
+		else if (r->fd < 0)
+			return failed("it can't be written", error_r);
+		else if (flock(r->fd, LOCK_EX | LOCK_NB) == 0) {
+			if (temp_is_ours(r))
+				return 0;
+			i_close_fd(&r->fd);
+		} else {
+			i_close_fd(&r->fd);
+			i_sleep_intr_msecs(LOCK_WAIT_MSECS);
+		}
+	}
+	*error_r = "somebody else is writing it";
+	return -1;
+}
+
+static int write_temp(struct replacement *r, const void *data, size_t size)
+{
+	/* root's own file is still the mail user's to read, by its group */
+	mode_t mode = geteuid() == 0 ? 0640 : 0600;
+
+	if (ftruncate(r->fd, 0) < 0 || write_full(r->fd, data, size) < 0)
+		return -1;
+	if (r->exists && S_ISREG(r->st.st_mode)) {
+		mode = r->st.st_mode & 0777;
+		/* only root may give files away */
+		if (fchown(r->fd, r->st.st_uid, r->st.st_gid) < 0 &&
+		    errno != EPERM)
+			return -1;
+	}
+	return fchmod(r->fd, mode) < 0 || fsync(r->fd) < 0 ? -1 : 0;
+}
+
+static void replacement_close(struct replacement *r)
+{
+	i_close_fd(&r->fd);
+	i_close_fd(&r->dir_fd);
+}
+
+static int
+replace(const char *path, const void *data, size_t size, const char **error_r)
+{
+	struct replacement r = { .dir_fd = -1, .fd = -1 };
+	int ret;
+
+	ret = open_dir(&r, path, error_r);
+	if (ret == 0)
+		ret = open_temp(&r, error_r);
+	if (ret == 0 &&
+	    (write_temp(&r, data, size) < 0 ||
+	     renameat(r.dir_fd, r.temp_name, r.dir_fd, r.name) < 0)) {
+		ret = failed("it can't be written", error_r);
+		(void)unlinkat(r.dir_fd, r.temp_name, 0);
+	} else if (ret == 0 && fsync(r.dir_fd) < 0) {
+		/* some file systems can't; it is written all the same */
+		if (errno != EINVAL)
+			ret = failed("it was written, but may not last",
+				     error_r);
+	}
+	if (ret < 0 && r.dir_made)
+		(void)rmdir(r.dir);
+	replacement_close(&r);
+	return ret;
+}
+
+int replace_file(const char *path, const void *data, size_t size,
+		 const char **error_r)
+{
+	uid_t uid = become_root_for(path);
+	int ret = replace(path, data, size, error_r);
+
+	become_user_again(uid);
+	return ret;
+}
+
+int remove_file(const char *path, const char **error_r)
+{
+	const char *slash = strrchr(path, '/');
+	uid_t uid = become_root_for(path);
+	int fd, ret = unlink(path);
+
+	/* keeps errno: it has nothing to complain about */
+	become_user_again(uid);
+	if (ret < 0) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return 0;
+		return failed("it can't be removed", error_r);
+	}
+	fd = open(t_strdup_until(path, slash + 1),
+		  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0) {
+		(void)fsync(fd);
+		i_close_fd(&fd);
+	}
+	return 1;
+}

@@ -1,0 +1,25 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef REPLACE_FILE_H
+#define REPLACE_FILE_H
+
+/* Writes a file so that everybody sees the old content or the new one, also
+   after a crash. A folder that isn't there is made, for its owner only. An
+   existing file's mode is kept, and its owner where that is allowed; a new
+   one is its owner's only. A symbolic link is replaced, not followed.
+
+   Where the process is root's, works with the rights of another user who may
+   not write there, and nobody but root may, the file is written as root: it
+   is then root's, and readable for the user's group.
+
+   Two at the same time wait for each other. What a killed one left behind
+   (.NAME.new) is written over by the next.
+
+   Returns 0, or -1 and half a sentence with the reason. Nothing is changed
+   then, unless it says so. */
+int replace_file(const char *path, const void *data, size_t size,
+		 const char **error_r);
+
+/* Removes the file. Returns 1, 0 if there was none, or -1 as above. */
+int remove_file(const char *path, const char **error_r);
+
+#endif

@@ -1,0 +1,105 @@
+"""What stands behind Dovecot's dict service: a Redis and an SQL database, started by the test."""
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+from sandbox import wait_until
+
+TABLE = "mail_seal_keys"
+
+
+class Redis:
+    """A Redis of our own that stores nothing on disk."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-redis-"))
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._process = None
+        self.start()
+
+    def start(self):
+        self._process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
+             "--dir", self.folder, "--logfile", self.folder / "log"])
+        assert wait_until(self._answers, timeout=30), (self.folder / "log").read_text()
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
+
+    def hang(self):
+        """From now on it accepts connections, but answers nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
+
+    def clear(self):
+        self.command("FLUSHALL")
+
+    def command(self, *words):
+        return subprocess.run(["redis-cli", "-p", str(self.port), *words], check=True,
+                              capture_output=True).stdout
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self):
+        try:
+            return self.command("PING") == b"PONG\n"
+        except subprocess.CalledProcessError:
+            return False
+
+    def server23(self):
+        return f"redis:host=127.0.0.1:port={self.port}:prefix=seal/"
+
+    def server24(self):
+        return ("driver = redis\n redis_host = 127.0.0.1\n"
+                f" redis_port = {self.port}\n redis_key_prefix = seal/\n")
+
+
+class Sqlite:
+    """A database in a file, which the dict service's user may write."""
+
+    def __init__(self):
+        self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-sqlite-"))
+        self.folder.chmod(0o777)
+        self.file = self.folder / "keys.db"
+        self.sql(f"CREATE TABLE {TABLE} (username TEXT PRIMARY KEY, certificate TEXT NOT NULL)")
+        self.file.chmod(0o666)
+        (self.folder / "dict-sql.conf").write_text(
+            f"connect = {self.file}\n"
+            "map {\n pattern = priv/mail-seal/keys\n"
+            f" table = {TABLE}\n username_field = username\n value_field = certificate\n}}\n")
+
+    def stop(self):
+        """The table goes away: every statement fails."""
+        self.sql(f"ALTER TABLE {TABLE} RENAME TO away")
+
+    def start(self):
+        self.sql(f"ALTER TABLE away RENAME TO {TABLE}")
+
+    def clear(self):
+        self.sql(f"DELETE FROM {TABLE}")
+
+    def close(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def sql(self, statement):
+        subprocess.run(["sqlite3", self.file, statement], check=True)
+
+    def server23(self):
+        return f"sqlite:{self.folder}/dict-sql.conf"
+
+    def server24(self):
+        return (f"driver = sql\n sql_driver = sqlite\n sqlite_path = {self.file}\n"
+                "dict_map priv/mail-seal/keys {\n"
+                f" sql_table = {TABLE}\n username_field = username\n"
+                " value_field certificate {\n }\n}\n")

@@ -1,0 +1,187 @@
+"""Certificates in a dict: several back ends, one place."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+import dicts
+import mail
+from dovecot import Dovecot, User
+from imap import Literal
+
+ENTRY = "/private/vendor/vendor.mail-seal/keys"
+MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
+USERS = ("alice", "bob")
+
+
+@pytest.fixture(scope="module", params=[dicts.Redis, dicts.Sqlite], ids=["redis", "sqlite"])
+def store(request):
+    store = request.param()
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def server(store):
+    with Dovecot([User(name) for name in USERS], dict=store) as dovecot:
+        yield dovecot
+
+
+@pytest.fixture(scope="module")
+def other(store):
+    """Another back end with the same dict."""
+    with Dovecot([User(name) for name in USERS], dict=store) as dovecot:
+        yield dovecot
+
+
+@pytest.fixture(autouse=True)
+def emptied(request):
+    if "store" in request.fixturenames:
+        request.getfixturevalue("store").clear()
+        request.getfixturevalue("server").empty(*USERS)
+
+
+def set_key(server, user, key, *options):
+    return server.doveadm("seal", "key", "set", *options, "-u", user, "-f", "-",
+                          input=key.certificate)
+
+
+def test_set_on_one_is_used_on_the_other(server, other, gnupg, keys):
+    other.empty(*USERS)
+    with other.imap("alice") as session:
+        assert session.append("INBOX", MESSAGE).ok
+        set_key(server, "alice", keys.alice)
+        assert session.append("Drafts", MESSAGE).ok
+    mail.check_unchanged(other.message("alice"), MESSAGE, delivered=False)
+    mail.check_sealed(other.message("alice", "Drafts"), MESSAGE, gnupg, keys.alice, delivered=False)
+    other.empty("alice")
+    for key in (keys.bob, keys.alice):
+        set_key(server, "alice", key)
+        assert other.deliver(MESSAGE, "alice")[0].code == 250
+        mail.check_sealed(other.message("alice"), MESSAGE, gnupg, key)
+        other.empty("alice")
+
+
+def test_show_check_unset(server, other, keys):
+    for way in ([], server.doveadm_server):
+        set_key(server, "alice", keys.alice, *way)
+        rows = other.doveadm_rows("seal", "key", "show", "-A", *(other.doveadm_server if way else []))
+        assert [(row["username"], row["fingerprint"]) for row in rows] == [
+            ("alice", keys.alice.fingerprint)]
+        assert rows[0]["source"].startswith("dict:")
+        assert server.doveadm("seal", "key", "check", *way, "-A", "--days", "5").stdout == b""
+        server.doveadm("seal", "key", "unset", *way, "-u", "alice")
+        assert other.doveadm_rows("seal", "key", "show", "-A") == []
+    assert other.deliver(MESSAGE, "alice")[0].code == 250
+    mail.check_unchanged(other.message("alice"), MESSAGE)
+    other.empty("alice")
+
+
+def test_metadata(server, other, keys):
+    with server.imap("alice") as one, other.imap("alice") as two:
+        one.must(f'SETMETADATA "" ({ENTRY} ', Literal(keys.alice.certificate), ")")
+        response = two.must(f'GETMETADATA "" {ENTRY}')
+        assert keys.alice.certificate in b"".join(response.untagged)
+        two.must(f'SETMETADATA "" ({ENTRY} NIL)')
+        response = one.must(f'GETMETADATA "" {ENTRY}')
+        assert b"BEGIN PGP" not in b"".join(response.untagged)
+
+
+def test_several_recipients(server, gnupg, keys):
+    set_key(server, "alice", keys.alice)
+    set_key(server, "bob", keys.bob)
+    assert [reply.code for reply in server.deliver(MESSAGE, *USERS)] == [250, 250]
+    for user in USERS:
+        mail.check_sealed(server.message(user), MESSAGE, gnupg, getattr(keys, user))
+
+
+def test_a_bad_value_is_an_unusable_key(server, store, keys):
+    set_key(server, "alice", keys.alice)
+    if isinstance(store, dicts.Redis):
+        [key] = store.command("KEYS", "*").split()
+        store.command("SET", key.decode(), "hello")
+    else:
+        store.sql(f"UPDATE {dicts.TABLE} SET certificate = 'hello'")
+    [reply] = server.deliver(MESSAGE, "alice")
+    assert reply.code == 451
+    assert "there is no certificate in it" in reply.text
+    assert server.messages("alice") == []
+
+
+def test_too_large_for_the_protocol(server, gnupg, keys):
+    """What the dict service would break off at."""
+    set_key(server, "alice", keys.alice)
+    large = b"A comment.\n" * 8000 + keys.bob.certificate
+    done = server.doveadm("seal", "key", "set", "-u", "alice", "-f", "-", input=large, check=False)
+    assert done.returncode == 65
+    assert b"it is too large for a dict" in done.stderr
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice)
+
+
+def refused(server):
+    """Nothing is stored, and nobody is told that it would have been plaintext."""
+    [reply] = server.deliver(MESSAGE, "alice")
+    assert reply.code == 451
+    assert "/" not in reply.text.split(">", 1)[-1]
+    with server.imap("alice") as client:
+        assert client.append("INBOX", MESSAGE).status == "NO"
+        assert client.command(f'SETMETADATA "" ({ENTRY} NIL)').status == "NO"
+        assert client.messages() == []
+    assert server.leftovers("alice") == []
+
+
+def test_down_and_up_again(server, store, gnupg, keys):
+    """No plaintext for a dict that is down, whether the user has a certificate or not."""
+    set_key(server, "alice", keys.alice)
+    store.stop()
+    try:
+        refused(server)
+        done = server.doveadm("seal", "key", "set", "-u", "alice", "-f", "-",
+                              input=keys.alice.certificate, check=False)
+        assert done.returncode == 75
+        assert server.doveadm("seal", "key", "check", "-u", "alice", check=False).returncode == 1
+    finally:
+        store.start()
+    set_key(server, "alice", keys.alice)
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice)
+
+
+class Hanging:
+    """A dict service that accepts connections and never answers."""
+
+    def __init__(self, path):
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(path))
+        path.chmod(0o666)
+        self._listener.listen(16)
+        self._clients = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        try:
+            while True:
+                self._clients.append(self._listener.accept()[0])
+        except OSError:
+            pass
+
+    def server23(self):
+        return "file:/nowhere"
+
+    def server24(self):
+        return "driver = file\n"
+
+
+def test_one_that_hangs_ends_no_delivery_in_plaintext(tmp_path_factory):
+    path = tmp_path_factory.mktemp("hanging") / "dict"
+    for folder in path.parents:
+        folder.chmod(folder.stat().st_mode | 0o555)
+    with Dovecot([User("alice")], dict=Hanging(path), dict_socket=str(path)) as server:
+        started = time.monotonic()
+        [reply] = server.deliver(MESSAGE, "alice")
+        assert reply.code == 451
+        assert time.monotonic() - started < 120
+        assert server.messages("alice") == []
