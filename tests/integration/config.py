@@ -17,7 +17,8 @@ class Site:
     folder: Path                     # of this instance; everything is below it
     imap_port: int = 0
     mail_format: str = "maildir"
-    plugins: tuple = ()              # besides mail_seal: of EVERY_USER, "sieve", "imapsieve"
+    mail_seal: bool = True           # is the plugin loaded?
+    plugins: tuple = ()              # besides it: EVERY_USER, "sieve", "filter", "imapsieve"
     seal: dict = field(default_factory=dict)      # mail_seal_* settings
     system_users: bool = False       # userdb passwd instead of a file
     lmtp_user: str = "root"
@@ -103,6 +104,13 @@ service dict {{
 """
 
 
+def _where_loaded(site):
+    """mail_seal in the list for everything, in those of the protocols, or in none."""
+    if not site.mail_seal:
+        return "", ""
+    return ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+
+
 def _metrics(site):
     return "" if not site.metrics_port else f"""
 service stats {{
@@ -142,6 +150,8 @@ metric mail_seal_export {
         "compress": "zlib_save = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
+        "filter": "sieve_plugins = sieve_extprograms\nsieve_extensions = +vnd.dovecot.filter\n"
+                  "sieve_filter_bin_dir = FOLDER/filters\nsieve_filter_exec_timeout = 60s\n",
     }
 
     SHARED = """
@@ -166,7 +176,7 @@ plugin {{
 """
 
     def write(self, site):
-        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere, protocols = _where_loaded(site)
         everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
@@ -225,6 +235,7 @@ plugin {{
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
         settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            .replace("FOLDER", str(site.folder))
                             for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
@@ -273,6 +284,9 @@ metric mail_seal_export {
         "compress": "mail_compress_write_method = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
         "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
+        "filter": "sieve_plugins {\n  sieve_extprograms = yes\n}\n"
+                  "sieve_extensions {\n  vnd.dovecot.filter = yes\n}\n"
+                  "sieve_filter_bin_dir = FOLDER/filters\nsieve_filter_exec_timeout = 60s\n",
     }
 
     SHARED = """
@@ -297,7 +311,7 @@ acl_driver = vfile
 """
 
     def write(self, site):
-        everywhere, protocols = ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+        everywhere, protocols = _where_loaded(site)
         everywhere = [everywhere] + [self.NAMES.get(p, p) for p in site.plugins if p in EVERY_USER]
         everywhere += ["acl"] if site.shared else []
         delivery = "sieve" if "sieve" in site.plugins else ""
@@ -369,6 +383,7 @@ mail_seal_keys = dict:seal
         settings = "".join(f"{name} = {_long_variables(value)}\n"
                            for name, value in site.seal.items())
         settings += "".join(self.SETTINGS.get(plugin, "").replace("QUOTA", site.quota)
+                            .replace("FOLDER", str(site.folder))
                             for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
