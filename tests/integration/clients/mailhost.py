@@ -90,7 +90,10 @@ class Postfix:
         return deferred()[0]
 
     def queue_file(self, entry):
-        return next(self.spool.rglob(entry["queue_id"]))
+        return next((self.spool / entry["queue_name"]).rglob(entry["queue_id"]))
+
+    def drop_all(self):
+        self._sandbox.run("postsuper", "-d", "ALL")
 
     def log(self):
         return self.log_file.read_text() if self.log_file.exists() else ""
@@ -129,7 +132,7 @@ def _merged_services():
 
 def _services(text):
     """{(name, type): the service's lines}, comments left out."""
-    found = {}
+    found, service = {}, None
     for line in text.splitlines():
         if not line.strip() or line.lstrip().startswith("#"):
             continue

@@ -4,7 +4,7 @@ import os
 import pty
 import select
 import signal
-import subprocess
+import termios
 
 import pytest
 
@@ -59,6 +59,7 @@ set pipe_decode=yes wait_key=no confirmappend=no confirmcreate=no delete=no time
         """
         commands = [word for setting in settings for word in ("-e", setting)]
         screen, terminal = pty.openpty()
+        termios.tcsetwinsize(terminal, (40, 120))
         mutt = self._host.sandbox.start(
             "mutt", "-F", self._folder / "muttrc", *commands, "-e", f"push '{keys}'",
             stdin=terminal, stdout=terminal, stderr=terminal, env=self._environment)

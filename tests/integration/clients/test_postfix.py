@@ -21,7 +21,8 @@ def host(keys, tls, elsewhere):
 
 @pytest.fixture(autouse=True)
 def empty(host):
-    host.empty("alice", "bob", "plain")
+    host.postfix.drop_all()
+    host.empty("alice", "bob", "plain", "daemon")
 
 
 def test_postfix_is_content_with_the_examples(host):
@@ -150,4 +151,3 @@ def test_mail_waits_when_the_server_has_another_key(host, elsewhere):
     waiting = host.postfix.wait_until_deferred()
     assert "Server certificate not verified" in waiting["recipients"][0]["delay_reason"]
     assert elsewhere.received == []
-    host.postfix.run("postsuper", "-d", waiting["queue_id"])

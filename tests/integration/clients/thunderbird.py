@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import shutil
-import subprocess
 import tempfile
 from pathlib import Path
 
