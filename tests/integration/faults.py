@@ -42,9 +42,10 @@ exec -a dovecot/lmtp /usr/lib/dovecot/lmtp "$@"
 """
 LMTP_FILES = 14                      # that an lmtp has open when it begins to deliver
 # That lmtp was killed; and what Dovecot itself ends for, without descriptors
-# and while it is started again
+# (127: its libraries) and while it is started again
 EXPECTED_IN_LOG = re.compile(r"killed with signal (9|15)|Fatal: \w+\(.*\).*: Too many open files|"
-                             r"Fatal: Failed to start listeners|Fatal: Error reading configuration")
+                             r"Fatal: Failed to start listeners|Fatal: Error reading configuration|"
+                             r"returned error 127")
 GPG_PROGRAMS = ("gpg", "mail-seal-exec", "real-gpg")
 
 # In each form that it has in the messages below

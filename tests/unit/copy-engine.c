@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "copy-engine.h"
+#include "seal-run.h"
 
 #include <stdlib.h>
 
@@ -66,9 +67,9 @@ static struct certificate certificate = {
 struct certificate *const copy_engine_recipients[1] = { &certificate };
 
 GString *
-copy_engine_seal(const struct engine *engine, const char *message, size_t size, size_t step,
-		 const char *const *protect_headers, GString **inside_r,
-		 bool *sealing_r)
+copy_engine_seal(const struct engine *engine, const char *message,
+		 size_t size, size_t step, const char *const *protect_headers,
+		 GString **inside_r, bool *sealing_r)
 {
 	const struct seal_params params = {
 		.engine = engine,
@@ -77,31 +78,12 @@ copy_engine_seal(const struct engine *engine, const char *message, size_t size, 
 		.protect_headers = protect_headers
 	};
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct seal *seal = seal_new(&params);
-	GString *sealed = g_string_new(NULL);
-	size_t offset = 0, piece;
-	char buf[777];
-	ssize_t ret;
+	GString *sealed;
 
 	*inside_r = copied = g_string_new(NULL);
-	for (;;) {
-		while ((ret = seal_pull(seal, buf, sizeof(buf), &error)) > 0)
-			g_string_append_len(sealed, buf, ret);
-		if (ret < 0)
-			abort();
-		if (seal_is_complete(seal))
-			break;
-		if (offset == size) {
-			seal_finish(seal);
-			continue;
-		}
-		piece = MIN(step, size - offset);
-		if (seal_push(seal, message + offset, piece, &error) < 0)
-			abort();
-		offset += piece;
-	}
-	*sealing_r = seal_is_sealing(seal);
-	seal_free(&seal);
+	sealed = seal_run(&params, message, size, step, sealing_r, &error);
 	copied = NULL;
+	if (sealed == NULL)
+		abort();
 	return sealed;
 }

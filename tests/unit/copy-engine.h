@@ -14,12 +14,13 @@ extern const struct engine engine_copy_smime;
 /* Somebody to seal to, with the fingerprint 0123456789ABCDEF..., 40 digits */
 extern struct certificate *const copy_engine_recipients[1];
 
-/* Seals a message with such an engine, pushed in pieces of step. Returns what comes out and, in *inside_r, what the engine was given;
-   *sealing_r tells whether it was sealed. Ends the process when sealing
-   fails. The caller frees both strings. */
+/* Seals a message with such an engine, pushed in pieces of step. Returns what
+   comes out and, in *inside_r, what the engine was given; *sealing_r tells
+   whether it was sealed. Ends the process when sealing fails. The caller frees
+   both strings. */
 GString *
-copy_engine_seal(const struct engine *engine, const char *message, size_t size, size_t step,
-		 const char *const *protect_headers, GString **inside_r,
-		 bool *sealing_r);
+copy_engine_seal(const struct engine *engine, const char *message,
+		 size_t size, size_t step, const char *const *protect_headers,
+		 GString **inside_r, bool *sealing_r);
 
 #endif

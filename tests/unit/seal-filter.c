@@ -9,21 +9,12 @@
    sealing fails, which it never may. */
 
 #include "copy-engine.h"
+#include "seal-run.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-static int open_spool(void *context G_GNUC_UNUSED)
-{
-	char path[] = "/tmp/seal-filter-XXXXXX";
-	int fd = mkstemp(path);
-
-	if (fd != -1)
-		(void)unlink(path);
-	return fd;
-}
 
 /*
  * One message
@@ -43,7 +34,7 @@ static int seal_message(const char *message, size_t size, guint32 seed,
 		.engine = &engine_copy_pgp_mime,
 		.recipients = copy_engine_recipients,
 		.recipient_count = 1,
-		.spool_open = open_spool
+		.spool_open = seal_run_spool
 	};
 	GRand *random = g_rand_new_with_seed(seed);
 	const unsigned int push = g_rand_int_range(random, 0, 18);

@@ -8,7 +8,7 @@
 
 #include "certificates.h"
 #include "gnupg-home.h"
-#include "seal.h"
+#include "seal-run.h"
 #include "test-lib.h"
 
 #include <errno.h>
@@ -83,16 +83,6 @@ static void set_fake_gpg(const char *mode)
 	assert_true(g_file_set_contents(FAKE_GPG".mode", mode, -1, NULL));
 }
 
-static int open_spool(void *context G_GNUC_UNUSED)
-{
-	char path[] = "/tmp/test-seal-XXXXXX";
-	int fd = mkstemp(path);
-
-	if (fd != -1)
-		(void)unlink(path);
-	return fd;
-}
-
 /*
  * Sealing and opening
  */
@@ -106,53 +96,22 @@ read_list(GBytes *certificates, struct seal_error *error)
 	return certificates_read(data, size, 10, error);
 }
 
-/* Pushes the message in pieces of step, pulls in pieces of step. Returns NULL
-   if that failed. */
+/* Returns NULL if that failed. */
 static GString *
 seal_message(GBytes *certificates, const char *message, size_t size,
 	     size_t step, unsigned int timeout_secs, struct seal_error *error)
 {
 	const struct certificate_list *list = read_list(certificates, error);
-	GString *sealed = g_string_new(NULL);
 	struct seal_params params = {
 		.timeout_secs = timeout_secs,
-		.spool_open = open_spool
+		.spool_open = seal_run_spool
 	};
-	char *buf = g_malloc(step);
-	size_t offset = 0;
-	struct seal *seal;
-	ssize_t ret;
 
-	if (list == NULL) {
-		g_free(buf);
-		g_string_free(sealed, TRUE);
+	if (list == NULL)
 		return NULL;
-	}
 	params.recipients = list->certificates;
 	params.recipient_count = list->count;
-	seal = seal_new(&params);
-	for (;;) {
-		while ((ret = seal_pull(seal, buf, step, error)) > 0)
-			g_string_append_len(sealed, buf, ret);
-		if (ret < 0 || seal_is_complete(seal))
-			break;
-		if (offset == size) {
-			seal_finish(seal);
-			continue;
-		}
-		ret = seal_push(seal, message + offset,
-				MIN(step, size - offset), error);
-		if (ret < 0)
-			break;
-		offset += MIN(step, size - offset);
-	}
-	if (ret < 0) {
-		g_string_free(sealed, TRUE);
-		sealed = NULL;
-	}
-	seal_free(&seal);
-	g_free(buf);
-	return sealed;
+	return seal_run(&params, message, size, step, NULL, error);
 }
 
 /* The part of a sealed message that gpg decrypts, decrypted */

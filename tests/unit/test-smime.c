@@ -9,7 +9,7 @@
 #include "certificates.h"
 #include "cms-type.h"
 #include "openssl-common.h"
-#include "seal.h"
+#include "seal-run.h"
 #include "test-lib.h"
 #include "test-x509-lib.h"
 
@@ -28,16 +28,6 @@ static struct test_x509 *rsa, *ec, *ec2;
  * Sealing and opening
  */
 
-static int open_spool(void *context G_GNUC_UNUSED)
-{
-	char path[] = "/tmp/test-smime-XXXXXX";
-	int fd = mkstemp(path);
-
-	if (fd != -1)
-		(void)unlink(path);
-	return fd;
-}
-
 static GByteArray *key_file(struct test_x509 *const *recipients)
 {
 	GByteArray *file = g_byte_array_new();
@@ -47,8 +37,7 @@ static GByteArray *key_file(struct test_x509 *const *recipients)
 	return file;
 }
 
-/* Pushes the message in pieces of step, pulls in pieces of step. Returns NULL
-   if that failed. */
+/* Returns NULL if that failed. */
 static GString *
 seal_message(const GByteArray *keys, bool oaep, const char *message,
 	     size_t size, size_t step, struct seal_error *error)
@@ -56,43 +45,14 @@ seal_message(const GByteArray *keys, bool oaep, const char *message,
 	const struct certificate_list *list =
 		certificates_read(keys->data, keys->len, 10, error);
 	struct seal_params params = {
-		.rsa_oaep = oaep, .spool_open = open_spool
+		.rsa_oaep = oaep, .spool_open = seal_run_spool
 	};
-	GString *sealed;
-	char *buf;
-	size_t offset = 0;
-	struct seal *seal;
-	ssize_t ret;
 
 	if (list == NULL)
 		return NULL;
 	params.recipients = list->certificates;
 	params.recipient_count = list->count;
-	sealed = g_string_new(NULL);
-	buf = g_malloc(step);
-	seal = seal_new(&params);
-	for (;;) {
-		while ((ret = seal_pull(seal, buf, step, error)) > 0)
-			g_string_append_len(sealed, buf, ret);
-		if (ret < 0 || seal_is_complete(seal))
-			break;
-		if (offset == size) {
-			seal_finish(seal);
-			continue;
-		}
-		ret = seal_push(seal, message + offset,
-				MIN(step, size - offset), error);
-		if (ret < 0)
-			break;
-		offset += MIN(step, size - offset);
-	}
-	if (ret < 0) {
-		g_string_free(sealed, TRUE);
-		sealed = NULL;
-	}
-	seal_free(&seal);
-	g_free(buf);
-	return sealed;
+	return seal_run(&params, message, size, step, NULL, error);
 }
 
 /* What stands between our header fields and the base64 text */
