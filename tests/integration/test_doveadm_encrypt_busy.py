@@ -144,7 +144,7 @@ def test_two_users_at_once(server, gnupg, keys):
 
 def test_interrupted(server, gnupg, keys):
     """Ctrl-C lets it finish what it has begun."""
-    inbox = fill(server, gnupg, "alice")
+    inbox = fill(server, gnupg, "alice", 3 * COUNT)  # several batches: it has to be in time
     before = inbox.content()
     run = start(server, keys, "alice", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     wait_until_at_work(server, "alice")
