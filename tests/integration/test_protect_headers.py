@@ -83,7 +83,7 @@ def check_protected(stored, original, entity):
 @pytest.mark.parametrize("name", PROTECTED)
 def test_protected(server, gnupg, name):
     server.empty("alice")
-    assert server.deliver(PROTECTED[name], "alice")[0].code == 250
+    assert server.deliver_chunk(PROTECTED[name], "alice").code == 250
     stored = server.message("alice")
     check_protected(stored, PROTECTED[name], gnupg.decrypt(mail.unseal(stored).armor).data)
 
