@@ -12,6 +12,7 @@
 #include "unlink-directory.h"
 #include "write-full.h"
 #include "doveadm-mail.h"
+#include "../plugin/dovecot-compat.h"
 #include "doveadm-seal-mbox.h"
 
 #include <fcntl.h>
@@ -352,6 +353,20 @@ swap_run(struct mbox_swap *swap,
 	return ret;
 }
 
+/* Who waits for a lock on the file itself would get it on the one that was
+   replaced, and what it then appends would be lost. Behind the dotlock Dovecot
+   opens the file anew (mbox-lock.c mbox_file_open_latest()). */
+static int
+check_lock_order(struct doveadm_mail_cmd_context *ctx, struct mailbox *box)
+{
+	if (strcmp(compat_mbox_first_write_lock(box), "dotlock") == 0)
+		return 0;
+	e_error(box->event, "mail_seal: mbox_write_locks must begin with "
+		"dotlock, or mail that comes in meanwhile could be lost");
+	doveadm_mail_failed_error(ctx, MAIL_ERROR_NOTPOSSIBLE);
+	return -1;
+}
+
 int doveadm_seal_mbox_run(struct doveadm_mail_cmd_context *ctx,
 			  const struct mail_seal_plugin_interface *plugin,
 			  struct mailbox *box,
@@ -363,7 +378,8 @@ int doveadm_seal_mbox_run(struct doveadm_mail_cmd_context *ctx,
 	struct file_lock *lock;
 	int ret = 0;
 
-	if (doveadm_seal_box_lock(ctx, box, &lock) < 0) {
+	if (check_lock_order(ctx, box) < 0 ||
+	    doveadm_seal_box_lock(ctx, box, &lock) < 0) {
 		counts->failed += array_count(uids);
 		return -1;
 	}

@@ -124,6 +124,22 @@ compat_doveadm_pass_on(struct doveadm_mail_cmd_context *ctx,
 }
 #endif
 
+/* For those who have included mbox-storage.h: the first of the mbox's write
+   locks, as the setting names it. */
+#ifdef MBOX_STORAGE_H
+static inline const char *compat_mbox_first_write_lock(struct mailbox *box)
+{
+	struct mbox_mailbox *mbox = MBOX_MAILBOX(box);
+	const struct mbox_settings *set = mbox->storage->set;
+#  ifdef HAVE_DOVECOT_24
+	return array_is_empty(&set->mbox_write_locks) ? "" :
+		array_idx_elem(&set->mbox_write_locks, 0);
+#  else
+	return t_strcut(set->mbox_write_locks, ' ');
+#  endif
+}
+#endif
+
 /* Has the mailbox this special-use flag in the configuration? RFC 6154 */
 static inline bool
 compat_mailbox_has_special_use(struct mailbox *box, const char *flag)

@@ -100,6 +100,7 @@ service dict {{
   }}
 }}
 {_metrics(site)}
+{"mbox_write_locks = dotlock fcntl" if site.mail_format == "mbox" else ""}
 {site.more.replace("FOLDER", str(f))}
 """
 

@@ -180,3 +180,17 @@ def test_two_runs_at_once(server, keys, inbox):
         assert run.returncode == 0
     assert inbox.content() == before
     assert inbox.plaintext() == []
+
+
+def test_mbox_that_deliveries_lock_otherwise_is_refused(keys):
+    """They would append to the file that was replaced."""
+    with Dovecot([User("alice", keys.alice.certificate)], mail_format="mbox",
+                 seal={"mail_seal_missing_key": "store"},
+                 more="mbox_write_locks = fcntl dotlock") as server:
+        server.keys_file("alice").unlink()
+        assert server.deliver(mail.text(b"text\r\n"), "alice")[0].code == 250
+        server.give("alice", server.keys_file("alice"), keys.alice.certificate)
+        done = server.doveadm("seal", "encrypt", "-u", "alice", "all", check=False)
+        assert done.returncode == 65
+        assert b"mbox_write_locks must begin with dotlock" in done.stderr
+        assert not mail.is_sealed(server.message("alice"))
