@@ -27,6 +27,11 @@
 	uses just what the caller looked at. gpg 2.2 takes the first
 	certificate of a file only, hence one file each.
 
+	With "FINGERPRINT=SIZE" for each SIZE they are in the form of a
+	keyring, which gpg wrote itself with its verdict on each signature.
+	Then they become one keyring for "-r FINGERPRINT", and gpg needn't
+	verify the signatures again, which it would do with every "-f".
+
 	"--homedir DIR", if DIR isn't our own home, means that the public
 	keyring in DIR is to be used. Nothing else of DIR is read.
 
@@ -63,6 +68,8 @@
 /* Must hold what certificates.h allows. */
 #define CERTIFICATES_MAX 64
 #define CERTIFICATE_SIZE_MAX (1024*1024)
+/* hexadecimal, of version 5 and 6 */
+#define FINGERPRINT_MAX 64
 
 /* GPGME waits for an answer to --version without a limit of its own. */
 #define VERSION_TIMEOUT_SECS 5
@@ -157,47 +164,52 @@ static void read_all(int fd, char *data, size_t size)
 	}
 }
 
+struct certificates {
+	unsigned int count;
+	size_t sizes[CERTIFICATES_MAX];
+	/* those of a keyring have one, all or none of them */
+	char fingerprints[CERTIFICATES_MAX][FINGERPRINT_MAX + 1];
+};
+
 static int anonymous_file(void)
 {
+	int fd;
 #ifdef HAVE_MEMFD_CREATE
-	return memfd_create("certificate", 0);
+	fd = memfd_create("certificate", 0);
 #else
 	FILE *file = tmpfile();
 
-	return file == NULL ? -1 : fileno(file);
+	fd = file == NULL ? -1 : fileno(file);
 #endif
+	if (fd == -1)
+		fail(EXIT_REFUSED, "certificate", errno);
+	return fd;
 }
 
-static int read_certificate(int input, size_t size)
+/* From the input to the end of the file. */
+static void copy_certificate(int input, size_t size, int fd)
 {
 	static char data[CERTIFICATE_SIZE_MAX];
 	size_t written = 0;
 	ssize_t ret;
-	int fd;
 
 	read_all(input, data, size);
-	fd = anonymous_file();
-	if (fd == -1)
-		fail(EXIT_REFUSED, "certificate", errno);
 	while (written < size) {
 		ret = write(fd, data + written, size - written);
 		if (ret <= 0)
 			fail(EXIT_REFUSED, "certificate", errno);
 		written += ret;
 	}
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		fail(EXIT_REFUSED, "certificate", errno);
-	return fd;
 }
 
-/* "certificates SIZE SIZE...\n", read by the byte: what follows the line
-   isn't for us. */
-static unsigned int
-read_certificate_sizes(int input, size_t sizes[CERTIFICATES_MAX])
+/* "certificates SIZE SIZE...\n" or "certificates FINGERPRINT=SIZE...\n", read
+   by the byte: what follows the line isn't for us. */
+static void
+read_certificates_line(int input, struct certificates *certificates)
 {
-	char line[CERTIFICATES_MAX * 12], *p;
-	unsigned int count = 0;
+	static char line[CERTIFICATES_MAX * (FINGERPRINT_MAX + 12)];
 	size_t length = 0;
+	char *p;
 
 	do {
 		if (length == sizeof(line) - 1)
@@ -207,39 +219,82 @@ read_certificate_sizes(int input, size_t sizes[CERTIFICATES_MAX])
 	line[length - 1] = '\0';
 	if (strncmp(line, "certificates ", 13) != 0)
 		fail(EXIT_REFUSED, "certificates", EINVAL);
-	for (p = line + 12; *p == ' '; count++) {
-		unsigned long size = strtoul(p + 1, &p, 10);
+	for (p = line + 12; *p == ' '; certificates->count++) {
+		const unsigned int n = certificates->count;
+		const size_t hex = strspn(p + 1, "0123456789ABCDEF");
+		unsigned long size;
 
-		if (count == CERTIFICATES_MAX || size == 0 ||
-		    size > CERTIFICATE_SIZE_MAX)
+		if (n == CERTIFICATES_MAX || hex > FINGERPRINT_MAX)
 			fail(EXIT_REFUSED, "certificates", EINVAL);
-		sizes[count] = size;
+		if (p[1 + hex] == '=') {
+			memcpy(certificates->fingerprints[n], p + 1, hex);
+			p += 1 + hex;
+		}
+		size = strtoul(p + 1, &p, 10);
+		if (size == 0 || size > CERTIFICATE_SIZE_MAX ||
+		    (certificates->fingerprints[n][0] != '\0') !=
+		    (certificates->fingerprints[0][0] != '\0'))
+			fail(EXIT_REFUSED, "certificates", EINVAL);
+		certificates->sizes[n] = size;
 	}
-	return count;
 }
 
-/* Puts descriptors in place of "certificate:N" arguments. */
-static void replace_certificates(char **args, int input)
+/* Can gpg read this descriptor as a keyring? It opens it by name; and a
+   configuration of the whole system may say use-keyboxd, which makes it leave
+   keyrings aside. A keyring also does for "-f". */
+static bool can_use_keyring(const char *path)
 {
-	size_t sizes[CERTIFICATES_MAX];
-	unsigned int count = 0, next = 0;
-	char expected[32];
+	return access(path, R_OK) == 0 &&
+		access("/etc/gnupg/common.conf", F_OK) < 0 &&
+		access("/etc/gnupg/gpg.conf", F_OK) < 0;
+}
 
-	for (; *args != NULL; args++) {
+/* Puts descriptors in place of "certificate:N" arguments; or fingerprints, and
+   returns the keyring that they are in. */
+static const char *replace_certificates(char **args, int input)
+{
+	static struct certificates certificates;
+	unsigned int next = 0;
+	char expected[32];
+	char *keyring = NULL;
+	int fd = -1;
+
+	for (unsigned int i = 1; args[0] != NULL && args[i] != NULL; i++) {
 		(void)snprintf(expected, sizeof(expected), "certificate:%u",
 			       next);
-		if (strcmp(*args, expected) != 0)
+		if (strcmp(args[i], expected) != 0)
 			continue;
 		if (next == 0)
-			count = read_certificate_sizes(input, sizes);
-		if (next == count)
+			read_certificates_line(input, &certificates);
+		if (next == certificates.count ||
+		    strcmp(args[i - 1], "-f") != 0)
 			fail(EXIT_REFUSED, "certificates", EINVAL);
-		if (asprintf(args, "-&%d",
-			     read_certificate(input, sizes[next++])) < 0)
+		if (keyring == NULL)
+			fd = anonymous_file();
+		copy_certificate(input, certificates.sizes[next], fd);
+		if (next == 0 && certificates.fingerprints[0][0] != '\0') {
+			if (asprintf(&keyring, "/proc/self/fd/%d", fd) < 0)
+				fail(EXIT_REFUSED, "memory", ENOMEM);
+			if (!can_use_keyring(keyring)) {
+				free(keyring);
+				keyring = NULL;
+			}
+		}
+		if (keyring != NULL) {
+			static char recipient[] = "-r";
+
+			args[i - 1] = recipient;
+			args[i] = certificates.fingerprints[next];
+		} else if (lseek(fd, 0, SEEK_SET) < 0) {
+			fail(EXIT_REFUSED, "certificate", errno);
+		} else if (asprintf(&args[i], "-&%d", fd) < 0) {
 			fail(EXIT_REFUSED, "memory", ENOMEM);
+		}
+		next++;
 	}
-	if (next != count)
+	if (next != certificates.count)
 		fail(EXIT_REFUSED, "certificates", EINVAL);
+	return keyring;
 }
 
 /*
@@ -249,6 +304,8 @@ static void replace_certificates(char **args, int input)
 struct request {
 	char **args;
 	const char *keyring_home;
+	/* beside it, never both: where the recipients' certificates are */
+	const char *keyring;
 	/* where plaintext or certificates come from, -1 if there are none */
 	int input;
 	bool version;
@@ -336,10 +393,11 @@ static char **gpg_arguments(const struct request *request)
 		fail(EXIT_REFUSED, "memory", ENOMEM);
 	for (unsigned int i = 0; i < first_count; i++)
 		args[count++] = first[i];
-	if (request->keyring_home != NULL) {
+	if (request->keyring != NULL || request->keyring_home != NULL) {
 		args[count++] = "--no-default-keyring";
 		args[count++] = "--keyring";
-		args[count++] = keyring_path(request->keyring_home);
+		args[count++] = request->keyring != NULL ? request->keyring :
+			keyring_path(request->keyring_home);
 	}
 	for (unsigned int i = 0; i < args_count; i++)
 		args[count++] = request->args[i];
@@ -429,7 +487,7 @@ int main(int argc, char *argv[])
 
 	drop_privileges();
 	parse_arguments(&request, argc, argv);
-	replace_certificates(request.args, request.input);
+	request.keyring = replace_certificates(request.args, request.input);
 
 	(void)sigaction(SIGCHLD, &action, NULL);
 	(void)sigemptyset(&sigchld);

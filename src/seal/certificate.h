@@ -54,6 +54,11 @@ struct certificate {
 	const char *problem;
 	/* the certificate itself, binary */
 	GBytes *data;
+
+	/* openpgp-keyring.h's */
+	GBytes *keyring;
+	unsigned int uses;
+	bool keyring_failed;
 };
 
 /* A new certificate has one reference. */

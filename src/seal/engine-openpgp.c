@@ -2,6 +2,7 @@
 
 #include "engine.h"
 #include "gpg-context.h"
+#include "openpgp-keyring.h"
 #include "openpgp-packet.h"
 
 #include <errno.h>
@@ -20,6 +21,8 @@ struct engine_job {
 	struct engine_params params;
 	struct gpg_context *context;
 	gpgme_data_t plain, cipher;
+	/* the certificates are in the form of keyrings */
+	bool keyrings;
 
 	/* what gpg hasn't taken yet: first the certificates, then plaintext */
 	GByteArray *preface;
@@ -103,32 +106,57 @@ static struct gpgme_data_cbs job_cipher_callbacks = {
 
 static int job_failed(struct engine_job *job, struct seal_error *error)
 {
+	const struct engine_params *params = &job->params;
+
+	/* should it be the keyrings' fault, the next try does without */
+	for (size_t i = 0; job->keyrings && i < params->recipient_count; i++)
+		openpgp_keyring_drop(params->recipients[i]);
 	/* what the output said explains why GPGME failed */
 	if (job->output_error.code != SEAL_ERROR_NONE)
 		*error = job->output_error;
 	return -1;
 }
 
+/* Does every recipient have a keyring? */
+static int job_use_keyrings(struct engine_job *job, struct seal_error *error)
+{
+	const struct engine_params *params = &job->params;
+
+	job->keyrings = true;
+	for (size_t i = 0; i < params->recipient_count; i++) {
+		if (openpgp_keyring_use(params->recipients[i],
+					params->timeout_secs, error) < 0)
+			return -1;
+		if (params->recipients[i]->keyring == NULL)
+			job->keyrings = false;
+	}
+	return 0;
+}
+
 static GString *job_recipients(struct engine_job *job)
 {
 	const struct engine_params *params = &job->params;
 	GString *recipients = g_string_new("--file\n");
-	GString *sizes = g_string_new(NULL);
+	GString *line = g_string_new("certificates");
 
 	for (size_t i = 0; i < params->recipient_count; i++) {
+		const struct certificate *recipient = params->recipients[i];
 		gsize size;
-		const void *data =
-			g_bytes_get_data(params->recipients[i]->data, &size);
+		const void *data = g_bytes_get_data(job->keyrings ?
+			recipient->keyring : recipient->data, &size);
 
 		g_string_append_printf(recipients, "certificate:%zu\n", i);
-		g_string_append_printf(sizes, " %zu", size);
+		g_string_append_c(line, ' ');
+		if (job->keyrings)
+			g_string_append_printf(line, "%s=",
+					       recipient->fingerprint);
+		g_string_append_printf(line, "%zu", size);
 		g_byte_array_append(job->preface, data, size);
 	}
-	g_string_prepend(sizes, "certificates");
-	g_string_append_c(sizes, '\n');
-	g_byte_array_prepend(job->preface, (const guint8 *)sizes->str,
-			     sizes->len);
-	g_string_free(sizes, TRUE);
+	g_string_append_c(line, '\n');
+	g_byte_array_prepend(job->preface, (const guint8 *)line->str,
+			     line->len);
+	g_string_free(line, TRUE);
 	return recipients;
 }
 
@@ -214,7 +242,9 @@ job_new(const struct engine_params *params, struct seal_error *error)
 	job->params = *params;
 	job->preface = g_byte_array_new();
 	job->start = g_byte_array_new();
-	job->context = gpg_context_get(NULL, params->timeout_secs, error);
+	if (job_use_keyrings(job, error) == 0)
+		job->context = gpg_context_get(NULL, params->timeout_secs,
+					       error);
 	if (job->context == NULL || job_start(job, error) < 0 ||
 	    job_write(job, job->preface->data, job->preface->len,
 		      error) < 0) {
@@ -233,7 +263,7 @@ static int job_finish(struct engine_job *job, struct seal_error *error)
 	    job->cipher_size == 0) {
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "gpg ended without an encrypted message");
-		return -1;
+		return job_failed(job, error);
 	}
 	return 0;
 }

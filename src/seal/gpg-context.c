@@ -26,6 +26,7 @@ struct gpg_fd {
 
 struct gpg_context {
 	gpgme_ctx_t gpgme;
+	gpgme_protocol_t protocol;
 	bool keep;
 
 	struct gpg_fd fds[GPG_MAX_FDS];
@@ -203,33 +204,52 @@ static void gpg_context_free(struct gpg_context *context)
 {
 	if (context->running && !context->ended)
 		(void)gpgme_cancel(context->gpgme);
-	gpgme_release(context->gpgme);
+	if (context->gpgme != NULL)
+		gpgme_release(context->gpgme);
 	g_free(context);
+}
+
+static struct gpg_context *
+gpg_context_alloc(gpgme_protocol_t protocol, struct seal_error *error)
+{
+	struct gpg_context *context = g_new0(struct gpg_context, 1);
+	struct gpgme_io_cbs callbacks = {
+		.add = gpg_io_add,
+		.add_priv = context,
+		.remove = gpg_io_remove,
+		.event = gpg_io_event,
+		.event_priv = context
+	};
+	gpgme_error_t err;
+
+	err = gpgme_new(&context->gpgme);
+	if (err == 0) {
+		context->protocol = protocol;
+		err = gpgme_set_protocol(context->gpgme, protocol);
+	}
+	if (err != 0) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "can't set up GPGME: %s", gpgme_strerror(err));
+		gpg_context_free(context);
+		return NULL;
+	}
+	gpgme_set_io_cbs(context->gpgme, &callbacks);
+	return context;
 }
 
 static struct gpg_context *
 gpg_context_new(const char *keyring_home, struct seal_error *error)
 {
 	struct gpg_context *context;
-	struct gpgme_io_cbs callbacks = {
-		.add = gpg_io_add,
-		.remove = gpg_io_remove,
-		.event = gpg_io_event
-	};
-	gpgme_error_t err;
+	gpgme_error_t err = 0;
 	bool first;
 
 	if (gpg_library_init(&first, error) < 0)
 		return NULL;
-	context = g_new0(struct gpg_context, 1);
-	context->keep = keyring_home == NULL;
-	err = gpgme_new(&context->gpgme);
-	if (err != 0) {
-		seal_error_set(error, SEAL_ERROR_ENGINE,
-			       "can't set up GPGME: %s", gpgme_strerror(err));
-		g_free(context);
+	context = gpg_context_alloc(GPGME_PROTOCOL_OPENPGP, error);
+	if (context == NULL)
 		return NULL;
-	}
+	context->keep = keyring_home == NULL;
 	/* This asks for the version once more; so only where it says something
 	   new: of another home, or when there was no gpg the first time. */
 	if (keyring_home != NULL ||
@@ -245,12 +265,20 @@ gpg_context_new(const char *keyring_home, struct seal_error *error)
 		gpg_context_free(context);
 		return NULL;
 	}
-	callbacks.add_priv = callbacks.event_priv = context;
-	gpgme_set_io_cbs(context->gpgme, &callbacks);
 	gpgme_set_status_cb(context->gpgme, gpg_status, context);
 	(void)gpgme_set_ctx_flag(context->gpgme, "full-status", "1");
 	gpgme_set_offline(context->gpgme, 1);
 	return context;
+}
+
+static void
+gpg_context_begin(struct gpg_context *context, unsigned int timeout_secs)
+{
+	context->patience = (gint64)timeout_secs * G_USEC_PER_SEC;
+	context->running = context->ended = false;
+	context->result = 0;
+	context->seen_end_encryption = context->seen_import_result =
+		context->seen_exit_ok = false;
 }
 
 struct gpg_context *
@@ -269,11 +297,22 @@ gpg_context_get(const char *keyring_home, unsigned int timeout_secs,
 		if (context == NULL)
 			return NULL;
 	}
-	context->patience = (gint64)timeout_secs * G_USEC_PER_SEC;
-	context->running = context->ended = false;
-	context->result = 0;
-	context->seen_end_encryption = context->seen_import_result =
-		context->seen_exit_ok = false;
+	gpg_context_begin(context, timeout_secs);
+	return context;
+}
+
+struct gpg_context *
+gpg_context_get_spawn(unsigned int timeout_secs, struct seal_error *error)
+{
+	struct gpg_context *context;
+	bool first;
+
+	if (gpg_check_descriptors(error) < 0 ||
+	    gpg_library_init(&first, error) < 0)
+		return NULL;
+	context = gpg_context_alloc(GPGME_PROTOCOL_SPAWN, error);
+	if (context != NULL)
+		gpg_context_begin(context, timeout_secs);
 	return context;
 }
 
@@ -418,7 +457,8 @@ int gpg_context_finish(struct gpg_context *context, struct seal_error *error)
 		return -1;
 	if (context->result != 0)
 		return gpg_context_failed(context->result, error);
-	if (!context->seen_exit_ok) {
+	if (context->protocol == GPGME_PROTOCOL_OPENPGP &&
+	    !context->seen_exit_ok) {
 		if (access(MAIL_SEAL_HELPER, X_OK) < 0) {
 			seal_error_set(error, SEAL_ERROR_ENGINE,
 				       "can't run "MAIL_SEAL_HELPER": %s",

@@ -23,6 +23,11 @@ struct gpg_context;
 struct gpg_context *
 gpg_context_get(const char *keyring_home, unsigned int timeout_secs,
 		struct seal_error *error);
+/* Returns one for gpgme_op_spawn_start(), never a kept one. GPGME doesn't see
+   the status output then, and how gpg ended is for the caller to read from
+   it. */
+struct gpg_context *
+gpg_context_get_spawn(unsigned int timeout_secs, struct seal_error *error);
 /* Gives it back. One whose operation didn't end well is not kept; its gpg is
    ended. */
 void gpg_context_put(struct gpg_context **context);
@@ -48,7 +53,8 @@ int gpg_context_started(struct gpg_context *context,
 int gpg_context_turn(struct gpg_context *context, bool want_write,
 		     struct seal_error *error);
 /* Turns until the operation has come to its end. Returns 0 if it ended well:
-   GPGME says so, and the helper saw gpg exit with status 0. */
+   GPGME says so, and the helper saw gpg exit with status 0; the latter isn't
+   known of one that was spawned. */
 int gpg_context_finish(struct gpg_context *context, struct seal_error *error);
 
 /* gpg said this in its status output (GnuPG's doc/DETAILS), e.g.
