@@ -102,6 +102,16 @@ static time_t earlier(time_t expires1, time_t expires2)
 	return expires2 == 0 ? expires1 : MIN(expires1, expires2);
 }
 
+bool certificate_has_key_id(const struct certificate *certificate,
+			    uint64_t id)
+{
+	for (size_t i = 0; i < certificate->key_count; i++) {
+		if (certificate->keys[i].id == id)
+			return true;
+	}
+	return false;
+}
+
 time_t certificate_expires(const struct certificate *certificate)
 {
 	time_t last = 0;

@@ -37,6 +37,8 @@ struct certificate_key {
 	bool invalid;
 	/* algorithm and size as the engine writes them, like "rsa2048" */
 	char name[24];
+	/* OpenPGP: what a session key packet calls it */
+	uint64_t id;
 };
 
 struct certificate {
@@ -71,6 +73,9 @@ void certificate_unref(struct certificate *certificate);
    vouches for the subkeys, and of every subkey the engine could choose. */
 bool certificate_is_usable(const struct certificate *certificate, time_t now,
 			   unsigned int min_rsa_bits, const char **reason_r);
+/* Is one of its keys called this? */
+bool certificate_has_key_id(const struct certificate *certificate,
+			    uint64_t id);
 /* When it expires for good: the primary key, or the last of the subkeys that
    can encrypt. 0 = never */
 time_t certificate_expires(const struct certificate *certificate);

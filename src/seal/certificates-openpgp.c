@@ -57,7 +57,9 @@ static struct certificate *certificate_from_gpgme(gpgme_key_t key)
 			.can_encrypt = subkey->can_encrypt,
 			.revoked = subkey->revoked,
 			.invalid = subkey->invalid || subkey->disabled ||
-				subkey->timestamp <= 0
+				subkey->timestamp <= 0,
+			.id = subkey->keyid == NULL ? 0 :
+				g_ascii_strtoull(subkey->keyid, NULL, 16)
 		};
 		char *name = gpgme_pubkey_algo_string(subkey);
 

@@ -11,6 +11,11 @@
 /* GPGME's own is 512 bytes. */
 #define IO_BUFFER_SIZE "65536"
 
+/* gpg reads as much at a time. Smaller pieces, like a header field, aren't
+   worth a write and a turn each; larger ones only fill the pipe, and GPGME
+   looks at all that it offers again for each part that gets into it. */
+#define GATHER_SIZE 8192
+
 /* A session key packet for RSA of 16384 bits takes 2 kB. */
 #define MESSAGE_START_MAX (256*1024)
 
@@ -24,8 +29,9 @@ struct engine_job {
 	/* the certificates are in the form of keyrings */
 	bool keyrings;
 
-	/* what gpg hasn't taken yet: first the certificates, then plaintext */
-	GByteArray *preface;
+	/* what gpg hasn't taken yet: first the certificates, then plaintext,
+	   which is gathered until it is worth a write */
+	GByteArray *preface, *gathered;
 	const uint8_t *pending;
 	size_t pending_size;
 	bool complete;
@@ -63,6 +69,33 @@ job_output(struct engine_job *job, const void *data, size_t size)
 				  &job->output_error);
 }
 
+/* Is each session key for a recipient, and has each recipient one? */
+static bool job_start_is_for_recipients(const struct engine_job *job)
+{
+	const struct engine_params *params = &job->params;
+	size_t offset = 0, found = 0;
+	bool *has_one = g_new0(bool, params->recipient_count);
+	bool ok = true;
+	uint64_t id;
+
+	while (ok && openpgp_message_next_recipient(job->start->data,
+						    job->start->len, &offset,
+						    &id)) {
+		/* A configuration of the whole system may hide key ids. */
+		ok = id == 0;
+		for (size_t i = 0; i < params->recipient_count; i++) {
+			if (id != 0 &&
+			    !certificate_has_key_id(params->recipients[i], id))
+				continue;
+			has_one[i] = ok = true;
+		}
+	}
+	for (size_t i = 0; i < params->recipient_count; i++)
+		found += has_one[i] ? 1 : 0;
+	g_free(has_one);
+	return ok && found == params->recipient_count;
+}
+
 /* Holds back the start of gpg's output until it is seen to be what it should
    be. Whatever else gpg may have become, it won't get plaintext past here;
    and one that writes newer formats, which not all clients read, is found. */
@@ -81,6 +114,12 @@ job_output_start(struct engine_job *job, const void *data, size_t size)
 	}
 	if (ret < 0)
 		return 0;
+	if (!job_start_is_for_recipients(job)) {
+		seal_error_set(&job->output_error, SEAL_ERROR_ENGINE,
+			       "gpg encrypted to other keys than the "
+			       "recipients'");
+		return -1;
+	}
 	job->start_checked = true;
 	return job_output(job, job->start->data, job->start->len);
 }
@@ -198,8 +237,8 @@ static int job_start(struct engine_job *job, struct seal_error *error)
 }
 
 static int
-job_write(struct engine_job *job, const void *data, size_t size,
-	  struct seal_error *error)
+job_send(struct engine_job *job, const void *data, size_t size,
+	 struct seal_error *error)
 {
 	int ret;
 
@@ -221,6 +260,28 @@ job_write(struct engine_job *job, const void *data, size_t size,
 	return 0;
 }
 
+static int job_send_gathered(struct engine_job *job, struct seal_error *error)
+{
+	int ret = job_send(job, job->gathered->data, job->gathered->len,
+			   error);
+
+	g_byte_array_set_size(job->gathered, 0);
+	return ret;
+}
+
+static int
+job_write(struct engine_job *job, const void *data, size_t size,
+	  struct seal_error *error)
+{
+	if (job->gathered->len + size <= GATHER_SIZE) {
+		g_byte_array_append(job->gathered, data, size);
+		return 0;
+	}
+	if (job_send_gathered(job, error) < 0)
+		return -1;
+	return job_send(job, data, size, error);
+}
+
 static void job_free(struct engine_job *job)
 {
 	/* this ends the operation, which uses the data objects */
@@ -230,6 +291,7 @@ static void job_free(struct engine_job *job)
 	if (job->cipher != NULL)
 		gpgme_data_release(job->cipher);
 	g_byte_array_unref(job->preface);
+	g_byte_array_unref(job->gathered);
 	g_byte_array_unref(job->start);
 	g_free(job);
 }
@@ -241,13 +303,14 @@ job_new(const struct engine_params *params, struct seal_error *error)
 
 	job->params = *params;
 	job->preface = g_byte_array_new();
+	job->gathered = g_byte_array_new();
 	job->start = g_byte_array_new();
 	if (job_use_keyrings(job, error) == 0)
 		job->context = gpg_context_get(NULL, params->timeout_secs,
 					       error);
 	if (job->context == NULL || job_start(job, error) < 0 ||
-	    job_write(job, job->preface->data, job->preface->len,
-		      error) < 0) {
+	    job_send(job, job->preface->data, job->preface->len,
+		     error) < 0) {
 		job_free(job);
 		return NULL;
 	}
@@ -256,6 +319,8 @@ job_new(const struct engine_params *params, struct seal_error *error)
 
 static int job_finish(struct engine_job *job, struct seal_error *error)
 {
+	if (job_send_gathered(job, error) < 0)
+		return -1;
 	job->complete = true;
 	if (gpg_context_finish(job->context, error) < 0)
 		return job_failed(job, error);

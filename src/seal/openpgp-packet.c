@@ -155,6 +155,10 @@ bool openpgp_message_is_encrypted(const struct openpgp_message_walker *walker)
 		(walker->body_left == 0 || walker->body_left == UINT64_MAX);
 }
 
+/* Version, key id and algorithm. Version 3 goes with containers of version 1
+   (RFC 9580 section 5.1). */
+#define PKESK_V3_MIN 10
+
 int openpgp_message_check(const uint8_t *data, size_t size)
 {
 	struct openpgp_packet_header header;
@@ -170,7 +174,8 @@ int openpgp_message_check(const uint8_t *data, size_t size)
 			return -1;
 		if (header.tag != OPENPGP_PKESK)
 			break;
-		if (header.partial)
+		if (header.partial || header.body_size < PKESK_V3_MIN ||
+		    data[offset + header.header_size] != 3)
 			return 0;
 		if (header.body_size > left - header.header_size)
 			return -1;
@@ -178,6 +183,23 @@ int openpgp_message_check(const uint8_t *data, size_t size)
 	}
 	return offset > 0 && header.tag == OPENPGP_SEIPD &&
 		data[offset + header.header_size] == 1 ? 1 : 0;
+}
+
+bool openpgp_message_next_recipient(const uint8_t *data, size_t size,
+				    size_t *offset, uint64_t *key_id_r)
+{
+	struct openpgp_packet_header header;
+
+	if (!openpgp_packet_read(data + *offset, size - *offset, &header) ||
+	    header.tag != OPENPGP_PKESK)
+		return false;
+	*key_id_r = 0;
+	for (size_t i = 1; i < 9; i++) {
+		*key_id_r = *key_id_r << 8 |
+			data[*offset + header.header_size + i];
+	}
+	*offset += header.header_size + header.body_size;
+	return true;
 }
 
 size_t openpgp_certificate_size(const uint8_t *data, size_t size,

@@ -22,6 +22,7 @@ enum openpgp_tag {
 	OPENPGP_SECRET_SUBKEY = 7,
 	OPENPGP_SED = 9,
 	OPENPGP_MARKER = 10,
+	OPENPGP_PUBLIC_SUBKEY = 14,
 	OPENPGP_SEIPD = 18,
 	OPENPGP_AED = 20
 };
@@ -66,6 +67,13 @@ bool openpgp_message_is_encrypted(const struct openpgp_message_walker *walker);
    certificates, then data encrypted with integrity protection, version 1 (RFC
    9580 section 5.13.1)? Returns 1, 0, or -1 if more of it must be seen. */
 int openpgp_message_check(const uint8_t *data, size_t size);
+
+/* Whom a message that openpgp_message_check() has found to be right is for:
+   reads the session key packet at *offset, which is 0 at first, and moves on.
+   *key_id_r becomes the key id, 0 if that isn't told (RFC 9580 section 5.1.1).
+   Returns false behind the last one. */
+bool openpgp_message_next_recipient(const uint8_t *data, size_t size,
+				    size_t *offset, uint64_t *key_id_r);
 
 /* Size of the first certificate in binary data: from its public key packet
    up to the next one or the end. Returns 0 if the data doesn't start with

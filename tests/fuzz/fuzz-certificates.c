@@ -18,6 +18,7 @@ static void check_packets(const uint8_t *data, size_t size)
 	struct openpgp_message_walker walker = { .failed = false };
 	size_t offset = 0, certificate_size;
 	bool has_secret;
+	uint64_t id;
 
 	if (size == 0)
 		return;
@@ -31,7 +32,13 @@ static void check_packets(const uint8_t *data, size_t size)
 			break;
 		offset += certificate_size;
 	}
-	(void)openpgp_message_check(data, size);
+	if (openpgp_message_check(data, size) > 0) {
+		offset = 0;
+		while (openpgp_message_next_recipient(data, size, &offset,
+						      &id)) ;
+		if (offset == 0 || offset >= size)
+			abort();
+	}
 	(void)openpgp_message_walk(&walker, data, size);
 	(void)openpgp_message_is_encrypted(&walker);
 }

@@ -223,27 +223,54 @@ static void test_certificate_size(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* Session keys for the key ids 0102030405060708 and 0, and one of version 6 */
+#define PKESK "\301\012\003\001\002\003\004\005\006\007\010k"
+#define PKESK_HIDDEN "\204\012\003\0\0\0\0\0\0\0\0k"
+#define PKESK_6 "\301\012\006\001\002\003\004\005\006\007\010k"
+
 static const struct {
 	const char *name;
 	const char *data;
 	size_t size;
 	int result;
+	/* one of each character: "k"nown, "h"idden */
+	const char *recipients;
 } message_tests[] = {
-	{ "session key, SEIPD 1", TEXT("\301\001k\322\005\001"), 1 },
-	{ "two session keys", TEXT("\301\001k\204\001k\322\357\001"), 1 },
-	{ "SEIPD 2", TEXT("\301\001k\322\005\002"), 0 },
-	{ "OCB of GnuPG", TEXT("\301\001k\324\005\001"), 0 },
-	{ "without integrity protection", TEXT("\301\001k\311\005\001"), 0 },
-	{ "without session key", TEXT("\322\005\001"), 0 },
-	{ "with a passphrase", TEXT("\303\001k\322\005\001"), 0 },
-	{ "text", TEXT("hello"), 0 },
-	{ "text behind a session key", TEXT("\301\001khello"), 0 },
-	{ "nothing", TEXT(""), -1 },
-	{ "cut", TEXT("\301\001"), -1 },
-	{ "cut behind the session key", TEXT("\301\001k"), -1 },
-	{ "cut before the version", TEXT("\301\001k\322\005"), -1 },
-	{ "session key without end", TEXT("\301\357k"), 0 }
+	{ "session key, SEIPD 1", TEXT(PKESK "\322\005\001"), 1, "k" },
+	{ "two session keys", TEXT(PKESK PKESK_HIDDEN "\322\357\001"), 1,
+	  "kh" },
+	{ "SEIPD 2", TEXT(PKESK "\322\005\002"), 0, NULL },
+	{ "session key of version 6", TEXT(PKESK_6 "\322\005\001"), 0, NULL },
+	{ "short session key", TEXT("\301\001\003\322\005\001"), 0, NULL },
+	{ "OCB of GnuPG", TEXT(PKESK "\324\005\001"), 0, NULL },
+	{ "without integrity protection", TEXT(PKESK "\311\005\001"), 0,
+	  NULL },
+	{ "without session key", TEXT("\322\005\001"), 0, NULL },
+	{ "with a passphrase", TEXT("\303\001k\322\005\001"), 0, NULL },
+	{ "text", TEXT("hello"), 0, NULL },
+	{ "text behind a session key", TEXT(PKESK "hello"), 0, NULL },
+	{ "nothing", TEXT(""), -1, NULL },
+	{ "cut", TEXT("\301\012"), -1, NULL },
+	{ "cut in the session key", TEXT("\301\012\003\001"), -1, NULL },
+	{ "cut behind the session key", TEXT(PKESK), -1, NULL },
+	{ "cut before the version", TEXT(PKESK "\322\005"), -1, NULL },
+	{ "session key without end", TEXT("\301\357\003"), 0, NULL }
 };
+
+static void check_recipients(const char *message, size_t size,
+			     const char *expected)
+{
+	size_t offset = 0;
+	uint64_t id;
+
+	for (; *expected != '\0'; expected++) {
+		assert_true(openpgp_message_next_recipient(
+			(const uint8_t *)message, size, &offset, &id));
+		assert_true(id == (*expected == 'k' ? 0x0102030405060708 : 0));
+	}
+	assert_false(openpgp_message_next_recipient(
+		(const uint8_t *)message, size, &offset, &id));
+}
 
 static void test_message(void **state G_GNUC_UNUSED)
 {
@@ -254,6 +281,11 @@ static void test_message(void **state G_GNUC_UNUSED)
 
 		if (result != message_tests[i].result)
 			fail_msg("%s: %d", message_tests[i].name, result);
+		if (result > 0) {
+			check_recipients(message_tests[i].data,
+					 message_tests[i].size,
+					 message_tests[i].recipients);
+		}
 	}
 }
 

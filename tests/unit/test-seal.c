@@ -8,6 +8,7 @@
 
 #include "certificates.h"
 #include "gnupg-home.h"
+#include "openpgp-packet.h"
 #include "seal-run.h"
 #include "test-lib.h"
 
@@ -296,21 +297,26 @@ static void test_large_header(void **state G_GNUC_UNUSED)
 	g_string_free(sealed, TRUE);
 }
 
+static GBytes *join(GBytes *first, GBytes *second)
+{
+	GByteArray *both = g_byte_array_new();
+
+	g_byte_array_append(both, g_bytes_get_data(first, NULL),
+			    g_bytes_get_size(first));
+	g_byte_array_append(both, g_bytes_get_data(second, NULL),
+			    g_bytes_get_size(second));
+	return g_byte_array_free_to_bytes(both);
+}
+
 /* Every certificate of an owner is a recipient. */
 static void test_two_certificates(void **state G_GNUC_UNUSED)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	GByteArray *both = g_byte_array_new();
+	GBytes *bytes = join(alice, bob);
 	const struct certificate_list *list;
 	GString *sealed;
-	GBytes *bytes;
 	char *field;
 
-	g_byte_array_append(both, g_bytes_get_data(alice, NULL),
-			    g_bytes_get_size(alice));
-	g_byte_array_append(both, g_bytes_get_data(bob, NULL),
-			    g_bytes_get_size(bob));
-	bytes = g_byte_array_free_to_bytes(both);
 	sealed = seal_message(bytes, TEXT("A: b\n\nc"), 100, 10, &error);
 	assert_string_equal(error.text, "");
 	list = read_list(bytes, &error);
@@ -323,6 +329,185 @@ static void test_two_certificates(void **state G_GNUC_UNUSED)
 	g_free(field);
 	g_string_free(sealed, TRUE);
 	g_bytes_unref(bytes);
+}
+
+/*
+ * Keyrings
+ */
+
+/* Seals some text and opens it again. Returns the key ids that are recipients,
+   16 digits each. */
+static char *seal_and_open(GBytes *certificates)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	struct openpgp_packet_header header;
+	GString *sealed, *ids = g_string_new(NULL);
+	const char *armor;
+	guchar *binary;
+	gsize size, offset = 0;
+
+	sealed = seal_message(certificates, TEXT("A: b\n\nc"), 100, 10,
+			      &error);
+	assert_string_equal(error.text, "");
+	check_sealed(sealed, "A: b\nMIME-Version: 1.0\r\n", TEXT("\r\nc"));
+	armor = strstr(strstr(sealed->str, "-----BEGIN PGP MESSAGE"),
+		       "\r\n\r\n");
+	binary = g_base64_decode(armor, &size);
+	while (openpgp_packet_read(binary + offset, size - offset, &header) &&
+	       header.tag == OPENPGP_PKESK) {
+		/* RFC 9580 section 5.1.1 */
+		for (size_t i = 1; i < 9; i++) {
+			g_string_append_printf(ids, "%02X",
+				binary[offset + header.header_size + i]);
+		}
+		offset += header.header_size + header.body_size;
+	}
+	g_free(binary);
+	g_string_free(sealed, TRUE);
+	return g_string_free(ids, FALSE);
+}
+
+static void seal_to(GBytes *certificates, const char *expected_ids)
+{
+	char *ids = seal_and_open(certificates);
+
+	assert_string_equal(ids, expected_ids);
+	g_free(ids);
+}
+
+static bool has_keyring(GBytes *certificate)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+
+	return read_list(certificate, &error)->certificates[0]->keyring !=
+		NULL;
+}
+
+/* Whether the gpg that ran last was given a keyring */
+static bool used_keyring(void)
+{
+	char *arguments;
+	bool used;
+
+	assert_true(g_file_get_contents(FAKE_GPG".arguments", &arguments, NULL,
+					NULL));
+	used = strstr(arguments, "--keyring") != NULL;
+	assert_true(used == (strstr(arguments, " -f ") == NULL));
+	g_free(arguments);
+	return used;
+}
+
+/* Certificates that are used often become keyrings, and that changes nothing
+   but the time it takes. */
+static void test_keyring(void **state G_GNUC_UNUSED)
+{
+	char *ids;
+
+	certificates_deinit();
+	set_fake_gpg("record arguments");
+	ids = seal_and_open(alice);
+	assert_int_equal(strlen(ids), 16);
+	assert_false(used_keyring());
+	for (unsigned int i = 0; i < 6; i++)
+		seal_to(alice, ids);
+	assert_true(used_keyring());
+	set_fake_gpg("real");
+	g_free(ids);
+}
+
+/* Two owners' in one file become one keyring. */
+static void test_keyring_of_two(void **state G_GNUC_UNUSED)
+{
+	GBytes *both = join(alice, bob);
+	char *ids;
+
+	certificates_deinit();
+	set_fake_gpg("record arguments");
+	ids = seal_and_open(both);
+	assert_int_equal(strlen(ids), 32);
+	for (unsigned int i = 0; i < 6; i++)
+		seal_to(both, ids);
+	assert_true(used_keyring());
+	set_fake_gpg("real");
+	g_free(ids);
+	g_bytes_unref(both);
+}
+
+/* Somebody else's subkey, put behind a certificate that its owner never signed
+   it for, is no recipient; also not when signatures aren't verified any
+   more. */
+static void test_keyring_with_foreign_subkey(void **state G_GNUC_UNUSED)
+{
+	struct openpgp_packet_header header;
+	const uint8_t *data = g_bytes_get_data(bob, NULL);
+	GBytes *subkey, *forged;
+	size_t offset = 0;
+	char *ids;
+
+	/* everything from bob's subkey on */
+	do {
+		assert_true(openpgp_packet_read(data + offset,
+			g_bytes_get_size(bob) - offset, &header));
+		offset += header.header_size + header.body_size;
+	} while (header.tag != OPENPGP_PUBLIC_SUBKEY);
+	offset -= header.header_size + header.body_size;
+	subkey = g_bytes_new_from_bytes(bob, offset,
+					g_bytes_get_size(bob) - offset);
+	forged = join(alice, subkey);
+
+	certificates_deinit();
+	set_fake_gpg("record arguments");
+	ids = seal_and_open(alice);
+	for (unsigned int i = 0; i < 6; i++)
+		seal_to(forged, ids);
+	assert_true(used_keyring());
+	set_fake_gpg("real");
+	g_free(ids);
+	g_bytes_unref(subkey);
+	g_bytes_unref(forged);
+}
+
+/* Without a keyring, or with one that gpg doesn't take, sealing goes on. */
+static void test_keyring_faults(void **state G_GNUC_UNUSED)
+{
+	static const struct {
+		const char *mode;
+		/* of the one message that pays for it */
+		enum seal_error_code code;
+	} cases[] = {
+		{ "keyring hang", SEAL_ERROR_TIMEOUT },
+		{ "keyring nothing", SEAL_ERROR_NONE },
+		{ "keyring exit 2", SEAL_ERROR_NONE },
+		{ "keyring half", SEAL_ERROR_NONE },
+		{ "keyring cat", SEAL_ERROR_NONE },
+		{ "keyring refused", SEAL_ERROR_ENGINE }
+	};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		unsigned int failed = 0;
+
+		test_case(cases[i].mode, i);
+		certificates_deinit();
+		set_fake_gpg(cases[i].mode);
+		for (unsigned int j = 0; j < 10; j++) {
+			struct seal_error error = { .code = SEAL_ERROR_NONE };
+			GString *sealed = seal_message(alice,
+				TEXT("A: b\n\nc"), 100, 1, &error);
+
+			if (sealed != NULL) {
+				g_string_free(sealed, TRUE);
+				continue;
+			}
+			failed++;
+			assert_int_equal(error.code, cases[i].code);
+		}
+		assert_int_equal(failed,
+				 cases[i].code == SEAL_ERROR_NONE ? 0 : 1);
+		assert_true(has_keyring(alice) ==
+			    (strcmp(cases[i].mode, "keyring cat") == 0));
+		set_fake_gpg("real");
+	}
+	certificates_deinit();
 }
 
 /*
@@ -477,6 +662,38 @@ static void test_faults(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* A gpg that encrypts to another's key is found out. */
+static void test_another_key(void **state G_GNUC_UNUSED)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	GBytes *both = join(alice, bob);
+	GBytes *const cases[] = { alice, both };
+	char *path = home_file("bob@example.org");
+	char *gpg_home = g_strconcat(path, ".home", NULL);
+	char *mode = g_strconcat("other ", path, NULL);
+
+	assert_int_equal(g_mkdir(gpg_home, 0700), 0);
+	set_fake_gpg(mode);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		memset(&error, 0, sizeof(error));
+		assert_null(seal_message(cases[i], TEXT("A: b\n\nc"), 100, 10,
+					 &error));
+		assert_int_equal(error.code, SEAL_ERROR_ENGINE);
+		assert_string_equal(error.text, "gpg encrypted to other keys "
+				    "than the recipients'");
+	}
+	/* for bob it would have been right */
+	memset(&error, 0, sizeof(error));
+	g_string_free(seal_message(bob, TEXT("A: b\n\nc"), 100, 10, &error),
+		      TRUE);
+	assert_string_equal(error.text, "");
+	set_fake_gpg("real");
+	g_free(path);
+	g_free(gpg_home);
+	g_free(mode);
+	g_bytes_unref(both);
+}
+
 /* A seal that is dropped in the middle leaves no process. */
 static void test_abandoned(void **state G_GNUC_UNUSED)
 {
@@ -537,6 +754,7 @@ static int teardown(void **state G_GNUC_UNUSED)
 			   NULL, NULL, NULL, NULL);
 	(void)g_unlink(FAKE_GPG".mode");
 	(void)g_unlink(FAKE_GPG".pid");
+	(void)g_unlink(FAKE_GPG".arguments");
 	g_bytes_unref(alice);
 	g_bytes_unref(bob);
 	g_free(home);
@@ -551,10 +769,15 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_large_header),
 		cmocka_unit_test(test_two_certificates),
+		cmocka_unit_test(test_keyring),
+		cmocka_unit_test(test_keyring_of_two),
+		cmocka_unit_test(test_keyring_with_foreign_subkey),
+		cmocka_unit_test(test_keyring_faults),
 		cmocka_unit_test(test_bad_certificates),
 		cmocka_unit_test(test_certificate_cache),
 		cmocka_unit_test(test_find_in_home),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_another_key),
 		cmocka_unit_test(test_abandoned)
 	};
 
