@@ -22,8 +22,9 @@
 	  or was killed itself, the whole group is killed.
 
 	"-f certificate:N" arguments stand for certificates that come in front
-	of the plaintext: a line "certificates SIZE SIZE...", then their
-	bytes. Each becomes an anonymous file that only this gpg sees, so it
+	of the plaintext: a line "certificates LENGTH SIZE SIZE...", then
+	their bytes. LENGTH, in four digits, is that of the line from there
+	to its end, so that no more than the line is read. Each becomes an anonymous file that only this gpg sees, so it
 	uses just what the caller looked at. gpg 2.2 takes the first
 	certificate of a file only, hence one file each.
 
@@ -202,24 +203,24 @@ static void copy_certificate(int input, size_t size, int fd)
 	}
 }
 
-/* "certificates SIZE SIZE...\n" or "certificates FINGERPRINT=SIZE...\n", read
-   by the byte: what follows the line isn't for us. */
+/* "certificates LENGTH SIZE SIZE...\n" or "... FINGERPRINT=SIZE...\n" */
 static void
 read_certificates_line(int input, struct certificates *certificates)
 {
 	static char line[CERTIFICATES_MAX * (FINGERPRINT_MAX + 12)];
-	size_t length = 0;
+	char start[] = "certificates 0000";
+	unsigned long length;
 	char *p;
 
-	do {
-		if (length == sizeof(line) - 1)
-			fail(EXIT_REFUSED, "certificates", EMSGSIZE);
-		read_all(input, line + length, 1);
-	} while (line[length++] != '\n');
-	line[length - 1] = '\0';
-	if (strncmp(line, "certificates ", 13) != 0)
+	read_all(input, start, sizeof(start) - 1);
+	length = strtoul(start + 13, NULL, 10);
+	if (strncmp(start, "certificates ", 13) != 0 || length == 0 ||
+	    length >= sizeof(line))
 		fail(EXIT_REFUSED, "certificates", EINVAL);
-	for (p = line + 12; *p == ' '; certificates->count++) {
+	read_all(input, line, length);
+	if (line[length - 1] != '\n')
+		fail(EXIT_REFUSED, "certificates", EINVAL);
+	for (p = line; *p == ' '; certificates->count++) {
 		const unsigned int n = certificates->count;
 		const size_t hex = strspn(p + 1, "0123456789ABCDEF");
 		unsigned long size;
@@ -237,6 +238,8 @@ read_certificates_line(int input, struct certificates *certificates)
 			fail(EXIT_REFUSED, "certificates", EINVAL);
 		certificates->sizes[n] = size;
 	}
+	if (p != line + length - 1)
+		fail(EXIT_REFUSED, "certificates", EINVAL);
 }
 
 /* Can gpg read this descriptor as a keyring? It opens it by name; and a
@@ -347,6 +350,10 @@ parse_arguments(struct request *request, int argc, char *const *argv)
 				request->keyring_home = value;
 			continue;
 		}
+		/* nobody looks at the progress, but each report wakes the
+		   caller */
+		if (strcmp(*argv, "--enable-progress-filter") == 0)
+			continue;
 		if ((value = option_value(&option, "--status-fd")) != NULL)
 			status_fd = atoi(value);
 		if (strcmp(*argv, "--version") == 0)

@@ -176,7 +176,8 @@ static GString *job_recipients(struct engine_job *job)
 {
 	const struct engine_params *params = &job->params;
 	GString *recipients = g_string_new("--file\n");
-	GString *line = g_string_new("certificates");
+	GString *line = g_string_new(NULL);
+	char start[32];
 
 	for (size_t i = 0; i < params->recipient_count; i++) {
 		const struct certificate *recipient = params->recipients[i];
@@ -193,6 +194,9 @@ static GString *job_recipients(struct engine_job *job)
 		g_byte_array_append(job->preface, data, size);
 	}
 	g_string_append_c(line, '\n');
+	(void)g_snprintf(start, sizeof(start), "certificates %04zu",
+			 line->len);
+	g_string_prepend(line, start);
 	g_byte_array_prepend(job->preface, (const guint8 *)line->str,
 			     line->len);
 	g_string_free(line, TRUE);
