@@ -8,8 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-/* GPGME's own is 512 bytes. */
-#define IO_BUFFER_SIZE "65536"
+/* GPGME's own is 512 bytes. Larger ones, like the pipe's 64 kB, save little:
+   after GPGME's fork each page that we touch is copied first. */
+#define IO_BUFFER_SIZE "16384"
 
 /* gpg reads as much at a time. Smaller pieces, like a header field, aren't
    worth a write and a turn each; larger ones only fill the pipe, and GPGME

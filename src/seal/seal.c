@@ -33,8 +33,9 @@
 /* The most that the detector may have taken without having looked at it: a
    line, and one more in a transfer encoding. Bytes. */
 #define HOLD_TAIL_MIN (4*LINE_READER_MAX)
-/* How much held plaintext one pull works off, bytes. */
-#define REPLAY_STEP (32*1024)
+/* How much held plaintext one pull works off, bytes. Each step down the line
+   has a buffer for as much. */
+#define REPLAY_STEP 8192
 
 enum seal_state {
 	/* it isn't known yet whether the message is encrypted already */
