@@ -40,7 +40,7 @@ class Fakes:
             yield
 
     def recorded(self):
-        """The lines that the record_ids fake wrote, as dicts."""
+        """The lines that the record_... fakes wrote, as dicts."""
         lines = self.record.read_text().splitlines()
         return [dict(word.split("=", 1) for word in line.split(" ")) for line in lines]
 
