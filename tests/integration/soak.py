@@ -39,14 +39,20 @@ class Size:
     """What one process has."""
     private_kb: int
     resident_kb: int
-    descriptors: int
+    descriptors: int                 # without those of index files
+
+
+def _descriptors(pid):
+    """How many.  Dovecot opens dovecot.index when it is there, which takes it some time."""
+    links = [file.readlink() for file in Path(f"/proc/{pid}/fd").iterdir()]
+    return sum(not link.name.startswith("dovecot.index") for link in links)
 
 
 def measure(pid):
     rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     values = {name: int(kb) for name, kb in re.findall(r"^(\w+):\s+(\d+) kB", rollup, re.M)}
     return Size(values["Private_Clean"] + values["Private_Dirty"], values["Rss"],
-                len(os.listdir(f"/proc/{pid}/fd")))
+                _descriptors(pid))
 
 
 class Messages:
