@@ -24,8 +24,8 @@ void certificate_unref(struct certificate *certificate)
 	g_free(certificate->keys);
 	if (certificate->data != NULL)
 		g_bytes_unref(certificate->data);
-	if (certificate->keyring != NULL)
-		g_bytes_unref(certificate->keyring);
+	if (certificate->prepared != NULL)
+		certificate->prepared_free(certificate->prepared);
 	g_free(certificate);
 }
 

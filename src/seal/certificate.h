@@ -57,10 +57,10 @@ struct certificate {
 	/* the certificate itself, binary */
 	GBytes *data;
 
-	/* openpgp-keyring.h's */
-	GBytes *keyring;
-	unsigned int uses;
-	bool keyring_failed;
+	/* What the engine has made of it to use it again and again, or NULL;
+	   and how that is freed. */
+	void *prepared;
+	GDestroyNotify prepared_free;
 };
 
 /* A new certificate has one reference. */

@@ -27,8 +27,8 @@ struct engine_job {
 	struct engine_params params;
 	struct gpg_context *context;
 	gpgme_data_t plain, cipher;
-	/* the certificates are in the form of keyrings */
-	bool keyrings;
+	/* all recipients' keyrings, or NULL */
+	GBytes **keyrings;
 
 	/* what gpg hasn't taken yet: first the certificates, then plaintext,
 	   which is gathered until it is worth a write */
@@ -149,28 +149,36 @@ static int job_failed(struct engine_job *job, struct seal_error *error)
 	const struct engine_params *params = &job->params;
 
 	/* should it be the keyrings' fault, the next try does without */
-	for (size_t i = 0; job->keyrings && i < params->recipient_count; i++)
+	for (size_t i = 0; job->keyrings != NULL &&
+	     i < params->recipient_count; i++)
 		openpgp_keyring_drop(params->recipients[i]);
+	g_clear_pointer(&job->keyrings, g_free);
 	/* what the output said explains why GPGME failed */
 	if (job->output_error.code != SEAL_ERROR_NONE)
 		*error = job->output_error;
 	return -1;
 }
 
-/* Does every recipient have a keyring? */
-static int job_use_keyrings(struct engine_job *job, struct seal_error *error)
+/* Takes the keyrings if every recipient has one. They stay the
+   certificates'. */
+static int job_get_keyrings(struct engine_job *job, struct seal_error *error)
 {
 	const struct engine_params *params = &job->params;
+	GBytes **keyrings = g_new0(GBytes *, params->recipient_count);
+	bool all = true;
+	int ret = 0;
 
-	job->keyrings = true;
-	for (size_t i = 0; i < params->recipient_count; i++) {
-		if (openpgp_keyring_use(params->recipients[i],
-					params->timeout_secs, error) < 0)
-			return -1;
-		if (params->recipients[i]->keyring == NULL)
-			job->keyrings = false;
+	for (size_t i = 0; ret == 0 && i < params->recipient_count; i++) {
+		ret = openpgp_keyring_use(params->recipients[i],
+					  params->timeout_secs, &keyrings[i],
+					  error);
+		all = all && keyrings[i] != NULL;
 	}
-	return 0;
+	if (ret == 0 && all)
+		job->keyrings = keyrings;
+	else
+		g_free(keyrings);
+	return ret;
 }
 
 static GString *job_recipients(struct engine_job *job)
@@ -183,12 +191,12 @@ static GString *job_recipients(struct engine_job *job)
 	for (size_t i = 0; i < params->recipient_count; i++) {
 		const struct certificate *recipient = params->recipients[i];
 		gsize size;
-		const void *data = g_bytes_get_data(job->keyrings ?
-			recipient->keyring : recipient->data, &size);
+		const void *data = g_bytes_get_data(job->keyrings != NULL ?
+			job->keyrings[i] : recipient->data, &size);
 
 		g_string_append_printf(recipients, "certificate:%zu\n", i);
 		g_string_append_c(line, ' ');
-		if (job->keyrings)
+		if (job->keyrings != NULL)
 			g_string_append_printf(line, "%s=",
 					       recipient->fingerprint);
 		g_string_append_printf(line, "%zu", size);
@@ -295,6 +303,7 @@ static void job_free(struct engine_job *job)
 		gpgme_data_release(job->plain);
 	if (job->cipher != NULL)
 		gpgme_data_release(job->cipher);
+	g_free(job->keyrings);
 	g_byte_array_unref(job->preface);
 	g_byte_array_unref(job->gathered);
 	g_byte_array_unref(job->start);
@@ -310,7 +319,7 @@ job_new(const struct engine_params *params, struct seal_error *error)
 	job->preface = g_byte_array_new();
 	job->gathered = g_byte_array_new();
 	job->start = g_byte_array_new();
-	if (job_use_keyrings(job, error) == 0)
+	if (job_get_keyrings(job, error) == 0)
 		job->context = gpg_context_get(NULL, params->timeout_secs,
 					       error);
 	if (job->context == NULL || job_start(job, error) < 0 ||

@@ -10,6 +10,37 @@
    three messages to an Ed25519 key, and by ten or so to an RSA key. */
 #define KEYRING_AFTER_USES 4
 
+struct keyring {
+	unsigned int uses;
+	bool failed;
+	/* NULL if it isn't made, or is of no use */
+	GBytes *data;
+};
+
+static void keyring_drop_data(struct keyring *keyring)
+{
+	if (keyring->data != NULL)
+		g_bytes_unref(keyring->data);
+	keyring->data = NULL;
+}
+
+static void keyring_free(void *_keyring)
+{
+	struct keyring *keyring = _keyring;
+
+	keyring_drop_data(keyring);
+	g_free(keyring);
+}
+
+static struct keyring *keyring_of(struct certificate *certificate)
+{
+	if (certificate->prepared == NULL) {
+		certificate->prepared = g_new0(struct keyring, 1);
+		certificate->prepared_free = keyring_free;
+	}
+	return certificate->prepared;
+}
+
 /* In gpg's output all lines of status and log come together. */
 static bool exited_with_success(gpgme_data_t status)
 {
@@ -102,18 +133,21 @@ make_keyring(const struct certificate *certificate, unsigned int timeout_secs,
 }
 
 int openpgp_keyring_use(struct certificate *certificate,
-			unsigned int timeout_secs, struct seal_error *error)
+			unsigned int timeout_secs, GBytes **keyring_r,
+			struct seal_error *error)
 {
+	struct keyring *keyring = keyring_of(certificate);
 	struct seal_error make_error = { .code = SEAL_ERROR_NONE };
 
-	if (certificate->uses < KEYRING_AFTER_USES)
-		certificate->uses++;
-	if (certificate->uses < KEYRING_AFTER_USES ||
-	    certificate->keyring != NULL || certificate->keyring_failed)
-		return 0;
-	certificate->keyring = make_keyring(certificate, timeout_secs,
-					    &make_error);
-	certificate->keyring_failed = certificate->keyring == NULL;
+	if (keyring->uses < KEYRING_AFTER_USES)
+		keyring->uses++;
+	if (keyring->uses == KEYRING_AFTER_USES && keyring->data == NULL &&
+	    !keyring->failed) {
+		keyring->data = make_keyring(certificate, timeout_secs,
+					     &make_error);
+		keyring->failed = keyring->data == NULL;
+	}
+	*keyring_r = keyring->data;
 	if (make_error.code != SEAL_ERROR_TIMEOUT)
 		return 0;
 	*error = make_error;
@@ -122,9 +156,8 @@ int openpgp_keyring_use(struct certificate *certificate,
 
 void openpgp_keyring_drop(struct certificate *certificate)
 {
-	if (certificate->keyring == NULL)
-		return;
-	g_bytes_unref(certificate->keyring);
-	certificate->keyring = NULL;
-	certificate->keyring_failed = true;
+	struct keyring *keyring = keyring_of(certificate);
+
+	keyring_drop_data(keyring);
+	keyring->failed = true;
 }

@@ -14,11 +14,13 @@
    that this process has sealed to a few times already. */
 
 /* Counts a use of the certificate and makes its keyring when it is time to.
-   Afterwards certificate->keyring is the keyring, or NULL: then the
-   certificate itself is to be used. Returns -1 with SEAL_ERROR_TIMEOUT if gpg
-   hangs; that it fails otherwise is for the message's own gpg to find out. */
+   Sets *keyring_r to the keyring, which is the certificate's, or NULL: then
+   the certificate itself is to be used. Returns -1 with SEAL_ERROR_TIMEOUT if
+   gpg hangs; that it fails otherwise is for the message's own gpg to find
+   out. */
 int openpgp_keyring_use(struct certificate *certificate,
-			unsigned int timeout_secs, struct seal_error *error);
+			unsigned int timeout_secs, GBytes **keyring_r,
+			struct seal_error *error);
 
 /* Sealing with this keyring failed. Whatever the reason was, it won't be
    used again. */
