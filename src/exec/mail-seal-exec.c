@@ -24,9 +24,10 @@
 	"-f certificate:N" arguments stand for certificates that come in front
 	of the plaintext: a line "certificates LENGTH SIZE SIZE...", then
 	their bytes. LENGTH, in four digits, is that of the line from there
-	to its end, so that no more than the line is read. Each becomes an anonymous file that only this gpg sees, so it
-	uses just what the caller looked at. gpg 2.2 takes the first
-	certificate of a file only, hence one file each.
+	to its end, so that no more than the line is read. Each certificate
+	becomes an anonymous file that only this gpg sees, so it uses just
+	what the caller looked at. gpg 2.2 takes the first certificate of a
+	file only, hence one file each.
 
 	With "FINGERPRINT=SIZE" for each SIZE they are in the form of a
 	keyring, which gpg wrote itself with its verdict on each signature.
@@ -242,24 +243,45 @@ read_certificates_line(int input, struct certificates *certificates)
 		fail(EXIT_REFUSED, "certificates", EINVAL);
 }
 
-/* Can gpg read this descriptor as a keyring? It opens it by name; and a
-   configuration of the whole system may say use-keyboxd, which makes it leave
-   keyrings aside. A keyring also does for "-f". */
-static bool can_use_keyring(const char *path)
+/* The name by which gpg can open the descriptor as a keyring, or NULL. A
+   configuration of the whole system may say use-keyboxd, which makes gpg leave
+   keyrings aside. */
+static char *keyring_name(int fd)
 {
-	return access(path, R_OK) == 0 &&
-		access("/etc/gnupg/common.conf", F_OK) < 0 &&
-		access("/etc/gnupg/gpg.conf", F_OK) < 0;
+	char *name;
+
+	if (asprintf(&name, "/proc/self/fd/%d", fd) < 0)
+		fail(EXIT_REFUSED, "memory", ENOMEM);
+	if (access(name, R_OK) == 0 &&
+	    access("/etc/gnupg/common.conf", F_OK) < 0 &&
+	    access("/etc/gnupg/gpg.conf", F_OK) < 0)
+		return name;
+	free(name);
+	return NULL;
 }
 
-/* Puts descriptors in place of "certificate:N" arguments; or fingerprints, and
-   returns the keyring that they are in. */
+/* gpg's own name for the file, from its start */
+static char *special_filename(int fd)
+{
+	char *name;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		fail(EXIT_REFUSED, "certificate", errno);
+	if (asprintf(&name, "-&%d", fd) < 0)
+		fail(EXIT_REFUSED, "memory", ENOMEM);
+	return name;
+}
+
+/* Puts files in place of "certificate:N" arguments; or fingerprints, and
+   returns the keyring that they are in. A certificate in the form of a
+   keyring does for "-f" as well. */
 static const char *replace_certificates(char **args, int input)
 {
 	static struct certificates certificates;
+	static char recipient[] = "-r";
 	unsigned int next = 0;
 	char expected[32];
-	char *keyring = NULL;
+	const char *keyring = NULL;
 	int fd = -1;
 
 	for (unsigned int i = 1; args[0] != NULL && args[i] != NULL; i++) {
@@ -275,23 +297,13 @@ static const char *replace_certificates(char **args, int input)
 		if (keyring == NULL)
 			fd = anonymous_file();
 		copy_certificate(input, certificates.sizes[next], fd);
-		if (next == 0 && certificates.fingerprints[0][0] != '\0') {
-			if (asprintf(&keyring, "/proc/self/fd/%d", fd) < 0)
-				fail(EXIT_REFUSED, "memory", ENOMEM);
-			if (!can_use_keyring(keyring)) {
-				free(keyring);
-				keyring = NULL;
-			}
-		}
-		if (keyring != NULL) {
-			static char recipient[] = "-r";
-
+		if (next == 0 && certificates.fingerprints[0][0] != '\0')
+			keyring = keyring_name(fd);
+		if (keyring == NULL)
+			args[i] = special_filename(fd);
+		else {
 			args[i - 1] = recipient;
 			args[i] = certificates.fingerprints[next];
-		} else if (lseek(fd, 0, SEEK_SET) < 0) {
-			fail(EXIT_REFUSED, "certificate", errno);
-		} else if (asprintf(&args[i], "-&%d", fd) < 0) {
-			fail(EXIT_REFUSED, "memory", ENOMEM);
 		}
 		next++;
 	}
