@@ -70,7 +70,8 @@ job_output(struct engine_job *job, const void *data, size_t size)
 				  &job->output_error);
 }
 
-/* Is each session key for a recipient, and has each recipient one? */
+/* Is each session key for a recipient, and has each recipient one? A key id
+   that isn't told, which is 0, is nobody's. */
 static bool job_start_is_for_recipients(const struct engine_job *job)
 {
 	const struct engine_params *params = &job->params;
@@ -82,13 +83,10 @@ static bool job_start_is_for_recipients(const struct engine_job *job)
 	while (ok && openpgp_message_next_recipient(job->start->data,
 						    job->start->len, &offset,
 						    &id)) {
-		/* A configuration of the whole system may hide key ids. */
-		ok = id == 0;
-		for (size_t i = 0; i < params->recipient_count; i++) {
-			if (id != 0 &&
-			    !certificate_has_key_id(params->recipients[i], id))
-				continue;
-			has_one[i] = ok = true;
+		ok = false;
+		for (size_t i = 0; id != 0 && i < params->recipient_count; i++) {
+			if (certificate_has_key_id(params->recipients[i], id))
+				has_one[i] = ok = true;
 		}
 	}
 	for (size_t i = 0; i < params->recipient_count; i++)

@@ -11,8 +11,8 @@
 #define KEYRING_AFTER_USES 4
 
 struct keyring {
+	/* up to KEYRING_AFTER_USES, when it is made, once */
 	unsigned int uses;
-	bool failed;
 	/* NULL if it isn't made, or is of no use */
 	GBytes *data;
 };
@@ -41,20 +41,16 @@ static struct keyring *keyring_of(struct certificate *certificate)
 	return certificate->prepared;
 }
 
-/* In gpg's output all lines of status and log come together. */
+/* Lines of status and log come together; the helper's word is the last. */
 static bool exited_with_success(gpgme_data_t status)
 {
 	static const char success[] = "[GNUPG:] SUCCESS mail-seal-exec\n";
-	char text[4096];
-	gpgme_ssize_t size;
+	const gpgme_off_t size = sizeof(success) - 1;
+	char text[sizeof(success)];
 
-	if (gpgme_data_seek(status, 0, SEEK_SET) < 0)
-		return false;
-	size = gpgme_data_read(status, text, sizeof(text));
-	/* the helper's word is the last one */
-	return size >= (gpgme_ssize_t)strlen(success) &&
-		memcmp(text + size - strlen(success), success,
-		       strlen(success)) == 0;
+	return gpgme_data_seek(status, -size, SEEK_END) >= 0 &&
+		gpgme_data_read(status, text, size) == size &&
+		memcmp(text, success, size) == 0;
 }
 
 /* import-export: nothing is imported, but all is done that an import does, and
@@ -139,13 +135,10 @@ int openpgp_keyring_use(struct certificate *certificate,
 	struct keyring *keyring = keyring_of(certificate);
 	struct seal_error make_error = { .code = SEAL_ERROR_NONE };
 
-	if (keyring->uses < KEYRING_AFTER_USES)
-		keyring->uses++;
-	if (keyring->uses == KEYRING_AFTER_USES && keyring->data == NULL &&
-	    !keyring->failed) {
+	if (keyring->uses < KEYRING_AFTER_USES &&
+	    ++keyring->uses == KEYRING_AFTER_USES) {
 		keyring->data = make_keyring(certificate, timeout_secs,
 					     &make_error);
-		keyring->failed = keyring->data == NULL;
 	}
 	*keyring_r = keyring->data;
 	if (make_error.code != SEAL_ERROR_TIMEOUT)
@@ -156,8 +149,5 @@ int openpgp_keyring_use(struct certificate *certificate,
 
 void openpgp_keyring_drop(struct certificate *certificate)
 {
-	struct keyring *keyring = keyring_of(certificate);
-
-	keyring_drop_data(keyring);
-	keyring->failed = true;
+	keyring_drop_data(keyring_of(certificate));
 }

@@ -1,5 +1,6 @@
 """Certificates that one process seals to again and again, which go to gpg as a keyring then."""
 
+import contextlib
 import shutil
 import time
 
@@ -89,19 +90,42 @@ def test_certificate_expires(server, gnupg, used_keyring):
     assert "expired" in reply.text
 
 
-def test_configuration_of_the_whole_system(keys, gnupg):
-    """use-keyboxd makes GnuPG 2.4 leave keyrings aside, so it doesn't get any."""
-    with Dovecot([User("alice", keys.alice.certificate)]) as server:
+@pytest.fixture
+def system_configuration(keys):
+    """system_configuration(name, text): a server where /etc/gnupg has this file."""
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Dovecot([User("alice", keys.alice.certificate)]))
         etc = server.folder / "etc"
         shutil.copytree("/etc", etc, symlinks=True)
         (etc / "gnupg").mkdir(exist_ok=True)
-        (etc / "gnupg/common.conf").write_text("use-keyboxd\n")
-        fake = fakes.Fakes(server)
-        fake.forget_recorded()
-        with server.sandbox.mounted_over(etc, "/etc"), fake.gpg("record_keyring"), \
-                server.lmtp() as client:
-            for _ in range(OFTEN):
-                reply, stored = deliver(client, server, "alice")
-                assert reply.code == 250
-                mail.check_sealed(stored, MESSAGE, gnupg, keys.alice)
-        assert fake.recorded() == [{"keyring": "no"}] * OFTEN
+        stack.enter_context(server.sandbox.mounted_over(etc, "/etc"))
+
+        def with_file(name, text):
+            (etc / "gnupg" / name).write_text(text)
+            return server
+        yield with_file
+
+
+@pytest.mark.parametrize("name, text", [
+    ("common.conf", "use-keyboxd\n"),        # GnuPG 2.4 leaves keyrings aside then
+    ("gpg.conf", "throw-keyids\n")])
+def test_configuration_of_the_whole_system(system_configuration, keys, gnupg, name, text):
+    server = system_configuration(name, text)
+    fake = fakes.Fakes(server)
+    fake.forget_recorded()
+    with fake.gpg("record_keyring"), server.lmtp() as client:
+        for _ in range(OFTEN):
+            reply, stored = deliver(client, server, "alice")
+            assert reply.code == 250
+            mail.check_sealed(stored, MESSAGE, gnupg, keys.alice)
+    assert fake.recorded() == [{"keyring": "no"}] * OFTEN
+
+
+@pytest.mark.parametrize("option", ("recipient-file", "hidden-recipient-file"))
+def test_key_that_the_whole_system_adds(system_configuration, keys, option):
+    server = system_configuration("gpg.conf", f"{option} /etc/gnupg/bob.gpg\n")
+    (server.folder / "etc/gnupg/bob.gpg").write_bytes(keys.bob.certificate)
+    with server.lmtp() as client:
+        reply, _ = deliver(client, server, "alice")
+    assert (reply.code, server.maildir_files("alice")) == (451, [])
+    assert "other keys than the recipients'" in server.log()

@@ -616,6 +616,7 @@ static const struct {
 	{ "half", SEAL_ERROR_ENGINE },
 	{ "all but the end", SEAL_ERROR_ENGINE },
 	{ "cat", SEAL_ERROR_ENGINE },
+	{ "hidden", SEAL_ERROR_ENGINE },
 	{ "lie", SEAL_ERROR_ENGINE }
 };
 
