@@ -11,8 +11,8 @@
    processor time of both, with all processes that they ran, which says more
    on a machine that has other work. */
 
-#include "certificates.h"
-#include "seal.h"
+#include "certificate/key-file.h"
+#include "message/seal.h"
 
 #include <err.h>
 #include <fcntl.h>

@@ -67,7 +67,7 @@
 #define EXIT_REFUSED 126
 #define EXIT_NO_GPG 127
 
-/* Must hold what certificates.h allows. */
+/* Must hold what key-file.h allows. */
 #define CERTIFICATES_MAX 64
 #define CERTIFICATE_SIZE_MAX (1024*1024)
 /* hexadecimal, of version 5 and 6 */

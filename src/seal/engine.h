@@ -2,8 +2,8 @@
 #ifndef ENGINE_H
 #define ENGINE_H
 
-#include "certificate.h"
-#include "envelope.h"
+#include "certificate/certificate.h"
+#include "format/envelope.h"
 #include "seal-error.h"
 
 /* What encrypts. An engine takes plaintext as it comes and gives ciphertext,

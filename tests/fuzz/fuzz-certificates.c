@@ -2,11 +2,11 @@
 
 /* What anybody can put into a key file: armor and packets, PEM and DER */
 
-#include "certificate.h"
-#include "certificates-x509.h"
-#include "certificates.h"
-#include "openpgp-armor.h"
-#include "openpgp-packet.h"
+#include "certificate/certificate.h"
+#include "openssl/x509.h"
+#include "certificate/key-file.h"
+#include "format/openpgp-armor.h"
+#include "format/openpgp-packet.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 /* The detector alone. The pieces it gets mustn't matter, and what is taken
    for encrypted mustn't be so with plaintext behind it. */
 
-#include "detect.h"
-#include "seal.h"
+#include "detect/detect.h"
+#include "message/seal.h"
 
 #include <glib.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 /* The splitter alone: both sides as the oracle has them, in pieces whose size
    the first byte chooses. */
 
-#include "header-split.h"
+#include "text/header-split.h"
 #include "split-oracle.h"
 
 #include <stdint.h>

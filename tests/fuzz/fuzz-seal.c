@@ -6,7 +6,7 @@
    byte chooses the size of the pieces, the form of sealed message and whether
    the Subject is hidden. */
 
-#include "header-protect.h"
+#include "message/header-protect.h"
 #include "split-oracle.h"
 #include "../unit/copy-engine.h"
 

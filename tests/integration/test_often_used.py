@@ -11,7 +11,7 @@ import mail
 from dovecot import Dovecot, User
 
 MESSAGE = mail.text(b"Hello\r\n")
-# More than it takes to make a keyring (src/seal/openpgp-keyring.c)
+# More than it takes to make a keyring (src/seal/gnupg/keyring.c)
 OFTEN = 7
 
 

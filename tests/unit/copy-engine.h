@@ -3,7 +3,7 @@
 #define COPY_ENGINE_H
 
 #include "engine.h"
-#include "seal.h"
+#include "message/seal.h"
 
 #include <glib.h>
 

@@ -2,7 +2,7 @@
 #ifndef SEAL_RUN_H
 #define SEAL_RUN_H
 
-#include "seal.h"
+#include "message/seal.h"
 
 #include <glib.h>
 

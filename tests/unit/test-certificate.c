@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "certificate.h"
+#include "certificate/certificate.h"
 #include "test-lib.h"
 
 #define NOW 1000000

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "detect.h"
+#include "detect/detect.h"
 #include "detect-cases.h"
 #include "test-lib.h"
 

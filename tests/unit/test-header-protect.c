@@ -4,7 +4,7 @@
    encrypts nothing. */
 
 #include "copy-engine.h"
-#include "header-protect.h"
+#include "message/header-protect.h"
 #include "test-lib.h"
 
 #define TEXT(text) text, sizeof(text) - 1

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "header-split.h"
+#include "text/header-split.h"
 #include "test-lib.h"
 
 #define TEXT(text) text, sizeof(text) - 1

@@ -3,7 +3,7 @@
 /* X.509 key files: which certificates are in them, and which are the owner's
    own. */
 
-#include "certificates.h"
+#include "certificate/key-file.h"
 #include "test-lib.h"
 #include "test-x509-lib.h"
 

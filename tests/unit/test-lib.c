@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "openpgp-armor.h"
+#include "format/openpgp-armor.h"
 #include "test-lib.h"
 
 static const char *case_name = "";

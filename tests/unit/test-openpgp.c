@@ -2,8 +2,8 @@
 
 /* Armor and packets */
 
-#include "openpgp-armor.h"
-#include "openpgp-packet.h"
+#include "format/openpgp-armor.h"
+#include "format/openpgp-packet.h"
 #include "test-lib.h"
 
 #define TEXT(text) text, sizeof(text) - 1

@@ -4,7 +4,7 @@
    Dovecot that runs. */
 
 #include "lib.h"
-#include "mail-seal-policy.h"
+#include "policy.h"
 #include "test-lib.h"
 
 /*

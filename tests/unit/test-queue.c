@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "seal-queue.h"
+#include "message/queue.h"
 #include "test-lib.h"
 
 #include <errno.h>

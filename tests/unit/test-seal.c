@@ -6,9 +6,9 @@
    FAKE_GPG, which this build runs as gpg, does what the file beside it says:
    nothing but exec the real one, or something bad. */
 
-#include "certificates.h"
-#include "gnupg-home.h"
-#include "openpgp-packet.h"
+#include "certificate/key-file.h"
+#include "gnupg/keyring-home.h"
+#include "format/openpgp-packet.h"
 #include "seal-run.h"
 #include "test-lib.h"
 

@@ -6,9 +6,9 @@
 /* for RAND_set_rand_method() */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include "certificates.h"
-#include "cms-type.h"
-#include "openssl-common.h"
+#include "certificate/key-file.h"
+#include "detect/cms-type.h"
+#include "openssl/openssl-common.h"
 #include "seal-run.h"
 #include "test-lib.h"
 #include "test-x509-lib.h"

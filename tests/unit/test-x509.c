@@ -2,7 +2,7 @@
 
 /* What an X.509 certificate is, and whether it may be sealed to. */
 
-#include "certificates.h"
+#include "certificate/key-file.h"
 #include "test-lib.h"
 #include "test-x509-lib.h"
 

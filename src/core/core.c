@@ -1,0 +1,205 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* The module that is loaded when the first message is to be sealed: joins
+   Dovecot's streams and buffers to src/seal. */
+
+#include "lib.h"
+#include "buffer.h"
+#include "istream.h"
+#include "../seal/certificate/key-file.h"
+#include "../seal/detect/detect.h"
+#include "../seal/gnupg/keyring-home.h"
+#include "istream-seal.h"
+#include "enrolment.h"
+
+struct mail_seal_recipients {
+	GPtrArray *certificates;
+};
+
+static int
+core_find_in_home(const char *home, const struct mail_seal_settings *set,
+		    buffer_t *certificates, struct seal_error *error)
+{
+	GByteArray *found = g_byte_array_new();
+	int ret;
+
+	ret = gnupg_home_find(home, set->recipients, set->timeout_secs, found,
+			      error);
+	buffer_append(certificates, found->data, found->len);
+	g_byte_array_unref(found);
+	return ret;
+}
+
+/*
+ * Recipients
+ */
+
+static void recipients_free(struct mail_seal_recipients **_recipients)
+{
+	struct mail_seal_recipients *recipients = *_recipients;
+
+	if (recipients == NULL)
+		return;
+	*_recipients = NULL;
+	g_ptr_array_unref(recipients->certificates);
+	i_free(recipients);
+}
+
+static void
+recipients_add(struct mail_seal_recipients *recipients,
+	       struct certificate *certificate)
+{
+	certificate_ref(certificate);
+	g_ptr_array_add(recipients->certificates, certificate);
+}
+
+static enum certificate_kind
+recipients_kind(const struct mail_seal_recipients *recipients)
+{
+	const struct certificate *first = recipients->certificates->pdata[0];
+
+	return first->kind;
+}
+
+/* The owner may have several: an old one that has expired beside its
+   successor is no reason to refuse mail, one that can be used is enough. */
+static int
+recipients_add_owner(struct mail_seal_recipients *recipients,
+		     const buffer_t *certificates,
+		     const struct mail_seal_settings *set,
+		     struct seal_error *error)
+{
+	const struct certificate_list *list;
+	const char *reason, *first_reason = NULL;
+
+	list = certificates_read(certificates->data, certificates->used,
+				 set->timeout_secs, error);
+	if (list == NULL)
+		return -1;
+	for (size_t i = 0; i < list->count; i++) {
+		if (certificate_is_usable(list->certificates[i], time(NULL),
+					  set->min_rsa_bits, &reason))
+			recipients_add(recipients, list->certificates[i]);
+		else if (first_reason == NULL)
+			first_reason = reason;
+	}
+	if (recipients->certificates->len > 0)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", first_reason);
+	return -1;
+}
+
+/* A message is sealed to certificates of one kind, the owner's. */
+static int
+recipients_add_extra(struct mail_seal_recipients *recipients,
+		     const buffer_t *certificates,
+		     const struct mail_seal_settings *set,
+		     struct seal_error *error)
+{
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	const struct certificate_list *list;
+	const char *reason;
+
+	list = certificates_read_kind(certificates->data, certificates->used,
+				      recipients_kind(recipients),
+				      set->timeout_secs, &read_error);
+	if (list == NULL) {
+		/* or it would be taken for the owner's */
+		seal_error_set(error, read_error.code,
+			       "the additional key: %s", read_error.text);
+		return -1;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		if (!certificate_is_usable(list->certificates[i], time(NULL),
+					   set->min_rsa_bits, &reason)) {
+			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+				       "the additional key: %s", reason);
+			return -1;
+		}
+		recipients_add(recipients, list->certificates[i]);
+	}
+	return 0;
+}
+
+static struct mail_seal_recipients *
+recipients_new(const buffer_t *certificates,
+	       const buffer_t *extra_certificates,
+	       const struct mail_seal_settings *set, struct seal_error *error)
+{
+	struct mail_seal_recipients *recipients;
+
+	recipients = i_new(struct mail_seal_recipients, 1);
+	recipients->certificates = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+	if (recipients_add_owner(recipients, certificates, set, error) < 0 ||
+	    (extra_certificates != NULL &&
+	     recipients_add_extra(recipients, extra_certificates, set,
+				  error) < 0))
+		recipients_free(&recipients);
+	return recipients;
+}
+
+/*
+ * Streams
+ */
+
+static struct istream *
+core_istream_create(struct istream *input,
+		      const struct mail_seal_recipients *recipients,
+		      const char *refusal,
+		      const char *const *protect_headers,
+		      const struct mail_seal_settings *set,
+		      const char *temp_prefix)
+{
+	struct seal_params params = { .refusal = refusal };
+
+	if (recipients != NULL) {
+		params.recipients = (struct certificate *const *)
+			recipients->certificates->pdata;
+		params.recipient_count = recipients->certificates->len;
+		params.protect_headers = protect_headers;
+		params.compress = set->compress;
+		params.rsa_oaep = set->smime_rsa_oaep;
+		params.timeout_secs = set->timeout_secs;
+	}
+	return i_stream_create_seal(input, &params, temp_prefix);
+}
+
+static int core_is_encrypted(struct istream *input)
+{
+	enum seal_verdict verdict = SEAL_VERDICT_OPEN;
+	struct seal_detector *detector;
+	const unsigned char *data;
+	size_t size;
+
+	seal_library_init();
+	detector = seal_detector_new();
+	while (verdict == SEAL_VERDICT_OPEN &&
+	       i_stream_read_more(input, &data, &size) > 0) {
+		verdict = seal_detector_push(detector, (const char *)data,
+					     size);
+		i_stream_skip(input, size);
+	}
+	if (verdict == SEAL_VERDICT_OPEN)
+		verdict = seal_detector_finish(detector);
+	seal_detector_free(&detector);
+	if (input->stream_errno != 0)
+		return -1;
+	return verdict == SEAL_VERDICT_ENCRYPTED ? 1 : 0;
+}
+
+extern const struct mail_seal_core mail_seal_core;
+const struct mail_seal_core mail_seal_core = {
+	.deinit = seal_deinit,
+	.find_in_home = core_find_in_home,
+	.recipients_new = recipients_new,
+	.recipients_free = recipients_free,
+	.describe = core_describe,
+	.check_enrolment = core_check_enrolment,
+	.to_text = core_to_text,
+	.istream_create = core_istream_create,
+	.istream_is_complete = i_stream_seal_is_complete,
+	.istream_get_engine = i_stream_seal_get_engine,
+	.istream_get_error = i_stream_seal_get_error,
+	.is_encrypted = core_is_encrypted
+};

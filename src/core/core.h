@@ -1,0 +1,104 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_CORE_H
+#define MAIL_SEAL_CORE_H
+
+#include "../plugin/owner-settings.h"
+#include "../seal/seal-error.h"
+
+struct istream;
+struct mail_seal_recipients;
+
+/* What there is to tell of a certificate */
+struct mail_seal_certificate {
+	/* "OpenPGP" or "X.509" */
+	const char *kind;
+	const char *fingerprint;
+	/* of the primary key and of those that encrypt: "ed25519+cv25519" */
+	const char *algorithm;
+	/* NULL-terminated, without control characters */
+	const char *const *names;
+	time_t created;
+	/* 0 = never */
+	time_t expires;
+	/* why it can't be used, half a sentence, or NULL */
+	const char *problem;
+};
+
+/* All that needs src/seal. GMime, GPGME and OpenSSL are heavy to load, and
+   most sessions save nothing; so this is a module of its own, loaded when it
+   is first needed, and what it can do is in this one struct. */
+struct mail_seal_core {
+	void (*deinit)(void);
+
+	/* Appends to certificates those of the settings' recipients in a
+	   GnuPG home. Returns 1, 0 if it has none, or -1. */
+	int (*find_in_home)(const char *home,
+			    const struct mail_seal_settings *set,
+			    buffer_t *certificates, struct seal_error *error);
+
+	/* Makes recipients of the owner's certificates and of the extra ones,
+	   which may be NULL. Of the owner's, at least one must be usable; of
+	   the extra ones, all that are of the owner's kind, and there must be
+	   one. Returns NULL if they aren't: the text of
+	   SEAL_ERROR_UNUSABLE_KEY is half a sentence. */
+	struct mail_seal_recipients *
+		(*recipients_new)(const buffer_t *certificates,
+				  const buffer_t *extra_certificates,
+				  const struct mail_seal_settings *set,
+				  struct seal_error *error);
+	void (*recipients_free)(struct mail_seal_recipients **recipients);
+
+	/* Describes the certificates of a key file as they are at this time.
+	   Returns 0, or -1 if they can't be read. The list is from the
+	   pool. */
+	int (*describe)(const buffer_t *content,
+			const struct mail_seal_settings *set, time_t when,
+			pool_t pool,
+			const struct mail_seal_certificate **list_r,
+			unsigned int *count_r, struct seal_error *error);
+	/* May this become an owner's key file? All of its certificates must
+	   be usable, they must be few, and there may be no secret key beside
+	   them. Returns 0, or -1 with half a sentence. */
+	int (*check_enrolment)(const buffer_t *content,
+			       const struct mail_seal_settings *set,
+			       struct seal_error *error);
+	/* Puts armor around certificates in binary form, or in base64 that
+	   has none; other text stays as it is. Returns 0, or -1 if it is
+	   neither. */
+	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
+		       struct seal_error *error);
+
+	/* Returns a stream that reads as the sealed form of input, or as
+	   input itself if that is encrypted already. recipients may be NULL:
+	   then it fails with this text if input isn't. protect_headers names
+	   the header fields to hide, or is NULL. set is NULL only without
+	   recipients. temp_prefix is for temporary files. */
+	struct istream *
+		(*istream_create)(struct istream *input,
+				  const struct mail_seal_recipients *recipients,
+				  const char *refusal,
+				  const char *const *protect_headers,
+				  const struct mail_seal_settings *set,
+				  const char *temp_prefix);
+	/* Has all of the sealed message been read from the stream? */
+	bool (*istream_is_complete)(struct istream *stream);
+	/* Returns the name of the engine that seals it, or NULL if none was
+	   needed. */
+	const char *(*istream_get_engine)(struct istream *stream);
+	/* Returns why sealing failed, or NULL if it didn't. */
+	const struct seal_error *(*istream_get_error)(struct istream *stream);
+
+	/* Is the message in the stream encrypted already? Returns 1, 0, or -1
+	   if the stream couldn't be read. Reads no more than it takes. */
+	int (*is_encrypted)(struct istream *input);
+};
+
+#define MAIL_SEAL_CORE_SYMBOL "mail_seal_core"
+
+/* Loads the core. Returns NULL with SEAL_ERROR_ENGINE if that fails. */
+const struct mail_seal_core *mail_seal_core_get(struct seal_error *error);
+/* Returns it if it is loaded. */
+const struct mail_seal_core *mail_seal_core_get_loaded(void);
+void mail_seal_core_unload(void);
+
+#endif

@@ -1,0 +1,222 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* What can be told of certificates, and which of them may be enrolled. */
+
+#include "lib.h"
+#include "buffer.h"
+#include "str.h"
+#include "str-sanitize.h"
+#include "unichar.h"
+#include "../seal/openssl/x509.h"
+#include "../seal/certificate/key-file.h"
+#include "../seal/format/openpgp-armor.h"
+#include "enrolment.h"
+
+/* More are no owner's, but a keyring that was exported as a whole. */
+#define ENROL_CERTIFICATES_MAX 5
+
+#define NAME_SIZE_MAX 256
+
+/* Names are what the certificate's maker liked; they end up on terminals. */
+static const char *const *clean_names(char *const *names, pool_t pool)
+{
+	unsigned int count = names == NULL ? 0 :
+		str_array_length((const char *const *)names);
+	const char **cleaned = p_new(pool, const char *, count + 1);
+
+	for (unsigned int i = 0; i < count; i++) {
+		cleaned[i] = p_strdup(pool, str_sanitize_utf8(names[i],
+							      NAME_SIZE_MAX));
+	}
+	return cleaned;
+}
+
+static const char *
+algorithms(const struct certificate *certificate, pool_t pool)
+{
+	string_t *text = str_new(pool, 32);
+
+	str_append(text, certificate->keys[0].name);
+	for (size_t i = 1; i < certificate->key_count; i++) {
+		if (certificate->keys[i].can_encrypt) {
+			str_append_c(text, '+');
+			str_append(text, certificate->keys[i].name);
+		}
+	}
+	return str_c(text);
+}
+
+int core_describe(const buffer_t *content,
+		    const struct mail_seal_settings *set, time_t when,
+		    pool_t pool, const struct mail_seal_certificate **list_r,
+		    unsigned int *count_r, struct seal_error *error)
+{
+	const struct certificate_list *list;
+	struct mail_seal_certificate *infos;
+
+	list = certificates_read(content->data, content->used,
+				 set->timeout_secs, error);
+	if (list == NULL)
+		return -1;
+	infos = p_new(pool, struct mail_seal_certificate, list->count);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct certificate *certificate = list->certificates[i];
+		struct mail_seal_certificate *info = &infos[i];
+		const char *reason;
+
+		info->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
+			"X.509" : "OpenPGP";
+		info->fingerprint = p_strdup(pool, certificate->fingerprint);
+		info->algorithm = algorithms(certificate, pool);
+		info->names = clean_names(certificate->names, pool);
+		info->created = certificate->keys[0].created;
+		info->expires = certificate_expires(certificate);
+		if (!certificate_is_usable(certificate, when,
+					   set->min_rsa_bits, &reason))
+			info->problem = p_strdup(pool, reason);
+	}
+	*list_r = infos;
+	*count_r = list->count;
+	return 0;
+}
+
+static int
+check_list(const struct certificate_list *list,
+	   const struct mail_seal_settings *set, struct seal_error *error)
+{
+	const char *reason;
+
+	if (list->count > ENROL_CERTIFICATES_MAX) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "it holds %zu certificates, and a user has "
+			       "%d at the most", list->count,
+			       ENROL_CERTIFICATES_MAX);
+		return -1;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		if (certificate_is_usable(list->certificates[i], time(NULL),
+					  set->min_rsa_bits, &reason))
+			continue;
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s%s%s",
+			       list->count == 1 ? "" :
+			       list->certificates[i]->fingerprint,
+			       list->count == 1 ? "" : ": ", reason);
+		return -1;
+	}
+	return 0;
+}
+
+/* certificates_read(), for somebody who brings them */
+static const struct certificate_list *
+read_brought(const buffer_t *content, unsigned int timeout_secs,
+	     struct seal_error *error)
+{
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	const struct certificate_list *list;
+
+	list = certificates_read(content->data, content->used, timeout_secs,
+				 &read_error);
+	if (list != NULL)
+		return list;
+	seal_error_set(error, read_error.code,
+		       strcmp(read_error.text, CERTIFICATES_SECRET) != 0 ?
+		       "%s" : "%s; others may have seen it now: make a new "
+		       "key, and enrol only its public part", read_error.text);
+	return NULL;
+}
+
+int core_check_enrolment(const buffer_t *content,
+			   const struct mail_seal_settings *set,
+			   struct seal_error *error)
+{
+	const struct certificate_list *list =
+		read_brought(content, set->timeout_secs, error);
+
+	return list == NULL ? -1 : check_list(list, set, error);
+}
+
+static bool is_text(const buffer_t *content)
+{
+	return memchr(content->data, '\0', content->used) == NULL &&
+		uni_utf8_data_is_valid(content->data, content->used);
+}
+
+/* RFC 7468 */
+static void append_pem(const guint8 *der, size_t size, GString *out)
+{
+	gchar *base64 = g_base64_encode(der, size);
+
+	g_string_append(out, "-----BEGIN CERTIFICATE-----\n");
+	for (size_t pos = 0; pos < strlen(base64); pos += 64)
+		g_string_append_printf(out, "%.64s\n", base64 + pos);
+	g_string_append(out, "-----END CERTIFICATE-----\n");
+	g_free(base64);
+}
+
+static bool is_binary_key(const guchar *data, gsize size)
+{
+	struct openpgp_packet_header packet;
+
+	return certificates_x509_is_der(data, size) ||
+		(openpgp_packet_read(data, size, &packet) &&
+		 (packet.tag == OPENPGP_PUBLIC_KEY ||
+		  packet.tag == OPENPGP_SECRET_KEY));
+}
+
+/* A quoted string of IMAP can't hold lines, so base64 alone will do, as in an
+   Autocrypt header field. */
+static void decode_bare_base64(buffer_t *content)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789+/= \t\r\n";
+	const char *text = t_strndup(content->data, content->used);
+	guchar *data;
+	gsize size;
+
+	if (text[strspn(text, alphabet)] != '\0')
+		return;
+	data = g_base64_decode(text, &size);
+	if (is_binary_key(data, size)) {
+		buffer_set_used_size(content, 0);
+		buffer_append(content, data, size);
+	}
+	g_free(data);
+}
+
+int core_to_text(buffer_t *content, unsigned int timeout_secs,
+		   struct seal_error *error)
+{
+	const struct certificate_list *list;
+	GByteArray *openpgp;
+	GString *text;
+
+	if (is_text(content))
+		decode_bare_base64(content);
+	if (is_text(content))
+		return 0;
+	list = read_brought(content, timeout_secs, error);
+	if (list == NULL)
+		return -1;
+	openpgp = g_byte_array_new();
+	text = g_string_new(NULL);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct certificate *certificate = list->certificates[i];
+		gsize size;
+		gconstpointer data = g_bytes_get_data(certificate->data, &size);
+
+		if (certificate->kind == CERTIFICATE_KIND_X509)
+			append_pem(data, size, text);
+		else
+			g_byte_array_append(openpgp, data, size);
+	}
+	if (openpgp->len > 0)
+		openpgp_armor_certificates(openpgp->data, openpgp->len, text);
+	buffer_set_used_size(content, 0);
+	for (size_t i = 0; i < text->len; i++) {
+		if (text->str[i] != '\r')
+			buffer_append_c(content, text->str[i]);
+	}
+	g_string_free(text, TRUE);
+	g_byte_array_unref(openpgp);
+	return 0;
+}

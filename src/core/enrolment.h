@@ -1,0 +1,18 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_CORE_CERTIFICATES_H
+#define MAIL_SEAL_CORE_CERTIFICATES_H
+
+#include "core.h"
+
+/* See struct mail_seal_core. */
+int core_describe(const buffer_t *content,
+		    const struct mail_seal_settings *set, time_t when,
+		    pool_t pool, const struct mail_seal_certificate **list_r,
+		    unsigned int *count_r, struct seal_error *error);
+int core_check_enrolment(const buffer_t *content,
+			   const struct mail_seal_settings *set,
+			   struct seal_error *error);
+int core_to_text(buffer_t *content, unsigned int timeout_secs,
+		   struct seal_error *error);
+
+#endif

@@ -1,0 +1,60 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef DOVEADM_SEAL_H
+#define DOVEADM_SEAL_H
+
+#include "../plugin/plugin.h"
+
+struct doveadm_cmd_ver2;
+struct doveadm_mail_cmd_context;
+struct mail;
+struct mail_user;
+
+/* What the commands share. Each group of commands has a file of its own; to
+   add a command, declare it here and put it into the table of
+   plugin.c. */
+
+/* encrypt.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
+/* key.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset;
+/* key-show.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_check;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
+/* status.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
+
+/* Returns what the plugin lends to the commands, or NULL if it isn't loaded in
+   this process. */
+const struct mail_seal_plugin_interface *doveadm_seal_find_plugin(void);
+/* Returns what the plugin lends to the commands. If it isn't loaded for this
+   user, says so, makes the command fail and returns NULL. To be asked for in
+   each run: users can have plugins of their own. */
+const struct mail_seal_plugin_interface *
+doveadm_seal_get_plugin(struct doveadm_mail_cmd_context *ctx,
+			struct mail_user *user);
+
+/* What a stored message is */
+enum doveadm_seal_state {
+	/* encrypted, with a field of ours: a hint that the server sealed it */
+	DOVEADM_SEAL_STATE_SEALED,
+	/* encrypted by its sender */
+	DOVEADM_SEAL_STATE_ENCRYPTED,
+	DOVEADM_SEAL_STATE_PLAINTEXT
+};
+
+/* Reads as much of the message as it takes. Returns 1; 0 if the message has
+   gone meanwhile; -1 if it can't be read, which is said, and makes the command
+   fail. If it is sealed, *keys_r are the fingerprints in its field,
+   NULL-terminated, from the data stack. */
+int doveadm_seal_get_state(struct doveadm_mail_cmd_context *ctx,
+			   const struct mail_seal_plugin_interface *plugin,
+			   struct mail *mail, enum doveadm_seal_state *state_r,
+			   const char *const **keys_r);
+
+/* What to do when a message can't be read. Returns 0 or -1 as above. */
+int doveadm_seal_mail_failed(struct doveadm_mail_cmd_context *ctx,
+			     struct mail *mail);
+
+#endif

@@ -1,0 +1,416 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* doveadm seal encrypt: seals what is stored already. How it is made safe is
+   in box.h. */
+
+#include "lib.h"
+#include "array.h"
+#include "mail-cache.h"
+#include "mail-namespace.h"
+#include "mail-storage-private.h"
+#include "mail-user.h"
+#include "doveadm-mail.h"
+#include "doveadm-mail-iter.h"
+#include "doveadm-mailbox-list-iter.h"
+#include "doveadm-print.h"
+#include "../../plugin/dovecot-compat.h"
+#include "../command.h"
+#include "box.h"
+#include "mbox.h"
+#include "progress.h"
+#include "storage.h"
+
+struct encrypt_cmd_context {
+	struct doveadm_mail_cmd_context ctx;
+	/* -n */
+	bool dry_run;
+
+	/* of the user that is at work */
+	const struct mail_seal_plugin_interface *plugin;
+	struct doveadm_seal_progress *progress;
+	struct doveadm_seal_counts counts;
+	/* what there is to look at, if progress is shown */
+	uint64_t total_messages, total_bytes;
+};
+
+/* What the search has found in a mailbox */
+struct found {
+	struct mailbox *box;
+	ARRAY_TYPE(uint32_t) uids;
+	/* of all messages */
+	uint64_t bytes;
+};
+
+typedef int encrypt_mailbox_t(struct encrypt_cmd_context *ctx,
+			      struct found *found);
+
+/*
+ * Mailboxes
+ */
+
+static int
+search_mailbox(struct encrypt_cmd_context *ctx,
+	       const struct mailbox_info *info, bool want_bytes,
+	       struct found *found_r)
+{
+	struct doveadm_mail_iter *iter;
+	struct mail *mail;
+	uoff_t size;
+
+	if (doveadm_mail_iter_init(&ctx->ctx, info, ctx->ctx.search_args,
+				   want_bytes ? MAIL_FETCH_PHYSICAL_SIZE : 0,
+				   NULL, ctx->dry_run ?
+				   DOVEADM_MAIL_ITER_FLAG_READONLY : 0,
+				   &iter) < 0)
+		return -1;
+	i_array_init(&found_r->uids, 64);
+	while (doveadm_mail_iter_next(iter, &mail)) {
+		array_push_back(&found_r->uids, &mail->uid);
+		if (want_bytes && mail_get_physical_size(mail, &size) == 0)
+			found_r->bytes += size;
+	}
+	return doveadm_mail_iter_deinit_keep_box(&iter, &found_r->box);
+}
+
+static void found_free(struct found *found)
+{
+	if (found->box != NULL)
+		mailbox_free(&found->box);
+	if (array_is_created(&found->uids))
+		array_free(&found->uids);
+}
+
+/* Calls back for each mailbox in which messages were found. */
+static int
+for_each_mailbox(struct encrypt_cmd_context *ctx, struct mail_user *user,
+		 bool want_bytes, encrypt_mailbox_t *callback)
+{
+	const enum mailbox_list_iter_flags iter_flags =
+		MAILBOX_LIST_ITER_NO_AUTO_BOXES |
+		MAILBOX_LIST_ITER_RETURN_NO_FLAGS;
+	struct doveadm_mailbox_list_iter *iter;
+	const struct mailbox_info *info;
+	int ret = 0;
+
+	iter = doveadm_mailbox_list_iter_init(&ctx->ctx, user,
+					      ctx->ctx.search_args,
+					      iter_flags);
+	while ((info = doveadm_mailbox_list_iter_next(iter)) != NULL) T_BEGIN {
+		struct found found;
+
+		i_zero(&found);
+		if (doveadm_seal_is_mbox_copy(info))
+			;
+		else if (search_mailbox(ctx, info, want_bytes, &found) < 0 ||
+			 (array_count(&found.uids) > 0 &&
+			  callback(ctx, &found) < 0))
+			ret = -1;
+		found_free(&found);
+	} T_END;
+	if (doveadm_mailbox_list_iter_deinit(&iter) < 0)
+		ret = -1;
+	return ret;
+}
+
+/* Returns 1, 0, or -1 after having said why that can't be told. */
+static int
+mailbox_is_exempt(struct encrypt_cmd_context *ctx, struct mailbox *box)
+{
+	const char *error;
+	int ret = ctx->plugin->mailbox_is_exempt(box, &error);
+
+	if (ret < 0) {
+		e_error(box->event, "mail_seal: %s", error);
+		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_TEMP);
+	}
+	return ret;
+}
+
+/*
+ * -n
+ */
+
+static int
+count_mail(struct encrypt_cmd_context *ctx, struct mail *mail,
+	   const struct mail_seal_decision *decision,
+	   struct doveadm_seal_counts *counts)
+{
+	enum doveadm_seal_state state;
+	const char *const *keys;
+	uoff_t size;
+	int ret;
+
+	ret = doveadm_seal_get_state(&ctx->ctx, ctx->plugin, mail, &state,
+				     &keys);
+	if (ret <= 0)
+		return ret;
+	if (mail_get_physical_size(mail, &size) < 0)
+		return doveadm_seal_mail_failed(&ctx->ctx, mail);
+	if (state != DOVEADM_SEAL_STATE_PLAINTEXT)
+		counts->encrypted++;
+	else if (decision->action != MAIL_SEAL_ACTION_SEAL)
+		counts->failed++;
+	else {
+		counts->sealed++;
+		counts->sealed_bytes += size;
+	}
+	doveadm_seal_progress_add(ctx->progress, size);
+	return 0;
+}
+
+static void
+count_mails(struct encrypt_cmd_context *ctx, struct found *found,
+	    struct doveadm_seal_counts *counts)
+{
+	struct mail_seal_decision decision;
+	struct mailbox_transaction_context *t;
+	struct mail *mail;
+	const uint32_t *uid;
+
+	ctx->plugin->decide_for_mailbox(found->box, &decision);
+	t = mailbox_transaction_begin(found->box,
+				      MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC |
+				      ctx->ctx.transaction_flags,
+				      "doveadm seal encrypt -n");
+	mail = mail_alloc(t, 0, NULL);
+	array_foreach(&found->uids, uid) T_BEGIN {
+		if (!doveadm_is_killed() && mail_set_uid(mail, *uid) &&
+		    count_mail(ctx, mail, &decision, counts) < 0)
+			counts->failed++;
+	} T_END;
+	mail_free(&mail);
+	mailbox_transaction_rollback(&t);
+	if (counts->failed > 0 && decision.action != MAIL_SEAL_ACTION_SEAL) {
+		e_error(found->box->event, "mail_seal: "
+			"Messages can't be sealed: %s", decision.log_error);
+	}
+	if (counts->failed > 0)
+		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_TEMP);
+	ctx->plugin->decision_free(&decision);
+}
+
+static void print_counts(const struct doveadm_seal_counts *counts)
+{
+	doveadm_print_num(counts->sealed);
+	doveadm_print_num(counts->sealed_bytes);
+	doveadm_print_num(counts->encrypted);
+	doveadm_print_num(counts->excluded);
+	doveadm_print_num(counts->failed);
+}
+
+static int
+count_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
+{
+	struct doveadm_seal_counts counts;
+	int exempt = mailbox_is_exempt(ctx, found->box);
+
+	if (exempt < 0)
+		return -1;
+	i_zero(&counts);
+	if (exempt > 0)
+		counts.excluded = array_count(&found->uids);
+	else
+		count_mails(ctx, found, &counts);
+	doveadm_print(mailbox_get_vname(found->box));
+	print_counts(&counts);
+	return counts.failed == 0 ? 0 : -1;
+}
+
+/*
+ * Sealing
+ */
+
+/* Replaced messages leave behind what was cached of them: header fields, the
+   structure and the beginning of the text. That was perhaps an earlier run
+   that was killed. All of the mail is read anyway, so this costs little. */
+static int
+purge_cache(struct encrypt_cmd_context *ctx, struct mailbox *box)
+{
+	int ret = mail_cache_open_and_verify(box->cache);
+
+	if (ret > 0) {
+		ret = mail_cache_purge(box->cache, (uint32_t)-1,
+				       "doveadm seal encrypt");
+	}
+	if (ret < 0) {
+		mailbox_set_index_error(box);
+		e_error(box->event, "Purging the index cache failed: %s",
+			mailbox_get_last_internal_error(box, NULL));
+		doveadm_mail_failed_mailbox(&ctx->ctx, box);
+	}
+	return ret < 0 ? -1 : 0;
+}
+
+static int
+encrypt_open_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
+{
+	struct doveadm_seal_box *sbox;
+	int ret;
+
+	if (doveadm_seal_is_mbox(found->box)) {
+		return doveadm_seal_mbox_run(&ctx->ctx, ctx->plugin,
+					     found->box, ctx->progress,
+					     &found->uids, &ctx->counts);
+	}
+	if (doveadm_seal_copy_mark(found->box) ==
+	    DOVEADM_SEAL_COPY_MARK_NONE) {
+		e_error(found->box->event, "mail_seal: %s storage can't "
+			"replace messages safely", found->box->storage->name);
+		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_NOTPOSSIBLE);
+		ctx->counts.failed += array_count(&found->uids);
+		return -1;
+	}
+	sbox = doveadm_seal_box_init(&ctx->ctx, ctx->plugin, found->box,
+				     found->box->event, ctx->progress);
+	ret = doveadm_seal_box_run(sbox, &found->uids, &ctx->counts);
+	doveadm_seal_box_deinit(&sbox);
+	return ret;
+}
+
+static int
+encrypt_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
+{
+	int ret = mailbox_is_exempt(ctx, found->box);
+
+	if (ret < 0) {
+		ctx->counts.failed += array_count(&found->uids);
+		return -1;
+	}
+	if (ret > 0) {
+		ctx->counts.excluded += array_count(&found->uids);
+		return 0;
+	}
+	ret = encrypt_open_mailbox(ctx, found);
+	if (purge_cache(ctx, found->box) < 0)
+		ret = -1;
+	return ret;
+}
+
+/* mdbox keeps expunged messages until then. */
+static int purge_storages(struct encrypt_cmd_context *ctx,
+			  struct mail_user *user)
+{
+	struct mail_namespace *ns;
+	struct mail_storage *storage;
+	int ret = 0;
+
+	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
+		if (ns->type != MAIL_NAMESPACE_TYPE_PRIVATE ||
+		    ns->alias_for != NULL)
+			continue;
+		storage = mail_namespace_get_default_storage(ns);
+		if (doveadm_seal_storage_purge(storage) < 0) {
+			e_error(user->event, "Purging the storage failed: %s",
+				mail_storage_get_last_internal_error(storage,
+								     NULL));
+			doveadm_mail_failed_storage(&ctx->ctx, storage);
+			ret = -1;
+		}
+	}
+	return ret;
+}
+
+/*
+ * The command
+ */
+
+static int add_to_total(struct encrypt_cmd_context *ctx, struct found *found)
+{
+	ctx->total_messages += array_count(&found->uids);
+	ctx->total_bytes += found->bytes;
+	return 0;
+}
+
+static void
+begin_progress(struct encrypt_cmd_context *ctx, struct mail_user *user)
+{
+	if (!doveadm_seal_progress_is_wanted())
+		return;
+	ctx->total_messages = ctx->total_bytes = 0;
+	if (for_each_mailbox(ctx, user, TRUE, add_to_total) == 0) {
+		ctx->progress = doveadm_seal_progress_begin(user->username,
+			ctx->total_messages, ctx->total_bytes);
+	}
+}
+
+static int
+cmd_seal_encrypt_run(struct doveadm_mail_cmd_context *_ctx,
+		     struct mail_user *user)
+{
+	struct encrypt_cmd_context *ctx =
+		container_of(_ctx, struct encrypt_cmd_context, ctx);
+	int ret;
+
+	ctx->plugin = doveadm_seal_get_plugin(_ctx, user);
+	if (ctx->plugin == NULL)
+		return -1;
+	i_zero(&ctx->counts);
+	begin_progress(ctx, user);
+	ret = for_each_mailbox(ctx, user, FALSE,
+			       ctx->dry_run ? count_mailbox : encrypt_mailbox);
+	doveadm_seal_progress_end(&ctx->progress);
+	if (!ctx->dry_run) {
+		if (purge_storages(ctx, user) < 0)
+			ret = -1;
+		print_counts(&ctx->counts);
+	}
+	return ret;
+}
+
+static void
+print_headers(bool dry_run)
+{
+	const enum doveadm_print_header_flags flags =
+		DOVEADM_PRINT_HEADER_FLAG_RIGHT_JUSTIFY |
+		DOVEADM_PRINT_HEADER_FLAG_NUMBER;
+
+	if (dry_run) {
+		doveadm_print_header("mailbox", "mailbox",
+				     DOVEADM_PRINT_HEADER_FLAG_HIDE_TITLE);
+		doveadm_print_header("to_seal", "to_seal", flags);
+	} else {
+		doveadm_print_header("sealed", "sealed", flags);
+	}
+	doveadm_print_header("bytes", "bytes", flags);
+	doveadm_print_header("encrypted", "encrypted", flags);
+	doveadm_print_header("excluded", "excluded", flags);
+	doveadm_print_header("failed", "failed", flags);
+}
+
+static void
+cmd_seal_encrypt_init(struct doveadm_mail_cmd_context *_ctx
+		      COMPAT_DOVEADM_ARGS)
+{
+	struct encrypt_cmd_context *ctx =
+		container_of(_ctx, struct encrypt_cmd_context, ctx);
+	const char *const *query;
+
+	(void)doveadm_cmd_param_bool(_ctx->cctx, "dry-run", &ctx->dry_run);
+	if (!doveadm_cmd_param_array(_ctx->cctx, "query", &query))
+		doveadm_mail_help_name("seal encrypt");
+	_ctx->search_args = doveadm_mail_build_search_args(query);
+	print_headers(ctx->dry_run);
+}
+
+static struct doveadm_mail_cmd_context *cmd_seal_encrypt_alloc(void)
+{
+	struct encrypt_cmd_context *ctx;
+
+	ctx = doveadm_mail_cmd_alloc(struct encrypt_cmd_context);
+	ctx->ctx.v.init = cmd_seal_encrypt_init;
+	ctx->ctx.v.run = cmd_seal_encrypt_run;
+	compat_doveadm_announce_options(&ctx->ctx, "n");
+	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
+	return &ctx->ctx;
+}
+
+struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt = {
+	.name = "seal encrypt",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[-n] <search query>",
+	.mail_cmd = cmd_seal_encrypt_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('n', "dry-run", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('\0', "query", CMD_PARAM_ARRAY, CMD_PARAM_FLAG_POSITIONAL)
+DOVEADM_CMD_PARAMS_END
+};

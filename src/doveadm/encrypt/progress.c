@@ -1,0 +1,112 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "str.h"
+#include "progress.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+#define UPDATE_INTERVAL_SECS 0.2
+
+/* erase to the end of the line, ECMA-48 section 8.3.41 */
+#define LINE_START "\r\033[K"
+
+struct doveadm_seal_progress {
+	char *username;
+	double started, shown;
+	uint64_t messages, bytes;
+	uint64_t messages_done, bytes_done;
+};
+
+static double monotonic_secs(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) < 0)
+		i_fatal("clock_gettime() failed: %m");
+	return now.tv_sec + now.tv_nsec / 1e9;
+}
+
+bool doveadm_seal_progress_is_wanted(void)
+{
+	return isatty(STDERR_FILENO) > 0;
+}
+
+struct doveadm_seal_progress *
+doveadm_seal_progress_begin(const char *username, uint64_t messages,
+			    uint64_t bytes)
+{
+	struct doveadm_seal_progress *progress;
+
+	progress = i_new(struct doveadm_seal_progress, 1);
+	progress->username = i_strdup(username);
+	progress->started = monotonic_secs();
+	progress->messages = messages;
+	progress->bytes = bytes;
+	return progress;
+}
+
+static void
+append_time_left(string_t *line, const struct doveadm_seal_progress *progress,
+		 double rate)
+{
+	/* more than was counted has arrived meanwhile */
+	if (progress->bytes <= progress->bytes_done || rate <= 0)
+		return;
+	unsigned long secs =
+		(progress->bytes - progress->bytes_done) / rate + 1;
+
+	if (secs < 60)
+		str_printfa(line, ", %lu s left", secs);
+	else if (secs < 3600)
+		str_printfa(line, ", %lu min left", (secs + 30) / 60);
+	else
+		str_printfa(line, ", %.1f h left", secs / 3600.0);
+}
+
+static void progress_show(struct doveadm_seal_progress *progress, double now)
+{
+	double rate = progress->bytes_done /
+		I_MAX(now - progress->started, 0.001);
+	string_t *line = t_str_new(128);
+
+	str_printfa(line, LINE_START "%s: %"PRIu64"/%"PRIu64" messages, "
+		    "%.1f/%.1f MB, %.1f MB/s", progress->username,
+		    progress->messages_done, progress->messages,
+		    progress->bytes_done / 1e6, progress->bytes / 1e6,
+		    rate / 1e6);
+	append_time_left(line, progress, rate);
+	fputs(str_c(line), stderr);
+	fflush(stderr);
+	progress->shown = now;
+}
+
+void doveadm_seal_progress_add(struct doveadm_seal_progress *progress,
+			       uint64_t bytes)
+{
+	double now;
+
+	if (progress == NULL)
+		return;
+	progress->messages_done++;
+	progress->bytes_done += bytes;
+	now = monotonic_secs();
+	if (now - progress->shown >= UPDATE_INTERVAL_SECS) T_BEGIN {
+		progress_show(progress, now);
+	} T_END;
+}
+
+void doveadm_seal_progress_end(struct doveadm_seal_progress **_progress)
+{
+	struct doveadm_seal_progress *progress = *_progress;
+
+	if (progress == NULL)
+		return;
+	*_progress = NULL;
+	fputs(LINE_START, stderr);
+	fflush(stderr);
+	i_free(progress->username);
+	i_free(progress);
+}

@@ -1,0 +1,324 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* doveadm seal key set, unset and import: who has which certificate. */
+
+#include "lib.h"
+#include "buffer.h"
+#include "istream.h"
+#include "str.h"
+#include "mail-user.h"
+#include "doveadm-mail.h"
+#include "../../plugin/dovecot-compat.h"
+#include "../../core/core.h"
+#include "../command.h"
+
+/* The user's settings aren't known where this is needed. */
+#define TO_TEXT_TIMEOUT_SECS 60
+
+struct key_cmd_context {
+	struct doveadm_mail_cmd_context ctx;
+
+	/* set: what to enrol, or why that couldn't be read */
+	buffer_t *content;
+	const char *content_error;
+	/* import */
+	const char *gnupg_home;
+	const char *const *names;
+};
+
+static int
+cmd_failed(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
+	   enum mail_seal_enrol_result result, const char *error)
+{
+	e_error(user->event, "%s", error);
+	doveadm_mail_failed_error(ctx, result == MAIL_SEAL_ENROL_FAILED ?
+				  MAIL_ERROR_TEMP : MAIL_ERROR_NOTPOSSIBLE);
+	return -1;
+}
+
+/* Returns the plugin and the user's settings, or NULL: then the command has
+   failed. */
+static const struct mail_seal_plugin_interface *
+get_plugin(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
+	   const struct mail_seal_settings **set_r)
+{
+	const struct mail_seal_plugin_interface *plugin;
+	const char *error;
+
+	plugin = doveadm_seal_get_plugin(ctx, user);
+	if (plugin == NULL)
+		return NULL;
+	*set_r = plugin->user_get_settings(user, &error);
+	if (*set_r != NULL)
+		return plugin;
+	(void)cmd_failed(ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE, error);
+	return NULL;
+}
+
+/*
+ * set
+ */
+
+static int
+cmd_seal_key_set_run(struct doveadm_mail_cmd_context *_ctx,
+		     struct mail_user *user)
+{
+	struct key_cmd_context *ctx =
+		container_of(_ctx, struct key_cmd_context, ctx);
+	const struct mail_seal_plugin_interface *plugin;
+	const struct mail_seal_settings *set;
+	struct mail_seal_enrol_error error;
+	enum mail_seal_enrol_result result;
+	buffer_t *content;
+
+	plugin = get_plugin(_ctx, user, &set);
+	if (plugin == NULL)
+		return -1;
+	if (ctx->content_error != NULL) {
+		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_BAD,
+				  ctx->content_error);
+	}
+	content = t_buffer_create(ctx->content->used);
+	buffer_append_buf(content, ctx->content, 0, SIZE_MAX);
+	result = plugin->enrol_set(set, content, &error);
+	return result == MAIL_SEAL_ENROL_OK ? 0 :
+		cmd_failed(_ctx, user, result, error.log_error);
+}
+
+/* Reads all, or enough to know that it is too much. */
+static const char *read_content(struct istream *input, buffer_t *content)
+{
+	const unsigned char *data;
+	size_t size;
+
+	while (content->used <= MAIL_SEAL_ENROL_SIZE_MAX &&
+	       i_stream_read_more(input, &data, &size) > 0) {
+		buffer_append(content, data, size);
+		i_stream_skip(input, size);
+	}
+	if (input->stream_errno != 0) {
+		return t_strdup_printf("Certificate not stored: "
+				       "%s can't be read: %s",
+				       i_stream_get_name(input),
+				       strerror(input->stream_errno));
+	}
+	if (content->used > MAIL_SEAL_ENROL_SIZE_MAX)
+		return "Certificate not stored: it is too large for a "
+			"certificate";
+	return content->used > 0 ? NULL :
+		"Certificate not stored: it is empty";
+}
+
+/* doveadm-server gets the certificate as a parameter: an input stream is sent
+   only once (server-connection.c), and there may be many users. */
+static void pass_on(struct key_cmd_context *ctx)
+{
+	const struct mail_seal_plugin_interface *plugin =
+		doveadm_seal_find_plugin();
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_core *core =
+		plugin == NULL ? NULL : plugin->core_get(&error);
+
+	if (core != NULL &&
+	    core->to_text(ctx->content, TO_TEXT_TIMEOUT_SECS, &error) < 0) {
+		i_fatal_status(DOVEADM_EX_NOTPOSSIBLE,
+			       "Certificate not stored: %s", error.text);
+	}
+	compat_doveadm_pass_on(&ctx->ctx, "content",
+			       p_strndup(ctx->ctx.pool, ctx->content->data,
+					 ctx->content->used));
+	i_stream_unref(&ctx->ctx.cmd_input);
+}
+
+static void
+cmd_seal_key_set_init(struct doveadm_mail_cmd_context *_ctx
+		      COMPAT_DOVEADM_ARGS)
+{
+	struct key_cmd_context *ctx =
+		container_of(_ctx, struct key_cmd_context, ctx);
+	const char *content, *error;
+
+	ctx->content = buffer_create_dynamic(_ctx->pool, 4096);
+	if (doveadm_cmd_param_str(_ctx->cctx, "content", &content)) {
+		buffer_append(ctx->content, content, strlen(content));
+		return;
+	}
+	doveadm_mail_get_input(_ctx);
+	error = read_content(_ctx->cmd_input, ctx->content);
+	if (_ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI)
+		ctx->content_error = p_strdup(_ctx->pool, error);
+	else if (error != NULL)
+		i_fatal_status(DOVEADM_EX_NOTPOSSIBLE, "%s", error);
+	else
+		pass_on(ctx);
+}
+
+/*
+ * unset
+ */
+
+static int
+cmd_seal_key_unset_run(struct doveadm_mail_cmd_context *ctx,
+		       struct mail_user *user)
+{
+	const struct mail_seal_plugin_interface *plugin;
+	const struct mail_seal_settings *set;
+	struct mail_seal_enrol_error error;
+	enum mail_seal_enrol_result result;
+
+	plugin = get_plugin(ctx, user, &set);
+	if (plugin == NULL)
+		return -1;
+	result = plugin->enrol_unset(set, &error);
+	return result == MAIL_SEAL_ENROL_OK ||
+		result == MAIL_SEAL_ENROL_NOTHING ? 0 :
+		cmd_failed(ctx, user, result, error.log_error);
+}
+
+/*
+ * import
+ */
+
+/* Returns NULL if the user has no home for a ~ in the path. */
+static const char *
+gnupg_home_path(struct mail_user *user, const char *gnupg_home)
+{
+	const char *home;
+
+	if (gnupg_home[0] != '~')
+		return gnupg_home;
+	return mail_user_get_home(user, &home) <= 0 ? NULL :
+		t_strconcat(home, gnupg_home + 1, NULL);
+}
+
+static int
+cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
+			struct mail_user *user)
+{
+	struct key_cmd_context *ctx =
+		container_of(_ctx, struct key_cmd_context, ctx);
+	const struct mail_seal_plugin_interface *plugin;
+	const struct mail_seal_settings *set;
+	struct mail_seal_enrol_error error;
+	enum mail_seal_enrol_result result;
+	buffer_t *content = t_buffer_create(4096);
+	const char *home;
+
+	plugin = get_plugin(_ctx, user, &set);
+	if (plugin == NULL)
+		return -1;
+	home = gnupg_home_path(user, ctx->gnupg_home);
+	if (home == NULL) {
+		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
+				  "Certificate not stored: the user has no "
+				  "home directory");
+	}
+	result = plugin->enrol_find(set, home, ctx->names, content, &error);
+	if (result == MAIL_SEAL_ENROL_NOTHING) {
+		/* among all users, most had never one */
+		if (_ctx->iterate_single_user) {
+			e_info(user->event, "There is no certificate for %s "
+			       "in %s", t_strarray_join(ctx->names != NULL ?
+					ctx->names : set->recipients, " "),
+			       home);
+		}
+		return 0;
+	}
+	if (result == MAIL_SEAL_ENROL_OK)
+		result = plugin->enrol_set(set, content, &error);
+	if (result != MAIL_SEAL_ENROL_OK)
+		return cmd_failed(_ctx, user, result, error.log_error);
+	e_info(user->event, "Certificate imported from %s", home);
+	return 0;
+}
+
+static void
+cmd_seal_key_import_init(struct doveadm_mail_cmd_context *_ctx
+			 COMPAT_DOVEADM_ARGS)
+{
+	struct key_cmd_context *ctx =
+		container_of(_ctx, struct key_cmd_context, ctx);
+
+	if (!doveadm_cmd_param_str(_ctx->cctx, "gnupg-home",
+				   &ctx->gnupg_home))
+		ctx->gnupg_home = "~/.gnupg";
+	if (!doveadm_cmd_param_array(_ctx->cctx, "name", &ctx->names))
+		ctx->names = NULL;
+}
+
+/*
+ * The commands
+ */
+
+/* For files that only root may write, see replace-file.h */
+static void keep_root(struct doveadm_mail_cmd_context *ctx)
+{
+	ctx->service_flags |= MAIL_STORAGE_SERVICE_FLAG_TEMP_PRIV_DROP;
+}
+
+static struct doveadm_mail_cmd_context *cmd_seal_key_set_alloc(void)
+{
+	struct key_cmd_context *ctx =
+		doveadm_mail_cmd_alloc(struct key_cmd_context);
+
+	ctx->ctx.v.init = cmd_seal_key_set_init;
+	ctx->ctx.v.preinit = keep_root;
+	ctx->ctx.v.run = cmd_seal_key_set_run;
+	compat_doveadm_announce_options(&ctx->ctx, "c:");
+	return &ctx->ctx;
+}
+
+static struct doveadm_mail_cmd_context *cmd_seal_key_unset_alloc(void)
+{
+	struct key_cmd_context *ctx =
+		doveadm_mail_cmd_alloc(struct key_cmd_context);
+
+	ctx->ctx.v.preinit = keep_root;
+	ctx->ctx.v.run = cmd_seal_key_unset_run;
+	return &ctx->ctx;
+}
+
+static struct doveadm_mail_cmd_context *cmd_seal_key_import_alloc(void)
+{
+	struct key_cmd_context *ctx =
+		doveadm_mail_cmd_alloc(struct key_cmd_context);
+
+	ctx->ctx.v.init = cmd_seal_key_import_init;
+	ctx->ctx.v.preinit = keep_root;
+	ctx->ctx.v.run = cmd_seal_key_import_run;
+	compat_doveadm_announce_options(&ctx->ctx, "g:");
+	return &ctx->ctx;
+}
+
+struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set = {
+	.name = "seal key set",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[-f <file>|-]",
+	.mail_cmd = cmd_seal_key_set_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('f', "file", CMD_PARAM_ISTREAM, CMD_PARAM_FLAG_POSITIONAL)
+/* from doveadm to doveadm-server */
+DOVEADM_CMD_PARAM('c', "content", CMD_PARAM_STR, CMD_PARAM_FLAG_DO_NOT_EXPOSE)
+DOVEADM_CMD_PARAMS_END
+};
+
+struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset = {
+	.name = "seal key unset",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX,
+	.mail_cmd = cmd_seal_key_unset_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAMS_END
+};
+
+struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import = {
+	.name = "seal key import",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+		"[-g <GnuPG home>] [<address>|<fingerprint> ...]",
+	.mail_cmd = cmd_seal_key_import_alloc,
+DOVEADM_CMD_PARAMS_START
+DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('g', "gnupg-home", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAM('\0', "name", CMD_PARAM_ARRAY, CMD_PARAM_FLAG_POSITIONAL)
+DOVEADM_CMD_PARAMS_END
+};

@@ -1,0 +1,195 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "buffer.h"
+#include "enrol.h"
+#include "source.h"
+#include "keys.h"
+#include "../core/core.h"
+
+static enum mail_seal_enrol_result
+enrol_bad(const char *reason, struct mail_seal_enrol_error *error_r)
+{
+	error_r->sentence = error_r->log_error =
+		t_strdup_printf("Certificate not stored: %s", reason);
+	return MAIL_SEAL_ENROL_BAD;
+}
+
+static enum mail_seal_enrol_result
+enrol_impossible(const char *what, const char *sentence, const char *where,
+		 struct mail_seal_enrol_error *error_r)
+{
+	error_r->sentence = t_strdup_printf("%s: %s", what, sentence);
+	error_r->log_error = where == NULL ? error_r->sentence :
+		t_strdup_printf("%s (%s)", error_r->sentence, where);
+	return MAIL_SEAL_ENROL_IMPOSSIBLE;
+}
+
+static enum mail_seal_enrol_result
+enrol_failed(const char *what, const char *where,
+	     const struct seal_error *error,
+	     struct mail_seal_enrol_error *error_r)
+{
+	error_r->sentence = t_strdup_printf("%s: the server failed, "
+		"please try again later", what);
+	error_r->log_error = where == NULL ?
+		t_strdup_printf("%s: %s", what, error->text) :
+		t_strdup_printf("%s: %s: %s", what, where, error->text);
+	return MAIL_SEAL_ENROL_FAILED;
+}
+
+/* Finds the first source that can be written. One before it that can't be,
+   but has a certificate, would hide what is written. */
+static enum mail_seal_enrol_result
+find_writable(const struct mail_seal_settings *set,
+	      const struct mail_seal_source **source_r,
+	      struct mail_seal_enrol_error *error_r)
+{
+	static const char what[] = "Certificate not stored";
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+
+	if (set->source_count == 0) {
+		return enrol_impossible(what, "mail_seal isn't used for this "
+			"user", "mail_seal_keys is none", error_r);
+	}
+	for (unsigned int i = 0; i < set->source_count; i++) {
+		const struct mail_seal_source *source = &set->sources[i];
+		int ret;
+
+		if (mail_seal_source_is_writable(source)) {
+			*source_r = source;
+			return MAIL_SEAL_ENROL_OK;
+		}
+		ret = mail_seal_source_read(source, set, t_buffer_create(1024),
+					    &error);
+		if (ret != 0) {
+			return enrol_impossible(what, "a GnuPG keyring, which "
+				"mail_seal only reads, comes first and would "
+				"be used", mail_seal_source_name(source),
+				error_r);
+		}
+	}
+	return enrol_impossible(what, "a GnuPG keyring is only read by "
+		"mail_seal", "no file: or dict: in mail_seal_keys", error_r);
+}
+
+static enum mail_seal_enrol_result
+check_content(const struct mail_seal_settings *set, buffer_t *content,
+	      struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_core *core;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+
+	if (content->used == 0)
+		return enrol_bad("it is empty", error_r);
+	if (content->used > MAIL_SEAL_ENROL_SIZE_MAX)
+		return enrol_bad("it is too large for a certificate", error_r);
+	core = mail_seal_core_get(&error);
+	if (core != NULL &&
+	    core->to_text(content, set->timeout_secs, &error) == 0 &&
+	    core->check_enrolment(content, set, &error) == 0)
+		return MAIL_SEAL_ENROL_OK;
+	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
+		enrol_bad(error.text, error_r) :
+		enrol_failed("Certificate not stored", NULL, &error, error_r);
+}
+
+enum mail_seal_enrol_result
+mail_seal_enrol_set(const struct mail_seal_settings *set, buffer_t *content,
+		    struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_source *source;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	enum mail_seal_enrol_result result;
+
+	result = check_content(set, content, error_r);
+	if (result == MAIL_SEAL_ENROL_OK)
+		result = find_writable(set, &source, error_r);
+	if (result != MAIL_SEAL_ENROL_OK ||
+	    mail_seal_source_write(source, set, content, &error) == 0)
+		return result;
+	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
+		enrol_bad(error.text, error_r) :
+		enrol_failed("Certificate not stored",
+			     mail_seal_source_name(source), &error, error_r);
+}
+
+enum mail_seal_enrol_result
+mail_seal_enrol_unset(const struct mail_seal_settings *set,
+		      struct mail_seal_enrol_error *error_r)
+{
+	static const char what[] = "Certificate not removed";
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_source *source, *read_only = NULL;
+	bool removed = FALSE;
+	int ret;
+
+	for (unsigned int i = 0; i < set->source_count; i++) {
+		source = &set->sources[i];
+		if (!mail_seal_source_is_writable(source)) {
+			if (mail_seal_source_read(source, set,
+						  t_buffer_create(1024),
+						  &error) != 0)
+				read_only = source;
+			error.code = SEAL_ERROR_NONE;
+			continue;
+		}
+		ret = mail_seal_source_remove(source, set, &error);
+		if (ret < 0) {
+			return enrol_failed(what,
+					    mail_seal_source_name(source),
+					    &error, error_r);
+		}
+		if (ret > 0)
+			removed = TRUE;
+	}
+	if (read_only != NULL) {
+		return enrol_impossible(removed ? "Certificate removed, but "
+			"mail is still sealed" : what, "there is one in a "
+			"GnuPG keyring, which mail_seal only reads",
+			mail_seal_source_name(read_only), error_r);
+	}
+	return removed ? MAIL_SEAL_ENROL_OK : MAIL_SEAL_ENROL_NOTHING;
+}
+
+enum mail_seal_enrol_result
+mail_seal_enrol_find(const struct mail_seal_settings *set, const char *home,
+		     const char *const *names, buffer_t *content,
+		     struct mail_seal_enrol_error *error_r)
+{
+	struct mail_seal_settings home_set = *set;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	int ret;
+
+	if (names != NULL)
+		home_set.recipients = names;
+	ret = mail_seal_key_source_gnupg(home, &home_set, content, &error);
+	if (ret > 0)
+		return MAIL_SEAL_ENROL_OK;
+	if (ret == 0)
+		return MAIL_SEAL_ENROL_NOTHING;
+	(void)enrol_failed("Certificate not stored", home, &error, error_r);
+	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
+		MAIL_SEAL_ENROL_BAD : MAIL_SEAL_ENROL_FAILED;
+}
+
+int mail_seal_enrol_get(const struct mail_seal_settings *set, buffer_t *text,
+			struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_core *core;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char *where = NULL;
+	int ret;
+
+	ret = mail_seal_keys_read(set, text, &where, &error);
+	if (ret > 0) {
+		core = mail_seal_core_get(&error);
+		if (core == NULL ||
+		    core->to_text(text, set->timeout_secs, &error) < 0)
+			ret = -1;
+	}
+	if (ret < 0)
+		(void)enrol_failed("Certificate not shown", where, &error,
+				   error_r);
+	return ret;
+}

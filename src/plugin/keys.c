@@ -1,0 +1,150 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "buffer.h"
+#include "source.h"
+#include "keys.h"
+#include "../core/core.h"
+
+static const struct {
+	const char *name;
+	mail_seal_key_source_t *read;
+	/* NULL if it is only read */
+	mail_seal_key_source_write_t *write;
+	mail_seal_key_source_remove_t *remove;
+} key_sources[] = {
+	[MAIL_SEAL_SOURCE_FILE] = {
+		"file", mail_seal_key_source_file,
+		mail_seal_key_source_file_write,
+		mail_seal_key_source_file_remove
+	},
+	[MAIL_SEAL_SOURCE_GNUPG] = {
+		"gnupg", mail_seal_key_source_gnupg, NULL, NULL
+	},
+	[MAIL_SEAL_SOURCE_DICT] = {
+		"dict", mail_seal_key_source_dict,
+		mail_seal_key_source_dict_write,
+		mail_seal_key_source_dict_remove
+	}
+};
+
+const char *mail_seal_source_name(const struct mail_seal_source *source)
+{
+	const char *path = source->path;
+
+	/* 2.3's URIs may have one */
+	if (source->type == MAIL_SEAL_SOURCE_DICT &&
+	    strstr(path, "password=") != NULL)
+		path = t_strdup_printf("%s:...", t_strcut(path, ':'));
+	return t_strdup_printf("%s:%s", key_sources[source->type].name, path);
+}
+
+bool mail_seal_source_is_writable(const struct mail_seal_source *source)
+{
+	return key_sources[source->type].write != NULL;
+}
+
+int mail_seal_source_read(const struct mail_seal_source *source,
+			  const struct mail_seal_settings *set,
+			  buffer_t *certificates, struct seal_error *error)
+{
+	return key_sources[source->type].read(source->path, set, certificates,
+					      error);
+}
+
+int mail_seal_source_write(const struct mail_seal_source *source,
+			   const struct mail_seal_settings *set,
+			   const buffer_t *content, struct seal_error *error)
+{
+	return key_sources[source->type].write(source->path, set, content,
+					       error);
+}
+
+int mail_seal_source_remove(const struct mail_seal_source *source,
+			    const struct mail_seal_settings *set,
+			    struct seal_error *error)
+{
+	return key_sources[source->type].remove(source->path, set, error);
+}
+
+static void
+keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
+	    const char *where)
+{
+	keys->state = mail_seal_policy_key_state(error->code);
+	keys->reason = t_strdup(error->text);
+	keys->log_error = t_strdup_printf("%s: %s", where, error->text);
+}
+
+int mail_seal_keys_read(const struct mail_seal_settings *set,
+			buffer_t *certificates, const char **where_r,
+			struct seal_error *error)
+{
+	int ret = 0;
+
+	*where_r = "";
+	for (unsigned int i = 0; i < set->source_count && ret == 0; i++) {
+		const struct mail_seal_source *source = &set->sources[i];
+
+		*where_r = mail_seal_source_name(source);
+		ret = mail_seal_source_read(source, set, certificates, error);
+	}
+	return ret;
+}
+
+int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
+			      buffer_t *certificates, const char **where_r,
+			      struct seal_error *error)
+{
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	int ret;
+
+	*where_r = t_strconcat("mail_seal_extra_keys ", set->extra_keys, NULL);
+	ret = mail_seal_key_source_file(set->extra_keys, set, certificates,
+					&read_error);
+	if (ret == 0) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "the additional key is missing");
+	} else if (ret < 0) {
+		seal_error_set(error, read_error.code,
+			       "the additional key: %s", read_error.text);
+	}
+	return ret > 0 ? 0 : -1;
+}
+
+void mail_seal_keys_get(const struct mail_seal_settings *set,
+			struct mail_seal_keys *keys_r)
+{
+	const struct mail_seal_core *core;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	buffer_t *certificates = t_buffer_create(4096), *extra = NULL;
+	const char *where, *extra_where;
+	int ret;
+
+	i_zero(keys_r);
+	ret = mail_seal_keys_read(set, certificates, &where, &error);
+	if (ret == 0) {
+		keys_r->state = MAIL_SEAL_KEY_MISSING;
+		keys_r->log_error = "no source in mail_seal_keys has a key";
+		return;
+	}
+	if (ret > 0 && set->extra_keys != NULL) {
+		extra = t_buffer_create(4096);
+		ret = mail_seal_keys_read_extra(set, extra, &extra_where,
+						&error);
+		if (ret < 0)
+			where = extra_where;
+	}
+	if (ret >= 0) {
+		core = mail_seal_core_get(&error);
+		if (core != NULL) {
+			keys_r->recipients =
+				core->recipients_new(certificates, extra,
+						       set, &error);
+		}
+	}
+	if (keys_r->recipients == NULL)
+		keys_failed(keys_r, &error, where);
+	else
+		keys_r->state = MAIL_SEAL_KEY_USABLE;
+}

@@ -1,0 +1,52 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_KEYS_H
+#define MAIL_SEAL_KEYS_H
+
+#include "policy.h"
+
+struct mail_seal_recipients;
+
+/* What came of looking for an owner's keys */
+struct mail_seal_keys {
+	enum mail_seal_key_state state;
+	/* if usable: whom to seal to. Free with the core's
+	   recipients_free(). */
+	struct mail_seal_recipients *recipients;
+	/* if not: for the log, names files and causes */
+	const char *log_error;
+	/* and for who saves the message: half a sentence, no paths */
+	const char *reason;
+};
+
+/* Of one source, as source.h says. Names and other strings are
+   from the data stack; a name can be shown. */
+const char *mail_seal_source_name(const struct mail_seal_source *source);
+bool mail_seal_source_is_writable(const struct mail_seal_source *source);
+int mail_seal_source_read(const struct mail_seal_source *source,
+			  const struct mail_seal_settings *set,
+			  buffer_t *certificates, struct seal_error *error);
+int mail_seal_source_write(const struct mail_seal_source *source,
+			   const struct mail_seal_settings *set,
+			   const buffer_t *content, struct seal_error *error);
+int mail_seal_source_remove(const struct mail_seal_source *source,
+			    const struct mail_seal_settings *set,
+			    struct seal_error *error);
+
+/* Reads the first source that has anything and names it. Returns 1, 0 if none
+   has, or -1. */
+int mail_seal_keys_read(const struct mail_seal_settings *set,
+			buffer_t *certificates, const char **where_r,
+			struct seal_error *error);
+
+/* Reads the settings' extra_keys and names where they are. Returns 0, or -1 if
+   there are none or they can't be read. */
+int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
+			      buffer_t *certificates, const char **where_r,
+			      struct seal_error *error);
+
+/* Finds the certificates of the owner with these settings: the first source
+   that has any, and the extra keys. Strings are from the data stack. */
+void mail_seal_keys_get(const struct mail_seal_settings *set,
+			struct mail_seal_keys *keys_r);
+
+#endif

@@ -1,0 +1,98 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_SETTINGS_H
+#define MAIL_SEAL_SETTINGS_H
+
+struct mail_user;
+
+/* Each setting once: its name without "mail_seal_", and its default as it is
+   written in 2.3 and in 2.4. To add one, add it here and parse it in
+   owner-settings.c. */
+#define MAIL_SEAL_SETTINGS(SETTING) \
+	SETTING(keys, "file:%h/.mail-seal/keys", \
+		"file:%{home}/.mail-seal/keys") \
+	SETTING(recipients, "%u", "%{user}") \
+	SETTING(extra_keys, "", "") \
+	SETTING(missing_key, "store", "store") \
+	SETTING(unusable_key, "tempfail", "tempfail") \
+	SETTING(exclude, "", "") \
+	SETTING(protect_headers, "", "") \
+	SETTING(compress, "no", "no") \
+	SETTING(min_rsa_bits, "2048", "2048") \
+	SETTING(smime_rsa, "pkcs1", "pkcs1") \
+	SETTING(timeout, "60s", "60s") \
+	SETTING(imap_enrolment, "yes", "yes")
+
+/* The values as they are written, variables expanded. */
+struct mail_seal_raw_settings {
+	pool_t pool;
+#define MAIL_SEAL_RAW_FIELD(name, default23, default24) \
+	const char *mail_seal_##name;
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_RAW_FIELD)
+#undef MAIL_SEAL_RAW_FIELD
+};
+
+/* What to do with a message that can't be sealed */
+enum mail_seal_fallback {
+	MAIL_SEAL_STORE,
+	MAIL_SEAL_TEMPFAIL
+};
+
+enum mail_seal_source_type {
+	MAIL_SEAL_SOURCE_FILE,
+	MAIL_SEAL_SOURCE_GNUPG,
+	MAIL_SEAL_SOURCE_DICT
+};
+
+struct mail_seal_source {
+	enum mail_seal_source_type type;
+	/* of a dict: its URI, or its name on 2.4 */
+	const char *path;
+};
+
+struct mail_seal_settings {
+	/* whose they are; NULL only in tests */
+	struct mail_user *user;
+	/* tried in order; empty: leave this user alone */
+	const struct mail_seal_source *sources;
+	unsigned int source_count;
+	/* NULL-terminated */
+	const char *const *recipients;
+	/* NULL if there is none */
+	const char *extra_keys;
+	enum mail_seal_fallback missing_key;
+	enum mail_seal_fallback unusable_key;
+	/* NULL-terminated; special-use flags begin with a backslash */
+	const char *const *exclude;
+	/* names of header fields, NULL-terminated; NULL if there are none */
+	const char *const *protect_headers;
+	bool compress;
+	unsigned int min_rsa_bits;
+	/* RSAES-OAEP instead of PKCS #1 v1.5 */
+	bool smime_rsa_oaep;
+	unsigned int timeout_secs;
+	bool imap_enrolment;
+};
+
+/* Checks the values. Returns 0, or -1 and a sentence that names the setting.
+   What set_r points to is allocated from the pool. */
+int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
+			     pool_t pool, struct mail_seal_settings *set_r,
+			     const char **error_r);
+
+/* Puts the values of userdb fields ("mail_seal_keys=...", NULL-terminated) in
+   place of what was read. */
+void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
+				 const char *const *fields);
+
+/* If this userdb field is one of our settings, returns its name without
+   "mail_seal_" and its value; else NULL. */
+const char *mail_seal_settings_field(const char *field, const char **value_r);
+
+/* Reads the user's settings, puts the fields, which may be NULL, in their
+   place, and checks them. Returns 0 or -1 as above. The reader for this
+   version of Dovecot is in settings-23.c or -24.c. */
+int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
+			   pool_t pool, struct mail_seal_settings *set_r,
+			   const char **error_r);
+
+#endif

@@ -1,0 +1,59 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_PLUGIN_H
+#define MAIL_SEAL_PLUGIN_H
+
+#include "enrol.h"
+
+struct mail_user;
+struct mailbox;
+struct mailbox_transaction_context;
+struct module;
+struct mail_seal_decision;
+struct mail_seal_destination;
+struct mail_seal_core;
+struct seal_error;
+
+/* What the plugin lends to the commands of doveadm, which find it by its name
+   when they run. Each function is described where it is declared: in
+   user.h, decide.h, mailbox.h,
+   core.h, keys.h and enrol.h. */
+struct mail_seal_plugin_interface {
+	bool (*user_has_context)(struct mail_user *user);
+	const struct mail_seal_settings *
+		(*user_get_settings)(struct mail_user *user,
+				     const char **error_r);
+	int (*mailbox_is_exempt)(struct mailbox *box, const char **error_r);
+	void (*decide_for_mailbox)(struct mailbox *box,
+				   struct mail_seal_decision *decision_r);
+	void (*decision_free)(struct mail_seal_decision *decision);
+	unsigned int (*transaction_sealed_count)(
+		struct mailbox_transaction_context *t);
+	const struct mail_seal_core *
+		(*core_get)(struct seal_error *error);
+	int (*keys_read)(const struct mail_seal_settings *set,
+			 buffer_t *certificates, const char **where_r,
+			 struct seal_error *error);
+	int (*keys_read_extra)(const struct mail_seal_settings *set,
+			       buffer_t *certificates, const char **where_r,
+			       struct seal_error *error);
+	enum mail_seal_enrol_result
+		(*enrol_set)(const struct mail_seal_settings *set,
+			     buffer_t *content,
+			     struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_unset)(const struct mail_seal_settings *set,
+			       struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_find)(const struct mail_seal_settings *set,
+			      const char *home, const char *const *names,
+			      buffer_t *content,
+			      struct mail_seal_enrol_error *error_r);
+};
+extern const struct mail_seal_plugin_interface mail_seal_plugin_interface;
+
+extern const char *mail_seal_plugin_version;
+
+void mail_seal_plugin_init(struct module *module);
+void mail_seal_plugin_deinit(void);
+
+#endif

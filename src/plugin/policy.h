@@ -1,0 +1,71 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_POLICY_H
+#define MAIL_SEAL_POLICY_H
+
+#include "report.h"
+#include "owner-settings.h"
+#include "../seal/seal-error.h"
+
+/* The decisions, without the means: what is to be done with a message, and
+   what its sender or owner is told when it can't be done. */
+
+/* What is known of the mailbox a message is saved to */
+struct mail_seal_destination {
+	/* dsync's bytes and GUIDs must stay equal on both sides */
+	bool dsync;
+	/* its messages are stored by another mailbox, which decides */
+	bool virtual;
+	/* in a public namespace: it has no owner */
+	bool public;
+	/* mail_seal_exclude names it */
+	bool excluded;
+	/* a \Drafts mailbox */
+	bool drafts;
+	/* the owner has mail_seal_keys */
+	bool owner_has_sources;
+};
+
+enum mail_seal_key_state {
+	MAIL_SEAL_KEY_USABLE,
+	MAIL_SEAL_KEY_MISSING,
+	MAIL_SEAL_KEY_UNUSABLE,
+	/* the engine couldn't tell */
+	MAIL_SEAL_KEY_ENGINE_FAILED
+};
+
+enum mail_seal_action {
+	MAIL_SEAL_ACTION_STORE,
+	MAIL_SEAL_ACTION_SEAL,
+	MAIL_SEAL_ACTION_FAIL
+};
+
+/* Is there nothing to seal for this destination, whatever the keys? */
+bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest);
+/* If so, why? */
+enum mail_seal_reason
+mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
+
+/* May header fields be hidden there? A client that edits a draft it hasn't
+   shown before takes the subject from outside. */
+bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
+
+/* What to do with a message for an owner whose keys are in this state. */
+enum mail_seal_action
+mail_seal_policy_action(enum mail_seal_key_state state,
+			const struct mail_seal_settings *set);
+
+/* What this state of the keys is called in reports. */
+enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state);
+
+/* What state of the keys an error from reading them means. */
+enum mail_seal_key_state
+mail_seal_policy_key_state(enum seal_error_code code);
+
+/* The sentence for whoever saves the message, without paths. reason is half a
+   sentence about an unusable key, like "it has expired". */
+const char *mail_seal_policy_missing_key_sentence(void);
+const char *mail_seal_policy_unusable_key_sentence(const char *reason);
+const char *mail_seal_policy_unknown_owner_sentence(void);
+const char *mail_seal_policy_engine_sentence(enum seal_error_code code);
+
+#endif

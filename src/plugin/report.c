@@ -1,0 +1,103 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "report.h"
+
+static const char *const result_names[] = {
+	[MAIL_SEAL_RESULT_SEALED] = "sealed",
+	[MAIL_SEAL_RESULT_ENCRYPTED] = "encrypted",
+	[MAIL_SEAL_RESULT_STORED] = "stored",
+	[MAIL_SEAL_RESULT_FAILED] = "failed"
+};
+
+static const char *const reason_names[] = {
+	[MAIL_SEAL_REASON_USABLE_KEY] = "usable_key",
+	[MAIL_SEAL_REASON_ALREADY_ENCRYPTED] = "already_encrypted",
+	[MAIL_SEAL_REASON_DSYNC] = "dsync",
+	[MAIL_SEAL_REASON_PUBLIC] = "public",
+	[MAIL_SEAL_REASON_EXCLUDED] = "excluded",
+	[MAIL_SEAL_REASON_NO_SOURCES] = "no_sources",
+	[MAIL_SEAL_REASON_MISSING_KEY] = "missing_key",
+	[MAIL_SEAL_REASON_UNUSABLE_KEY] = "unusable_key",
+	[MAIL_SEAL_REASON_UNKNOWN_OWNER] = "unknown_owner",
+	[MAIL_SEAL_REASON_ENGINE] = "engine",
+	[MAIL_SEAL_REASON_TIMEOUT] = "timeout",
+	[MAIL_SEAL_REASON_TEMPORARY_FILE] = "temporary_file",
+	[MAIL_SEAL_REASON_INCOMPLETE] = "incomplete",
+	[MAIL_SEAL_REASON_COPY] = "copy",
+	[MAIL_SEAL_REASON_STORAGE] = "storage",
+	[MAIL_SEAL_REASON_CANCELLED] = "cancelled"
+};
+
+enum mail_seal_reason mail_seal_reason_of_error(enum seal_error_code code)
+{
+	switch (code) {
+	case SEAL_ERROR_UNUSABLE_KEY:
+		return MAIL_SEAL_REASON_UNUSABLE_KEY;
+	case SEAL_ERROR_TIMEOUT:
+		return MAIL_SEAL_REASON_TIMEOUT;
+	case SEAL_ERROR_STORE:
+		return MAIL_SEAL_REASON_TEMPORARY_FILE;
+	default:
+		return MAIL_SEAL_REASON_ENGINE;
+	}
+}
+
+void mail_seal_report_begin(struct mail_seal_report *report,
+			    struct event *parent)
+{
+	if (report->event == NULL)
+		report->event = event_create(parent);
+}
+
+void mail_seal_report_drop(struct mail_seal_report *report)
+{
+	event_unref(&report->event);
+	i_zero(report);
+}
+
+void mail_seal_report_failing(struct mail_seal_report *report,
+			      enum mail_seal_reason reason)
+{
+	if (!report->failed)
+		report->failure = reason;
+	report->failed = TRUE;
+}
+
+static void
+report_send(const struct mail_seal_report *report, const char *result,
+	    const char *reason)
+{
+	/* Statistics skip an event that lacks a field they group by, so none
+	   is left out. */
+	const char *engine = report->engine != NULL ? report->engine : "none";
+
+	e_debug(event_create_passthrough(report->event)->
+		set_name("mail_seal_finished")->
+		add_str("result", result)->
+		add_str("reason", reason)->
+		add_str("engine", engine)->
+		add_int("bytes_in", report->bytes_in)->
+		add_int("bytes_out", report->bytes_out)->event(),
+		"mail_seal: %s (%s), engine %s, %"PRIuUOFF_T" bytes in, "
+		"%"PRIuUOFF_T" out", result, reason, engine, report->bytes_in,
+		report->bytes_out);
+}
+
+void mail_seal_report_end(struct mail_seal_report *report,
+			  enum mail_seal_result result,
+			  enum mail_seal_reason reason)
+{
+	if (report->event != NULL) {
+		report_send(report, result_names[result],
+			    reason_names[reason]);
+	}
+	mail_seal_report_drop(report);
+}
+
+void mail_seal_report_fail(struct mail_seal_report *report,
+			   enum mail_seal_reason reason)
+{
+	mail_seal_report_failing(report, reason);
+	mail_seal_report_end(report, MAIL_SEAL_RESULT_FAILED, report->failure);
+}

@@ -1,0 +1,70 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* Reads the settings from Dovecot 2.3's plugin { } section. */
+
+#include "lib.h"
+#include "dovecot-compat.h"
+
+#ifndef HAVE_DOVECOT_24
+
+#include "mail-user.h"
+#include "str.h"
+#include "var-expand.h"
+#include "owner-settings.h"
+
+/* A value from the configuration comes expanded; ours doesn't. */
+static int
+default_value(struct mail_user *user, const char *value,
+	      const char **value_r, const char **error_r)
+{
+	const char *home;
+	string_t *expanded;
+
+	/* as for values in the configuration: without a home there is no
+	   telling where the owner's certificates would be */
+	if (strstr(value, "%h") != NULL &&
+	    mail_user_get_home(user, &home) <= 0) {
+		*error_r = t_strdup_printf("mail_seal_keys: \"%s\" needs a "
+			"home directory, and the user has none", value);
+		return -1;
+	}
+	expanded = t_str_new(128);
+	if (var_expand_with_funcs(expanded, value,
+				  mail_user_var_expand_table(user),
+				  mail_user_var_expand_func_table, user,
+				  error_r) <= 0)
+		return -1;
+	*value_r = str_c(expanded);
+	return 0;
+}
+
+static int
+setting_value(struct mail_user *user, const char *name,
+	      const char *value_default, const char **value_r,
+	      const char **error_r)
+{
+	*value_r = mail_user_plugin_getenv(user, name);
+	if (*value_r != NULL)
+		return 0;
+	return default_value(user, value_default, value_r, error_r);
+}
+
+int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
+			   pool_t pool, struct mail_seal_settings *set_r,
+			   const char **error_r)
+{
+	struct mail_seal_raw_settings raw;
+
+#define MAIL_SEAL_READ(name, default23, default24) \
+	if (setting_value(user, "mail_seal_"#name, default23, \
+			  &raw.mail_seal_##name, error_r) < 0) \
+		return -1;
+	MAIL_SEAL_SETTINGS(MAIL_SEAL_READ)
+#undef MAIL_SEAL_READ
+	raw.pool = pool;
+	if (fields != NULL)
+		mail_seal_settings_override(&raw, fields);
+	return mail_seal_settings_parse(&raw, pool, set_r, error_r);
+}
+
+#endif

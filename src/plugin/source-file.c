@@ -1,0 +1,98 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "buffer.h"
+#include "source.h"
+#include "replace-file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A file with more bytes is no owner's key file. */
+#define KEY_FILE_MAX (1024*1024)
+
+static int
+file_unusable(struct seal_error *error, const char *reason)
+{
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
+	return -1;
+}
+
+static int file_failed(struct seal_error *error)
+{
+	return mail_seal_key_source_failed(error, "its file can't be read");
+}
+
+static int
+file_read(int fd, buffer_t *certificates, struct seal_error *error)
+{
+	size_t start = certificates->used;
+	unsigned char buf[8192];
+	ssize_t ret;
+
+	while ((ret = read(fd, buf, sizeof(buf))) > 0) {
+		buffer_append(certificates, buf, ret);
+		if (certificates->used - start > KEY_FILE_MAX)
+			return file_unusable(error, "its file is too large");
+	}
+	if (ret < 0)
+		return file_failed(error);
+	if (certificates->used == start)
+		return file_unusable(error, "its file is empty");
+	return 1;
+}
+
+int mail_seal_key_source_file(const char *path,
+			      const struct mail_seal_settings *set ATTR_UNUSED,
+			      buffer_t *certificates, struct seal_error *error)
+{
+	struct stat st;
+	int fd, ret;
+
+	/* a FIFO mustn't keep us waiting */
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		/* Only where nothing is there is there no key: a symbolic
+		   link is something. */
+		if ((errno == ENOENT && lstat(path, &st) < 0 &&
+		     errno == ENOENT) || errno == ENOTDIR)
+			return 0;
+		return file_failed(error);
+	}
+	if (fstat(fd, &st) < 0)
+		ret = file_failed(error);
+	else if (!S_ISREG(st.st_mode))
+		ret = file_unusable(error, "its file is not a regular file");
+	else
+		ret = file_read(fd, certificates, error);
+	i_close_fd(&fd);
+	return ret;
+}
+
+int mail_seal_key_source_file_write(const char *path,
+				    const struct mail_seal_settings *set
+					ATTR_UNUSED,
+				    const buffer_t *content,
+				    struct seal_error *error)
+{
+	const char *reason;
+
+	if (replace_file(path, content->data, content->used, &reason) == 0)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return -1;
+}
+
+int mail_seal_key_source_file_remove(const char *path,
+				     const struct mail_seal_settings *set
+					ATTR_UNUSED,
+				     struct seal_error *error)
+{
+	const char *reason;
+	int ret = remove_file(path, &reason);
+
+	if (ret < 0)
+		seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return ret;
+}

@@ -1,0 +1,48 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef ENVELOPE_H
+#define ENVELOPE_H
+
+#include "../seal-error.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What stands around the ciphertext: our header fields and the MIME structure
+   of the sealed message. Line ends are CRLF, and no line has more than 76
+   characters. */
+
+struct envelope;
+
+/* A form of sealed message */
+struct envelope_format {
+	/* Readers look for protected header fields in it. */
+	bool shows_protected_headers;
+
+	/* Returns NULL if the system has no random numbers. */
+	struct envelope *(*alloc)(struct seal_error *error);
+	void (*free)(struct envelope *envelope);
+
+	/* These append to out. First what stands between the fields of
+	   envelope_append_fields() and the ciphertext; it doesn't depend on
+	   that, so ciphertext may be written before it is known where the
+	   header section ends. */
+	void (*begin)(struct envelope *envelope, GString *out);
+	/* Ciphertext, as an engine gives it. */
+	void (*write)(struct envelope *envelope, const uint8_t *data,
+		      size_t size, GString *out);
+	/* What is left of the ciphertext, and what follows it. */
+	void (*end)(struct envelope *envelope, GString *out);
+};
+
+/* RFC 3156 section 4, in the shape Thunderbird itself writes */
+extern const struct envelope_format envelope_pgp_mime;
+/* RFC 8551 section 3.3 */
+extern const struct envelope_format envelope_smime;
+
+/* Appends the header fields that all formats have, which follow the message's
+   own. fingerprints is NULL-terminated. */
+void envelope_append_fields(GString *out, bool add_mime_version,
+			    const char *const *fingerprints);
+
+#endif

@@ -1,0 +1,475 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "../certificate/key-file.h"
+#include "x509.h"
+#include "openssl-common.h"
+
+#include <openssl/bio.h>
+#include <openssl/cms.h>
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#include <string.h>
+#include <time.h>
+
+/* As strong as RSA of 2048 bits, NIST SP 800-57 part 1, table 2 */
+#define MIN_EC_BITS 224
+
+static int x509_unusable(struct seal_error *error, const char *reason)
+{
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
+	return -1;
+}
+
+static int openssl_failed(struct seal_error *error)
+{
+	openssl_error_set(error);
+	return -1;
+}
+
+/*
+ * Reading
+ */
+
+/* Adds the certificate, with a reference of its own, once. */
+static int
+found_add(STACK_OF(X509) *found, X509 *x509, struct seal_error *error)
+{
+	for (int i = 0; i < sk_X509_num(found); i++) {
+		if (X509_cmp(sk_X509_value(found, i), x509) == 0)
+			return 0;
+	}
+	if (sk_X509_num(found) == CERTIFICATES_COUNT_MAX) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "it holds more than %d certificates",
+			       CERTIFICATES_COUNT_MAX);
+		return -1;
+	}
+	if (X509_up_ref(x509) != 1)
+		return openssl_failed(error);
+	if (sk_X509_push(found, x509) == 0) {
+		X509_free(x509);
+		return openssl_failed(error);
+	}
+	return 0;
+}
+
+/* RFC 8551 section 3.8: signed-data without content and without signers */
+static int
+read_bundle(const unsigned char *data, size_t size, STACK_OF(X509) *found,
+	    struct seal_error *error)
+{
+	const unsigned char *pos = data;
+	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &pos, size);
+	STACK_OF(X509) *certificates = NULL;
+	int ret = 0;
+
+	if (cms != NULL && pos == data + size &&
+	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed &&
+	    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) <= 0)
+		certificates = CMS_get1_certs(cms);
+	if (certificates == NULL) {
+		ret = x509_unusable(error,
+				    "it is no X.509 certificate");
+	}
+	for (int i = 0; ret == 0 && i < sk_X509_num(certificates); i++)
+		ret = found_add(found, sk_X509_value(certificates, i), error);
+	sk_X509_pop_free(certificates, X509_free);
+	CMS_ContentInfo_free(cms);
+	return ret;
+}
+
+static bool der_is_secret(const unsigned char *data, size_t size)
+{
+	const unsigned char *pos1 = data, *pos2 = data, *pos3 = data;
+	PKCS12 *pkcs12 = d2i_PKCS12(NULL, &pos1, size);
+	X509_SIG *encrypted_key = d2i_X509_SIG(NULL, &pos2, size);
+	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &pos3, size);
+	bool secret = pkcs12 != NULL || encrypted_key != NULL || key != NULL;
+
+	PKCS12_free(pkcs12);
+	X509_SIG_free(encrypted_key);
+	EVP_PKEY_free(key);
+	return secret;
+}
+
+/* One certificate after the other, or a bundle */
+static int
+read_der(const unsigned char *data, size_t size, STACK_OF(X509) *found,
+	 struct seal_error *error)
+{
+	const unsigned char *pos = data, *end = data + size;
+	X509 *x509;
+	int ret = 0;
+
+	while (ret == 0 && pos < end) {
+		x509 = d2i_X509(NULL, &pos, end - pos);
+		if (x509 == NULL)
+			break;
+		ret = found_add(found, x509, error);
+		X509_free(x509);
+	}
+	if (ret < 0 || pos == end)
+		return ret;
+	if (pos > data)
+		return x509_unusable(error, "it is no X.509 certificate");
+	if (der_is_secret(data, size))
+		return x509_unusable(error, CERTIFICATES_SECRET);
+	return read_bundle(data, size, found, error);
+}
+
+static bool block_is_bundle(const struct text_block *block)
+{
+	return text_block_label_is(block, PEM_STRING_PKCS7) ||
+		text_block_label_is(block, PEM_STRING_PKCS7_SIGNED) ||
+		text_block_label_is(block, PEM_STRING_CMS);
+}
+
+static bool block_is_certificate(const struct text_block *block)
+{
+	return text_block_label_is(block, PEM_STRING_X509) ||
+		text_block_label_is(block, PEM_STRING_X509_OLD) ||
+		text_block_label_is(block, PEM_STRING_X509_TRUSTED);
+}
+
+bool certificates_x509_is_der(const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+
+	return size > 1 && bytes[0] == 0x30 && (bytes[1] & 0x80) != 0;
+}
+
+bool certificates_x509_is_block(const struct text_block *block)
+{
+	return block_is_certificate(block) || block_is_bundle(block);
+}
+
+/* What OpenSSL calls trusted has something behind the certificate that says
+   whom to trust, which is no concern of ours. */
+static int
+read_certificate(const unsigned char *data, size_t size,
+		 STACK_OF(X509) *found, struct seal_error *error)
+{
+	const unsigned char *pos = data;
+	X509 *x509 = d2i_X509_AUX(NULL, &pos, size);
+	int ret;
+
+	ret = x509 != NULL && pos == data + size ?
+		found_add(found, x509, error) :
+		x509_unusable(error, "it is no X.509 certificate");
+	X509_free(x509);
+	return ret;
+}
+
+static int
+read_block(const struct text_block *block, STACK_OF(X509) *found,
+	   struct seal_error *error)
+{
+	guchar *data = g_malloc(block->content_size);
+	gint state = 0;
+	guint save = 0;
+	gsize size = g_base64_decode_step(block->content, block->content_size,
+					  data, &state, &save);
+	int ret;
+
+	if (!block->complete)
+		ret = x509_unusable(error, "its PEM text is damaged");
+	else if (block_is_bundle(block))
+		ret = read_bundle(data, size, found, error);
+	else
+		ret = read_certificate(data, size, found, error);
+	g_free(data);
+	return ret;
+}
+
+static int
+read_text(const char *text, size_t size, STACK_OF(X509) *found,
+	  struct seal_error *error)
+{
+	const char *end = text + size;
+	struct text_block block;
+
+	while (text_block_find(text, end - text, &block)) {
+		if (!certificates_x509_is_block(&block)) {
+			text = block.label;
+			continue;
+		}
+		if (read_block(&block, found, error) < 0)
+			return -1;
+		text = block.content + block.content_size;
+	}
+	return 0;
+}
+
+/*
+ * What a certificate is
+ */
+
+static bool time_read(const ASN1_TIME *asn1, time_t *time_r)
+{
+	struct tm tm;
+
+	if (ASN1_TIME_to_tm(asn1, &tm) != 1)
+		return false;
+	*time_r = timegm(&tm);
+	return true;
+}
+
+/* What a public key isn't that it seems to be, e.g. an RSA key that leaves
+   everything as it is. */
+static bool public_key_is_sound(EVP_PKEY *public_key)
+{
+	EVP_PKEY_CTX *check =
+		EVP_PKEY_CTX_new_from_pkey(NULL, public_key, NULL);
+	bool sound = check != NULL && EVP_PKEY_public_check(check) > 0;
+
+	EVP_PKEY_CTX_free(check);
+	return sound;
+}
+
+/* RFC 5480 section 2.1.1 has no room for curves without a name. */
+static bool curve_has_name(EVP_PKEY *public_key)
+{
+	int is_explicit;
+
+	return EVP_PKEY_get_int_param(public_key,
+		OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+		&is_explicit) == 1 && is_explicit == 0;
+}
+
+/* Like gpg's names of algorithms; of an elliptic curve, the curve's */
+static void key_name(EVP_PKEY *public_key, struct certificate_key *key)
+{
+	if (key->algorithm == CERTIFICATE_ALGORITHM_RSA) {
+		g_snprintf(key->name, sizeof(key->name), "rsa%u", key->bits);
+	} else if (EVP_PKEY_get_group_name(public_key, key->name,
+					   sizeof(key->name), NULL) != 1) {
+		g_snprintf(key->name, sizeof(key->name), "ec%u", key->bits);
+	}
+}
+
+/* Returns why it can't be used, or NULL. */
+static const char *
+public_key_read(X509 *x509, struct certificate_key *key)
+{
+	EVP_PKEY *public_key = X509_get0_pubkey(x509);
+	ASN1_OBJECT *algorithm = NULL;
+
+	(void)X509_PUBKEY_get0_param(&algorithm, NULL, NULL, NULL,
+				     X509_get_X509_PUBKEY(x509));
+	/* of what we can't use, at least a word or the identifier */
+	(void)OBJ_obj2txt(key->name, sizeof(key->name), algorithm, 0);
+	switch (OBJ_obj2nid(algorithm)) {
+	case NID_rsaEncryption:
+		key->algorithm = CERTIFICATE_ALGORITHM_RSA;
+		break;
+	case NID_X9_62_id_ecPublicKey:
+		key->algorithm = CERTIFICATE_ALGORITHM_EC;
+		break;
+	default:
+		return "its key is neither RSA nor EC";
+	}
+	if (public_key == NULL)
+		return "its key is not valid";
+	key->bits = EVP_PKEY_get_bits(public_key);
+	key_name(public_key, key);
+	if (key->algorithm == CERTIFICATE_ALGORITHM_EC) {
+		/* SM2 keys have the same algorithm identifier. */
+		if (!EVP_PKEY_is_a(public_key, "EC"))
+			return "its key is neither RSA nor EC";
+		if (!curve_has_name(public_key))
+			return "its elliptic curve has no name";
+		if (key->bits < MIN_EC_BITS)
+			return "it is too weak";
+	}
+	return public_key_is_sound(public_key) ? NULL :
+		"its key is not valid";
+}
+
+/* RFC 8550 sections 4.4.2 and 4.4.4, and what Thunderbird (NSS) wants of a
+   recipient. Each holds only if the extension is there. */
+static const char *
+usage_problem(X509 *x509, const struct certificate_key *key)
+{
+	uint32_t usage = X509_get_key_usage(x509);
+	uint32_t extended = X509_get_extended_key_usage(x509);
+
+	/* OpenSSL's word for an extension that isn't there */
+	if (usage != UINT32_MAX &&
+	    (usage & (key->algorithm == CERTIFICATE_ALGORITHM_RSA ?
+		      KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)) == 0)
+		return "its key usage doesn't allow encryption";
+	if (extended != UINT32_MAX &&
+	    (extended & (XKU_SMIME | XKU_ANYEKU)) == 0)
+		return "its extended key usage doesn't allow mail";
+	return NULL;
+}
+
+static const char *problem_find(X509 *x509, struct certificate_key *key)
+{
+	const char *problem = public_key_read(x509, key);
+
+	if (problem == NULL)
+		problem = usage_problem(x509, key);
+	if (!time_read(X509_get0_notBefore(x509), &key->created) ||
+	    !time_read(X509_get0_notAfter(x509), &key->expires) ||
+	    (X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0)
+		problem = "it is not valid";
+	/* notAfter is the last second of its life, RFC 5280 section 4.1.2.5 */
+	key->expires++;
+	key->can_encrypt = problem == NULL;
+	return problem;
+}
+
+static char *name_to_utf8(const X509_NAME *name)
+{
+	BIO *text = BIO_new(BIO_s_mem());
+	char *data, *copy = NULL;
+	long size;
+
+	if (text != NULL &&
+	    X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 &
+			       ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+		size = BIO_get_mem_data(text, &data);
+		copy = g_utf8_make_valid(data, size);
+	}
+	BIO_free(text);
+	return copy;
+}
+
+static char **names_read(X509 *x509)
+{
+	GPtrArray *names = g_ptr_array_new();
+	STACK_OF(OPENSSL_STRING) *addresses = X509_get1_email(x509);
+	char *subject = name_to_utf8(X509_get_subject_name(x509));
+
+	if (subject != NULL && *subject != '\0')
+		g_ptr_array_add(names, subject);
+	else
+		g_free(subject);
+	for (int i = 0; i < sk_OPENSSL_STRING_num(addresses); i++) {
+		g_ptr_array_add(names, g_utf8_make_valid(
+			sk_OPENSSL_STRING_value(addresses, i), -1));
+	}
+	X509_email_free(addresses);
+	g_ptr_array_add(names, NULL);
+	return (char **)g_ptr_array_free(names, FALSE);
+}
+
+static char *fingerprint_make(X509 *x509)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned int size;
+	GString *text;
+
+	if (X509_digest(x509, EVP_sha256(), digest, &size) != 1)
+		return NULL;
+	text = g_string_sized_new(2 * size);
+	for (unsigned int i = 0; i < size; i++)
+		g_string_append_printf(text, "%02X", digest[i]);
+	return g_string_free(text, FALSE);
+}
+
+static struct certificate *
+certificate_from_x509(X509 *x509, struct seal_error *error)
+{
+	struct certificate *certificate = certificate_new();
+	unsigned char *der = NULL;
+	int size = i2d_X509(x509, &der);
+
+	certificate->kind = CERTIFICATE_KIND_X509;
+	certificate->fingerprint = fingerprint_make(x509);
+	if (size < 0 || certificate->fingerprint == NULL) {
+		(void)openssl_failed(error);
+		OPENSSL_free(der);
+		certificate_unref(certificate);
+		return NULL;
+	}
+	certificate->data = g_bytes_new(der, size);
+	OPENSSL_free(der);
+	certificate->keys = g_new0(struct certificate_key, 1);
+	certificate->key_count = 1;
+	certificate->problem = problem_find(x509, certificate->keys);
+	certificate->names = names_read(x509);
+	return certificate;
+}
+
+/*
+ * The owner's own
+ */
+
+/* The signature is looked at: an issuer could have the same name. */
+static bool is_self_signed(X509 *x509)
+{
+	return X509_self_signed(x509, 1) == 1;
+}
+
+static bool all_are_self_signed(const STACK_OF(X509) *found)
+{
+	for (int i = 0; i < sk_X509_num(found); i++) {
+		if (!is_self_signed(sk_X509_value(found, i)))
+			return false;
+	}
+	return true;
+}
+
+static bool has_issued_another(X509 *x509, const STACK_OF(X509) *found)
+{
+	for (int i = 0; i < sk_X509_num(found); i++) {
+		X509 *other = sk_X509_value(found, i);
+
+		if (other != x509 && !is_self_signed(other) &&
+		    X509_NAME_cmp(X509_get_subject_name(x509),
+				  X509_get_issuer_name(other)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int
+add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
+	struct seal_error *error)
+{
+	bool has_chain = sk_X509_num(found) > 1 &&
+		!all_are_self_signed(found);
+	struct certificate *certificate;
+
+	for (int i = 0; i < sk_X509_num(found); i++) {
+		X509 *x509 = sk_X509_value(found, i);
+
+		if (has_chain && (X509_check_ca(x509) > 0 ||
+				  has_issued_another(x509, found)))
+			continue;
+		certificate = certificate_from_x509(x509, error);
+		if (certificate == NULL)
+			return -1;
+		g_ptr_array_add(certificates, certificate);
+	}
+	if (certificates->len > 0)
+		return 0;
+	return x509_unusable(error, sk_X509_num(found) == 0 ?
+			     "there is no X.509 certificate in it" :
+			     "it holds certificates of authorities only");
+}
+
+int certificates_x509_read(const void *data, size_t size,
+			   GPtrArray *certificates, struct seal_error *error)
+{
+	STACK_OF(X509) *found = sk_X509_new_null();
+	int ret;
+
+	openssl_begin();
+	if (found == NULL)
+		return openssl_failed(error);
+	ret = certificates_x509_is_der(data, size) ?
+		read_der(data, size, found, error) :
+		read_text(data, size, found, error);
+	if (ret == 0)
+		ret = add_own(found, certificates, error);
+	sk_X509_pop_free(found, X509_free);
+	openssl_begin();
+	return ret;
+}

@@ -1,0 +1,29 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef CERTIFICATES_X509_H
+#define CERTIFICATES_X509_H
+
+#include "../seal-error.h"
+#include "../text/text-block.h"
+
+#include <glib.h>
+
+/* Does it begin like a DER sequence of more than 127 bytes or of a size that
+   isn't said (X.690 section 8.1.3)? No text begins like that. */
+bool certificates_x509_is_der(const void *data, size_t size);
+/* Is a block of text something with X.509 certificates in it? */
+bool certificates_x509_is_block(const struct text_block *block);
+
+/* Reads X.509 certificates: PEM or DER, one or several, by themselves or in
+   PKCS #7 bundles. Appends one at least and returns 0; or returns -1 as
+   certificates_read() does.
+
+   Bundles come with the chain of who issued the certificate, and nothing but
+   the owner's own may be sealed to. Where there are several certificates and
+   not all of them are self-signed, those of certificate authorities are
+   therefore left out: they say that they are one, or have issued another one
+   that is there. Where all are self-signed there is no chain; that is how
+   "openssl req -x509" makes them, and it marks each as an authority's. */
+int certificates_x509_read(const void *data, size_t size,
+			   GPtrArray *certificates, struct seal_error *error);
+
+#endif
