@@ -39,6 +39,13 @@ struct certificate_key {
 	char name[24];
 	/* OpenPGP: what a session key packet calls it */
 	uint64_t id;
+	/* OpenPGP: 20 bytes of a version 4 key, 32 of a version 6 key */
+	uint8_t fingerprint[32];
+	uint8_t fingerprint_size;
+	/* OpenPGP: the body of its key packet (RFC 9580 section 5.5.2), within
+	   the certificate's data */
+	const uint8_t *packet;
+	size_t packet_size;
 };
 
 struct certificate {
@@ -76,6 +83,11 @@ bool certificate_is_usable(const struct certificate *certificate, time_t now,
 /* Is one of its keys called this? */
 bool certificate_has_key_id(const struct certificate *certificate,
 			    uint64_t id);
+/* OpenPGP: the key that a message is sealed to at this time, the newest of
+   those that can be used, as gpg chooses. It stays the certificate's. NULL if
+   there is none. */
+const struct certificate_key *
+certificate_encryption_key(const struct certificate *certificate, time_t now);
 /* When it expires for good: the primary key, or the last of the subkeys that
    can encrypt. 0 = never */
 time_t certificate_expires(const struct certificate *certificate);
