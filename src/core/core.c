@@ -13,7 +13,10 @@
 #include "enrolment.h"
 
 struct mail_seal_recipients {
+	unsigned int refcount;
+	/* the owner's first */
 	GPtrArray *certificates;
+	unsigned int owner_count;
 };
 
 static int
@@ -34,13 +37,20 @@ core_find_in_home(const char *home, const struct mail_seal_settings *set,
  * Recipients
  */
 
-static void recipients_free(struct mail_seal_recipients **_recipients)
+static void recipients_ref(struct mail_seal_recipients *recipients)
+{
+	recipients->refcount++;
+}
+
+static void recipients_unref(struct mail_seal_recipients **_recipients)
 {
 	struct mail_seal_recipients *recipients = *_recipients;
 
 	if (recipients == NULL)
 		return;
 	*_recipients = NULL;
+	if (--recipients->refcount > 0)
+		return;
 	g_ptr_array_unref(recipients->certificates);
 	i_free(recipients);
 }
@@ -83,7 +93,8 @@ recipients_add_owner(struct mail_seal_recipients *recipients,
 		else if (first_reason == NULL)
 			first_reason = reason;
 	}
-	if (recipients->certificates->len > 0)
+	recipients->owner_count = recipients->certificates->len;
+	if (recipients->owner_count > 0)
 		return 0;
 	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", first_reason);
 	return -1;
@@ -129,14 +140,30 @@ recipients_new(const buffer_t *certificates,
 	struct mail_seal_recipients *recipients;
 
 	recipients = i_new(struct mail_seal_recipients, 1);
+	recipients->refcount = 1;
 	recipients->certificates = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)certificate_unref);
 	if (recipients_add_owner(recipients, certificates, set, error) < 0 ||
 	    (extra_certificates != NULL &&
 	     recipients_add_extra(recipients, extra_certificates, set,
 				  error) < 0))
-		recipients_free(&recipients);
+		recipients_unref(&recipients);
 	return recipients;
+}
+
+static const char *const *
+recipients_fingerprints(const struct mail_seal_recipients *recipients)
+{
+	const char **fingerprints =
+		t_new(const char *, recipients->owner_count + 1);
+
+	for (unsigned int i = 0; i < recipients->owner_count; i++) {
+		const struct certificate *certificate =
+			recipients->certificates->pdata[i];
+
+		fingerprints[i] = t_strdup(certificate->fingerprint);
+	}
+	return fingerprints;
 }
 
 /*
@@ -193,7 +220,9 @@ const struct mail_seal_core mail_seal_core = {
 	.deinit = seal_deinit,
 	.find_in_home = core_find_in_home,
 	.recipients_new = recipients_new,
-	.recipients_free = recipients_free,
+	.recipients_ref = recipients_ref,
+	.recipients_unref = recipients_unref,
+	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.check_enrolment = core_check_enrolment,
 	.to_text = core_to_text,

@@ -46,7 +46,12 @@ struct mail_seal_core {
 				  const buffer_t *extra_certificates,
 				  const struct mail_seal_settings *set,
 				  struct seal_error *error);
-	void (*recipients_free)(struct mail_seal_recipients **recipients);
+	void (*recipients_ref)(struct mail_seal_recipients *recipients);
+	void (*recipients_unref)(struct mail_seal_recipients **recipients);
+	/* Returns the fingerprints of those that are the owner's, from the data
+	   stack. */
+	const char *const *(*recipients_fingerprints)(
+		const struct mail_seal_recipients *recipients);
 
 	/* Describes the certificates of a key file as they are at this time.
 	   Returns 0, or -1 if they can't be read. The list is from the

@@ -9,7 +9,8 @@
 #include "mail-user.h"
 #include "dovecot-compat.h"
 #include "decide.h"
-#include "keys.h"
+#include "deliver.h"
+#include "owner.h"
 #include "../core/core.h"
 #include "user.h"
 
@@ -33,6 +34,23 @@ mailbox_is_excluded(struct mailbox *box, const struct mail_seal_settings *set)
 		}
 	} T_END;
 	return excluded;
+}
+
+/* Exclusion is the administrator's and the owner's, not the sender's. */
+static bool
+is_senders_choice(struct mailbox *box, const struct mail_seal_settings *set)
+{
+	const struct mail_seal_delivery *delivery =
+		mail_seal_delivery_of(set->user);
+	struct mail_namespace *ns = mailbox_get_namespace(box);
+	const char *vname = mailbox_get_vname(box);
+
+	if (delivery == NULL)
+		return FALSE;
+	if (strncmp(vname, ns->prefix, ns->prefix_len) == 0)
+		vname += ns->prefix_len;
+	return mail_seal_policy_is_detail(delivery->detail, vname,
+					  mail_namespace_get_sep(ns));
 }
 
 static void
@@ -66,34 +84,31 @@ decide_owner(struct mailbox *box, struct mail_seal_decision *decision)
 	return decision->set != NULL;
 }
 
-static void
-decide_by_keys(struct mail_seal_decision *decision)
+/* A delivery has looked at its owner's keys before it began. */
+static void decide_by_keys(struct mail_seal_decision *decision)
 {
-	struct mail_seal_keys keys;
+	const struct mail_seal_delivery *delivery =
+		mail_seal_delivery_of(decision->set->user);
+	struct mail_seal_owner judged;
+	const struct mail_seal_owner *owner = &judged;
 
-	mail_seal_keys_get(decision->set, &keys);
-	decision->action = mail_seal_policy_action(keys.state, decision->set);
-	decision->reason = mail_seal_policy_key_reason(keys.state);
-	decision->recipients = keys.recipients;
-	decision->log_error = keys.log_error;
-	if (decision->action == MAIL_SEAL_ACTION_STORE &&
-	    keys.state == MAIL_SEAL_KEY_UNUSABLE)
-		decision->warning = keys.log_error;
-	if (decision->action != MAIL_SEAL_ACTION_FAIL)
-		return;
-	switch (keys.state) {
-	case MAIL_SEAL_KEY_MISSING:
-		decision->sentence = mail_seal_policy_missing_key_sentence();
-		break;
-	case MAIL_SEAL_KEY_UNUSABLE:
-		decision->sentence =
-			mail_seal_policy_unusable_key_sentence(keys.reason);
-		break;
-	default:
-		decision->sentence =
-			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE);
-		break;
+	if (delivery != NULL && delivery->owner.set == decision->set)
+		owner = &delivery->owner;
+	else
+		mail_seal_owner_judge(decision->set, &judged);
+	decision->action = owner->verdict.action;
+	decision->reason = owner->verdict.reason;
+	decision->sentence = owner->verdict.sentence;
+	decision->log_error = owner->log_error;
+	decision->new_fingerprints = owner->new_fingerprints;
+	decision->recipients = owner->keys.recipients;
+	if (decision->recipients != NULL && owner != &judged) {
+		mail_seal_core_get_loaded()->recipients_ref(
+			decision->recipients);
 	}
+	if (decision->action == MAIL_SEAL_ACTION_STORE &&
+	    decision->reason == MAIL_SEAL_REASON_UNUSABLE_KEY)
+		decision->warning = decision->log_error;
 }
 
 /* Finds out whether there is anything to seal. Returns FALSE if that can't be
@@ -113,7 +128,8 @@ decide_exempt(struct mailbox *box, bool dsync,
 		if (!decide_owner(box, decision))
 			return FALSE;
 		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
-		dest.excluded = mailbox_is_excluded(box, decision->set);
+		dest.excluded = mailbox_is_excluded(box, decision->set) &&
+			!is_senders_choice(box, decision->set);
 		dest.owner_has_sources = decision->set->source_count > 0;
 		if (mail_seal_policy_hides_headers(&dest)) {
 			decision->protect_headers =
@@ -132,9 +148,11 @@ decide(struct mailbox *box, bool dsync, struct mail_seal_decision *decision_r)
 {
 	if (!decide_exempt(box, dsync, decision_r))
 		return;
-	if (decision_r->exempt)
+	if (decision_r->exempt) {
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
-	else
+		if (decision_r->reason == MAIL_SEAL_REASON_NO_SOURCES)
+			mail_seal_user_note_unsealed(decision_r->set->user);
+	} else
 		decide_by_keys(decision_r);
 }
 
@@ -162,10 +180,29 @@ int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r)
 	return decision.exempt ? 1 : 0;
 }
 
+bool mail_seal_mailbox_is_excluded(struct mailbox *box)
+{
+	struct mail_seal_decision decision;
+
+	return decide_exempt(box, FALSE, &decision) && decision.exempt &&
+		decision.reason == MAIL_SEAL_REASON_EXCLUDED;
+}
+
+bool mail_seal_mailbox_may_exclude(struct mailbox *box)
+{
+	struct mail_seal_decision decision;
+
+	return mailbox_get_namespace(box)->owner != NULL &&
+		box->virtual_vfuncs == NULL &&
+		decide_owner(box, &decision) &&
+		decision.set->source_count > 0 &&
+		*decision.set->exclude != NULL;
+}
+
 void mail_seal_decision_free(struct mail_seal_decision *decision)
 {
 	if (decision->recipients != NULL) {
-		mail_seal_core_get_loaded()->recipients_free(
+		mail_seal_core_get_loaded()->recipients_unref(
 			&decision->recipients);
 	}
 }

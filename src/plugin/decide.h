@@ -5,6 +5,7 @@
 #include "policy.h"
 
 struct mail_seal_recipients;
+struct mail_seal_owner;
 
 /* What to do with one message */
 struct mail_seal_decision {
@@ -25,6 +26,9 @@ struct mail_seal_decision {
 	const char *sentence;
 	/* why it is stored as it came although there is a key, or NULL */
 	const char *warning;
+	/* of the owner's certificates, if the owner's state doesn't know them
+	   yet: to be noted when the message is sealed; or NULL */
+	const char *const *new_fingerprints;
 };
 
 /* Decides for a message that is to be saved or copied by this transaction.
@@ -40,6 +44,12 @@ void mail_seal_decide_for_mailbox(struct mailbox *box,
 /* Is nothing sealed in this mailbox, whatever the keys? Returns 1, 0, or -1
    and why that can't be told. */
 int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r);
+
+/* Does mail_seal_exclude name the mailbox, and would its messages be sealed if
+   it didn't? */
+bool mail_seal_mailbox_is_excluded(struct mailbox *box);
+/* May any mailbox of this one's owner be such a one? */
+bool mail_seal_mailbox_may_exclude(struct mailbox *box);
 
 /* Frees the recipients. */
 void mail_seal_decision_free(struct mail_seal_decision *decision);

@@ -2,9 +2,11 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "mail-user.h"
 #include "enrol.h"
 #include "source.h"
 #include "keys.h"
+#include "state.h"
 #include "../core/core.h"
 
 static enum mail_seal_enrol_result
@@ -94,6 +96,31 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
 		enrol_failed("Certificate not stored", NULL, &error, error_r);
 }
 
+/* The owner's state knows at once, not only with the first message. It is no
+   failure if that can't be: the certificate counts. */
+static void
+remember_enrolment(const struct mail_seal_settings *set,
+		   const buffer_t *content)
+{
+	const struct mail_seal_certificate *certificates;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char **fingerprints, *state_error = error.text;
+	unsigned int count;
+
+	if (mail_seal_core_get_loaded()->describe(content, set, time(NULL),
+				pool_datastack_create(), &certificates,
+				&count, &error) == 0) {
+		fingerprints = t_new(const char *, count + 1);
+		for (unsigned int i = 0; i < count; i++)
+			fingerprints[i] = certificates[i].fingerprint;
+		if (mail_seal_state_enrol(set->user, fingerprints,
+					  &state_error) == 0)
+			return;
+	}
+	e_warning(set->user->event, "mail_seal: The owner's state can't be "
+		  "kept: %s", state_error);
+}
+
 enum mail_seal_enrol_result
 mail_seal_enrol_set(const struct mail_seal_settings *set, buffer_t *content,
 		    struct mail_seal_enrol_error *error_r)
@@ -105,9 +132,12 @@ mail_seal_enrol_set(const struct mail_seal_settings *set, buffer_t *content,
 	result = check_content(set, content, error_r);
 	if (result == MAIL_SEAL_ENROL_OK)
 		result = find_writable(set, &source, error_r);
-	if (result != MAIL_SEAL_ENROL_OK ||
-	    mail_seal_source_write(source, set, content, &error) == 0)
+	if (result != MAIL_SEAL_ENROL_OK)
 		return result;
+	if (mail_seal_source_write(source, set, content, &error) == 0) {
+		remember_enrolment(set, content);
+		return MAIL_SEAL_ENROL_OK;
+	}
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
 		enrol_bad(error.text, error_r) :
 		enrol_failed("Certificate not stored",
@@ -119,6 +149,7 @@ mail_seal_enrol_unset(const struct mail_seal_settings *set,
 		      struct mail_seal_enrol_error *error_r)
 {
 	static const char what[] = "Certificate not removed";
+	const char *state_error;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const struct mail_seal_source *source, *read_only = NULL;
 	bool removed = FALSE;
@@ -149,7 +180,17 @@ mail_seal_enrol_unset(const struct mail_seal_settings *set,
 			"GnuPG keyring, which mail_seal only reads",
 			mail_seal_source_name(read_only), error_r);
 	}
-	return removed ? MAIL_SEAL_ENROL_OK : MAIL_SEAL_ENROL_NOTHING;
+	/* also where the certificate had gone already: this is how an owner
+	   withdraws who has none any more */
+	ret = mail_seal_state_withdraw(set->user, &state_error);
+	if (ret < 0) {
+		seal_error_set(&error, SEAL_ERROR_STORE, "%s", state_error);
+		return enrol_failed(removed ? "Certificate removed, but mail "
+				    "isn't stored without it" : what,
+				    NULL, &error, error_r);
+	}
+	return removed || ret > 0 ? MAIL_SEAL_ENROL_OK :
+		MAIL_SEAL_ENROL_NOTHING;
 }
 
 enum mail_seal_enrol_result

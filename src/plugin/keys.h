@@ -10,7 +10,7 @@ struct mail_seal_recipients;
 struct mail_seal_keys {
 	enum mail_seal_key_state state;
 	/* if usable: whom to seal to. Free with the core's
-	   recipients_free(). */
+	   recipients_unref(). */
 	struct mail_seal_recipients *recipients;
 	/* if not: for the log, names files and causes */
 	const char *log_error;

@@ -1,18 +1,25 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-/* What Dovecot loads. Each file behind it knows one thing:
+/* What Dovecot loads. Each file behind it knows one thing; a message's way is
 
-   user.c      whose settings
-   mailbox.c   save and copy: where a message meets the seal
-   deliver.c   one delivery to several recipients
-   decide.c    what is known of a message's destination
-   policy.c    what to do and what to say, without Dovecot
-   report.c    what statistics are told
-   keys.c      an owner's certificates, from their sources
-   enrol.c     giving an owner certificates, taking them away
-   metadata.c  the same over IMAP
-   core.c    the module that does the sealing, loaded when needed
-   istream-seal.c        the sealed message as a stream */
+   mailbox.c    what of a mailbox is taken over
+   save.c       a message comes in, and goes on sealed
+   copy.c       a message is copied, and perhaps saved by that
+   rename.c     plaintext gets another name
+   deliver.c    one delivery: judged before Sieve, sealed for each recipient
+   decide.c     what is known of a message's destination
+   owner.c      of its owner: keys and state
+   policy.c     what to do and what to say, without Dovecot
+   keys.c       an owner's certificates, from their sources
+   state.c      what the mail store remembers of its owner
+   report.c     what statistics are told
+
+   and besides
+
+   user.c       whose settings
+   enrol.c      giving an owner certificates, taking them away
+   metadata.c   the same over IMAP
+   core-load.c  the module that does the sealing, loaded when needed */
 
 #include "lib.h"
 #include "module-dir.h"

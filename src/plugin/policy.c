@@ -26,43 +26,71 @@ mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest)
 	return MAIL_SEAL_REASON_EXCLUDED;
 }
 
-enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state)
-{
-	switch (state) {
-	case MAIL_SEAL_KEY_USABLE:
-		return MAIL_SEAL_REASON_USABLE_KEY;
-	case MAIL_SEAL_KEY_MISSING:
-		return MAIL_SEAL_REASON_MISSING_KEY;
-	case MAIL_SEAL_KEY_UNUSABLE:
-		return MAIL_SEAL_REASON_UNUSABLE_KEY;
-	case MAIL_SEAL_KEY_ENGINE_FAILED:
-		break;
-	}
-	return MAIL_SEAL_REASON_ENGINE;
-}
-
 static enum mail_seal_action fallback_action(enum mail_seal_fallback fallback)
 {
 	return fallback == MAIL_SEAL_STORE ? MAIL_SEAL_ACTION_STORE :
 		MAIL_SEAL_ACTION_FAIL;
 }
 
-enum mail_seal_action
-mail_seal_policy_action(enum mail_seal_key_state state,
-			const struct mail_seal_settings *set)
+static const char *unusable_key_sentence(const char *key_reason)
 {
+	return t_strdup_printf("Message not stored: the encryption key of "
+			       "this mailbox can't be used: %s", key_reason);
+}
+
+void mail_seal_policy_judge(enum mail_seal_key_state state,
+			    const char *key_reason,
+			    const struct mail_seal_settings *set,
+			    struct mail_seal_verdict *verdict_r)
+{
+	i_zero(verdict_r);
 	switch (state) {
 	case MAIL_SEAL_KEY_USABLE:
-		return MAIL_SEAL_ACTION_SEAL;
+		verdict_r->action = MAIL_SEAL_ACTION_SEAL;
+		verdict_r->reason = MAIL_SEAL_REASON_USABLE_KEY;
+		break;
 	case MAIL_SEAL_KEY_MISSING:
-		return fallback_action(set->missing_key);
+		verdict_r->action = fallback_action(set->missing_key);
+		verdict_r->reason = MAIL_SEAL_REASON_MISSING_KEY;
+		verdict_r->sentence = "Message not stored: "
+			"there is no encryption key for this mailbox";
+		break;
+	case MAIL_SEAL_KEY_LOST:
+		key_reason = "it is no longer there";
+		/* fall through */
 	case MAIL_SEAL_KEY_UNUSABLE:
-		return fallback_action(set->unusable_key);
+		verdict_r->action = fallback_action(set->unusable_key);
+		verdict_r->reason = MAIL_SEAL_REASON_UNUSABLE_KEY;
+		verdict_r->sentence = unusable_key_sentence(key_reason);
+		break;
 	case MAIL_SEAL_KEY_ENGINE_FAILED:
+		/* No setting allows plaintext because of a broken engine. */
+		verdict_r->action = MAIL_SEAL_ACTION_FAIL;
+		verdict_r->reason = MAIL_SEAL_REASON_ENGINE;
+		verdict_r->sentence =
+			mail_seal_policy_engine_sentence(SEAL_ERROR_ENGINE);
 		break;
 	}
-	/* No setting allows plaintext because of a broken engine. */
-	return MAIL_SEAL_ACTION_FAIL;
+	if (verdict_r->action != MAIL_SEAL_ACTION_FAIL)
+		verdict_r->sentence = NULL;
+}
+
+bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
+				       const struct mail_seal_settings *set)
+{
+	/* the script may choose an excluded mailbox */
+	return verdict->action == MAIL_SEAL_ACTION_FAIL &&
+		(set->exclude == NULL || *set->exclude == NULL);
+}
+
+bool mail_seal_policy_is_detail(const char *detail, const char *vname,
+				char separator)
+{
+	const char *last = strrchr(vname, separator);
+
+	return *detail != '\0' &&
+		(strcasecmp(detail, vname) == 0 ||
+		 (last != NULL && strcasecmp(detail, last + 1) == 0));
 }
 
 enum mail_seal_key_state
@@ -72,22 +100,16 @@ mail_seal_policy_key_state(enum seal_error_code code)
 		MAIL_SEAL_KEY_ENGINE_FAILED;
 }
 
-const char *mail_seal_policy_missing_key_sentence(void)
-{
-	return "Message not stored: "
-		"there is no encryption key for this mailbox";
-}
-
-const char *mail_seal_policy_unusable_key_sentence(const char *reason)
-{
-	return t_strdup_printf("Message not stored: the encryption key of "
-			       "this mailbox can't be used: %s", reason);
-}
-
 const char *mail_seal_policy_unknown_owner_sentence(void)
 {
 	return "Message not stored: it can't be determined "
 		"whose encryption key this mailbox has";
+}
+
+const char *mail_seal_policy_settings_sentence(void)
+{
+	return "Message not stored: the server's settings for "
+		"encrypting this mailbox are wrong";
 }
 
 const char *mail_seal_policy_engine_sentence(enum seal_error_code code)

@@ -28,6 +28,8 @@ struct mail_seal_destination {
 enum mail_seal_key_state {
 	MAIL_SEAL_KEY_USABLE,
 	MAIL_SEAL_KEY_MISSING,
+	/* the same, but the owner was enrolled once: something hides it */
+	MAIL_SEAL_KEY_LOST,
 	MAIL_SEAL_KEY_UNUSABLE,
 	/* the engine couldn't tell */
 	MAIL_SEAL_KEY_ENGINE_FAILED
@@ -49,23 +51,42 @@ mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
    shown before takes the subject from outside. */
 bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
 
-/* What to do with a message for an owner whose keys are in this state. */
-enum mail_seal_action
-mail_seal_policy_action(enum mail_seal_key_state state,
-			const struct mail_seal_settings *set);
+/* What to do with a message, why, and what to tell whoever saves it if that is
+   nothing */
+struct mail_seal_verdict {
+	enum mail_seal_action action;
+	enum mail_seal_reason reason;
+	/* one sentence without paths, from the data stack; NULL unless the
+	   action is to fail */
+	const char *sentence;
+};
 
-/* What this state of the keys is called in reports. */
-enum mail_seal_reason mail_seal_policy_key_reason(enum mail_seal_key_state state);
+/* What to do with a message for an owner whose keys are in this state.
+   key_reason is half a sentence about a key that can't be used, like "it has
+   expired". */
+void mail_seal_policy_judge(enum mail_seal_key_state state,
+			    const char *key_reason,
+			    const struct mail_seal_settings *set,
+			    struct mail_seal_verdict *verdict_r);
+
+/* Is it sure that nothing of a delivery could be stored, whichever mailbox it
+   goes to? Then it is refused before a script sends its answers. */
+bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
+				       const struct mail_seal_settings *set);
+
+/* Did the sender choose this mailbox, by the detail of the address? Its name
+   or the last part of it may be given, in any case. Then excluding it isn't
+   the administrator's choice. */
+bool mail_seal_policy_is_detail(const char *detail, const char *vname,
+				char separator);
 
 /* What state of the keys an error from reading them means. */
 enum mail_seal_key_state
 mail_seal_policy_key_state(enum seal_error_code code);
 
-/* The sentence for whoever saves the message, without paths. reason is half a
-   sentence about an unusable key, like "it has expired". */
-const char *mail_seal_policy_missing_key_sentence(void);
-const char *mail_seal_policy_unusable_key_sentence(const char *reason);
+/* Other sentences for whoever saves the message, without paths. */
 const char *mail_seal_policy_unknown_owner_sentence(void);
+const char *mail_seal_policy_settings_sentence(void);
 const char *mail_seal_policy_engine_sentence(enum seal_error_code code);
 
 #endif

@@ -5,6 +5,7 @@
 #include "mail-user.h"
 #include "module-context.h"
 #include "dovecot-compat.h"
+#include "owner.h"
 #include "user.h"
 
 #define MAIL_SEAL_USER_CONTEXT(obj) \
@@ -14,6 +15,8 @@ struct mail_seal_user {
 	union mail_user_module_context module_ctx;
 
 	bool settings_read;
+	/* that nothing is sealed any more has been said, if it was so */
+	bool unsealed_noted;
 	/* NULL if there are no errors */
 	const char *error;
 	struct mail_seal_settings set;
@@ -74,6 +77,16 @@ mail_seal_user_get_settings(struct mail_user *user, const char **error_r)
 		mail_seal_user_read_settings(user, suser, NULL);
 	*error_r = suser->error;
 	return suser->error == NULL ? &suser->set : NULL;
+}
+
+void mail_seal_user_note_unsealed(struct mail_user *user)
+{
+	struct mail_seal_user *suser = MAIL_SEAL_USER_CONTEXT(user);
+
+	if (suser->unsealed_noted)
+		return;
+	suser->unsealed_noted = TRUE;
+	mail_seal_owner_note_unsealed(user);
 }
 
 /*

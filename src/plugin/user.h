@@ -15,6 +15,10 @@ bool mail_seal_user_has_context(struct mail_user *user);
 const struct mail_seal_settings *
 mail_seal_user_get_settings(struct mail_user *user, const char **error_r);
 
+/* A message of this user's isn't sealed because mail_seal_keys is empty: says
+   so once, if it was sealed before. */
+void mail_seal_user_note_unsealed(struct mail_user *user);
+
 /* Returns the settings of the owner of a mailbox that another user accesses,
    or NULL and a sentence if they can't be told. Looks the owner up in the
    userdb, once a session. */

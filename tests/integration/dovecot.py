@@ -239,6 +239,16 @@ class Dovecot:
     def keys_file(self, user):
         return self.home(user) / ".mail-seal" / "keys"
 
+    def state_files(self, user):
+        """What the mail store remembers of its owner's sealing."""
+        return [*self.home(user).rglob("dovecot-mail-seal"),
+                *self.home(user).rglob("dovecot-mail-seal-state.lock")]
+
+    def never_enrolled(self, user):
+        """Take the user's key away, and every memory of it."""
+        for file in (self.keys_file(user), *self.state_files(user)):
+            file.unlink(missing_ok=True)
+
     def give(self, user, path, content, mode=0o600):
         """Write a file in the user's home as if the user had."""
         path = self.home(user) / path

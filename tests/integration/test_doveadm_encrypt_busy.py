@@ -27,7 +27,7 @@ def server(request, keys):
 @pytest.fixture(autouse=True)
 def emptied(server):
     for user in server.users:
-        server.keys_file(user).unlink(missing_ok=True)
+        server.never_enrolled(user)
     server.empty(*server.users)
 
 

@@ -23,7 +23,7 @@ def server(request, keys):
 
 
 def refill(server, inbox):
-    server.keys_file("alice").unlink(missing_ok=True)
+    server.never_enrolled("alice")
     server.empty("alice")
     inbox.fill(mixture(24))
 

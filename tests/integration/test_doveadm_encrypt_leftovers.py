@@ -49,7 +49,7 @@ def test_nothing_is_left(server, gnupg, keys):
 
 def test_after_a_run_that_had_no_time_for_it(server, gnupg, keys):
     """What earlier expunges have left goes too, with nothing to seal any more."""
-    server.keys_file("alice").unlink(missing_ok=True)
+    server.never_enrolled("alice")
     inbox = Mailbox(server, gnupg, "alice")
     inbox.fill([(message(n), "", date(1)) for n in range(20)])
     fill_caches(server)

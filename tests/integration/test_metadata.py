@@ -28,7 +28,7 @@ def server(request, keys):
 @pytest.fixture(autouse=True)
 def unset(server):
     for user in ("alice", "bob"):
-        server.keys_file(user).unlink(missing_ok=True)
+        server.never_enrolled(user)
         server.empty(user)
 
 

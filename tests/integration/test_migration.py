@@ -105,7 +105,7 @@ def test_a_fingerprint_says_which(server, gnupg, homes):
 def test_another_address_and_home(server, gnupg, homes):
     (server.home("bob") / ".gnupg").rename(server.home("bob") / "old")
     for home in ("~/old", server.home("bob") / "old"):
-        server.keys_file("bob").unlink(missing_ok=True)
+        server.never_enrolled("bob")
         server.doveadm("seal", "key", "import", "-u", "bob", "-g", home, "bob@example.org")
         assert imported(server, gnupg, "bob") == [homes.bob.fingerprint]
 

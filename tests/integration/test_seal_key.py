@@ -48,7 +48,7 @@ def unset(request):
     if "server" in request.fixturenames:
         server = request.getfixturevalue("server")
         for user in ("alice", "bob", "anna", "carol"):
-            server.keys_file(user).unlink(missing_ok=True)
+            server.never_enrolled(user)
             server.empty(user)
 
 
@@ -105,7 +105,7 @@ def test_set_seals_from_then_on(server, way, gnupg, keys):
 def test_set_from_file(server, way, file, keys):
     path = file(keys.alice.certificate)
     for option in (["-f"], ["--file"], []):
-        server.keys_file("alice").unlink(missing_ok=True)
+        server.never_enrolled("alice")
         server.doveadm("seal", "key", "set", *way, "-u", "alice", *option, path)
         assert server.keys_file("alice").read_bytes() == keys.alice.certificate
 

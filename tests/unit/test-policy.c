@@ -4,7 +4,9 @@
    Dovecot that runs. */
 
 #include "lib.h"
+#include "str.h"
 #include "policy.h"
+#include "state-text.h"
 #include "test-lib.h"
 
 /*
@@ -212,41 +214,69 @@ static void test_exempt_reason(void **state ATTR_UNUSED)
 	}
 }
 
-static void test_action(void **state ATTR_UNUSED)
+#define UNUSABLE "Message not stored: the encryption key of this mailbox " \
+	"can't be used: "
+
+static void test_judge(void **state ATTR_UNUSED)
 {
 	static const struct {
 		enum mail_seal_key_state state;
 		enum mail_seal_fallback missing, unusable;
 		enum mail_seal_action action;
-	} actions[] = {
+		enum mail_seal_reason reason;
+		const char *sentence;
+	} tests[] = {
 #define STORE MAIL_SEAL_STORE
 #define TEMPFAIL MAIL_SEAL_TEMPFAIL
-		{ MAIL_SEAL_KEY_USABLE, STORE, STORE, MAIL_SEAL_ACTION_SEAL },
+		{ MAIL_SEAL_KEY_USABLE, STORE, STORE, MAIL_SEAL_ACTION_SEAL,
+		  MAIL_SEAL_REASON_USABLE_KEY, NULL },
 		{ MAIL_SEAL_KEY_USABLE, TEMPFAIL, TEMPFAIL,
-		  MAIL_SEAL_ACTION_SEAL },
+		  MAIL_SEAL_ACTION_SEAL, MAIL_SEAL_REASON_USABLE_KEY, NULL },
 		{ MAIL_SEAL_KEY_MISSING, STORE, TEMPFAIL,
-		  MAIL_SEAL_ACTION_STORE },
+		  MAIL_SEAL_ACTION_STORE, MAIL_SEAL_REASON_MISSING_KEY, NULL },
 		{ MAIL_SEAL_KEY_MISSING, TEMPFAIL, STORE,
-		  MAIL_SEAL_ACTION_FAIL },
+		  MAIL_SEAL_ACTION_FAIL, MAIL_SEAL_REASON_MISSING_KEY,
+		  "Message not stored: there is no encryption key for this "
+		  "mailbox" },
+		/* who was enrolled has an unusable key, not none */
+		{ MAIL_SEAL_KEY_LOST, STORE, TEMPFAIL, MAIL_SEAL_ACTION_FAIL,
+		  MAIL_SEAL_REASON_UNUSABLE_KEY,
+		  UNUSABLE"it is no longer there" },
+		{ MAIL_SEAL_KEY_LOST, TEMPFAIL, STORE, MAIL_SEAL_ACTION_STORE,
+		  MAIL_SEAL_REASON_UNUSABLE_KEY, NULL },
 		{ MAIL_SEAL_KEY_UNUSABLE, TEMPFAIL, STORE,
-		  MAIL_SEAL_ACTION_STORE },
+		  MAIL_SEAL_ACTION_STORE, MAIL_SEAL_REASON_UNUSABLE_KEY,
+		  NULL },
 		{ MAIL_SEAL_KEY_UNUSABLE, STORE, TEMPFAIL,
-		  MAIL_SEAL_ACTION_FAIL },
+		  MAIL_SEAL_ACTION_FAIL, MAIL_SEAL_REASON_UNUSABLE_KEY,
+		  UNUSABLE"it has expired" },
 		/* no setting stores plaintext because gpg is broken */
 		{ MAIL_SEAL_KEY_ENGINE_FAILED, STORE, STORE,
-		  MAIL_SEAL_ACTION_FAIL },
+		  MAIL_SEAL_ACTION_FAIL, MAIL_SEAL_REASON_ENGINE,
+		  "Message not stored: encrypting it failed on the server, "
+		  "please try again later" }
 	};
 
-	for (size_t i = 0; i < N_ELEMENTS(actions); i++) {
+	for (size_t i = 0; i < N_ELEMENTS(tests); i++) T_BEGIN {
 		const struct mail_seal_settings set = {
-			.missing_key = actions[i].missing,
-			.unusable_key = actions[i].unusable
+			.missing_key = tests[i].missing,
+			.unusable_key = tests[i].unusable
 		};
+		struct mail_seal_verdict verdict;
 
-		assert_int_equal(mail_seal_policy_action(actions[i].state,
-							 &set),
-				 actions[i].action);
-	}
+		mail_seal_policy_judge(tests[i].state, "it has expired", &set,
+				       &verdict);
+		assert_int_equal(verdict.action, tests[i].action);
+		assert_int_equal(verdict.reason, tests[i].reason);
+		assert_string_equal(verdict.sentence == NULL ? "" :
+				    verdict.sentence,
+				    tests[i].sentence == NULL ? "" :
+				    tests[i].sentence);
+	} T_END;
+}
+
+static void test_key_state(void **state ATTR_UNUSED)
+{
 	assert_int_equal(mail_seal_policy_key_state(SEAL_ERROR_UNUSABLE_KEY),
 			 MAIL_SEAL_KEY_UNUSABLE);
 	assert_int_equal(mail_seal_policy_key_state(SEAL_ERROR_ENGINE),
@@ -257,6 +287,117 @@ static void test_action(void **state ATTR_UNUSED)
 			 MAIL_SEAL_KEY_ENGINE_FAILED);
 }
 
+static void test_refuses_delivery(void **state ATTR_UNUSED)
+{
+	static const char *const none[] = { NULL };
+	static const char *const some[] = { "Junk", NULL };
+	struct mail_seal_settings set = { .exclude = none };
+	struct mail_seal_verdict verdict = { .action = MAIL_SEAL_ACTION_FAIL };
+
+	assert_true(mail_seal_policy_refuses_delivery(&verdict, &set));
+	/* a script could store it there */
+	set.exclude = some;
+	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set));
+	set.exclude = none;
+	verdict.action = MAIL_SEAL_ACTION_STORE;
+	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set));
+	verdict.action = MAIL_SEAL_ACTION_SEAL;
+	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set));
+}
+
+static void test_detail(void **state ATTR_UNUSED)
+{
+	static const struct {
+		const char *detail, *vname;
+		bool is_detail;
+	} tests[] = {
+		{ "Drafts", "Drafts", TRUE },
+		{ "drafts", "Drafts", TRUE },
+		{ "Old/Drafts", "Old/Drafts", TRUE },
+		{ "drafts", "Old/Drafts", TRUE },
+		{ "", "", FALSE },
+		{ "", "Old/", FALSE },
+		{ "Draft", "Drafts", FALSE },
+		{ "Old", "Old/Drafts", FALSE }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(mail_seal_policy_is_detail(tests[i].detail,
+						tests[i].vname, '/'),
+				 tests[i].is_detail);
+	}
+}
+
+/*
+ * The owner's state
+ */
+
+#define FPR1 "0123456789ABCDEF0123456789ABCDEF01234567"
+#define FPR2 "89ABCDEF0123456789ABCDEF0123456789ABCDEF"
+
+static const struct {
+	const char *text;
+	bool damaged;
+} state_texts[] = {
+	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1"\nend\n", FALSE },
+	{ "mail-seal-state 1\nenrolled 12\nend\n", FALSE },
+	{ "mail-seal-state 1\nenrolled 12\nlater things\nx\nend\n", FALSE },
+	{ "", TRUE },
+	{ "\n", TRUE },
+	{ "mail-seal-state 2\nenrolled 12\nend\n", TRUE },
+	{ "mail-seal-state 1\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1"\n", TRUE },
+	{ "mail-seal-state 1\nenrolled -12\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 1x\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 12\nkeys \nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1",\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 12\nkeys abc\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 12\nkeys A B\nend\n", TRUE },
+	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1 FPR2"\nend\n", TRUE }
+};
+
+/* Whatever is in it, an owner whose state is there is enrolled. */
+static void test_state_texts(void **state ATTR_UNUSED)
+{
+	struct mail_seal_state parsed;
+
+	for (size_t i = 0; i < N_ELEMENTS(state_texts); i++) T_BEGIN {
+		mail_seal_state_parse(state_texts[i].text,
+				      pool_datastack_create(), &parsed);
+		assert_true(parsed.known);
+		assert_true(parsed.enrolled);
+		assert_int_equal(parsed.damaged, state_texts[i].damaged);
+	} T_END;
+}
+
+static void test_state_round_trip(void **state ATTR_UNUSED)
+{
+	static const char *const fingerprints[] = { FPR1, FPR2, NULL };
+	static const char *const turned[] = { FPR2, FPR1, NULL };
+	static const char *const one[] = { FPR2, NULL };
+	const struct mail_seal_state written = {
+		.enrolled = TRUE, .since = 1764102000,
+		.fingerprints = fingerprints
+	};
+	struct mail_seal_state parsed;
+	string_t *text = t_str_new(256);
+
+	mail_seal_state_print(&written, text);
+	mail_seal_state_parse(str_c(text), pool_datastack_create(), &parsed);
+	assert_false(parsed.damaged);
+	assert_int_equal(parsed.since, written.since);
+	assert_true(mail_seal_state_has_fingerprints(&parsed, turned));
+	assert_false(mail_seal_state_has_fingerprints(&parsed, one));
+	assert_false(mail_seal_state_has_fingerprints(&parsed, NULL));
+	/* cut off anywhere, it is damaged */
+	for (size_t len = 0; len + 1 < str_len(text); len++) {
+		mail_seal_state_parse(t_strndup(str_c(text), len),
+				      pool_datastack_create(), &parsed);
+		assert_true(parsed.damaged);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -264,7 +405,12 @@ int main(void)
 		cmocka_unit_test(test_good_settings),
 		cmocka_unit_test(test_exempt),
 		cmocka_unit_test(test_exempt_reason),
-		cmocka_unit_test(test_action)
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_key_state),
+		cmocka_unit_test(test_refuses_delivery),
+		cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_state_texts),
+		cmocka_unit_test(test_state_round_trip)
 	};
 	int failed;
 

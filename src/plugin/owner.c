@@ -1,0 +1,124 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "mail-user.h"
+#include "time-util.h"
+#include "../core/core.h"
+#include "owner.h"
+
+static const char *join(const char *const *fingerprints)
+{
+	return fingerprints == NULL || *fingerprints == NULL ? "none" :
+		t_strarray_join(fingerprints, ",");
+}
+
+static const char *date(time_t when)
+{
+	return when == 0 ? "an unknown time" :
+		t_strflocaltime("%Y-%m-%d %H:%M:%S", when);
+}
+
+/* What an administrator needs who looks for a key that has gone. */
+static const char *
+lost_key_error(const struct mail_seal_owner *owner, const char *key_error)
+{
+	return t_strdup_printf("%s, but the owner's mail is sealed since %s, "
+		"last to %s. Put the certificate back, or if it was withdrawn, "
+		"say so: doveadm seal key unset -u %s", key_error,
+		date(owner->state.since), join(owner->state.fingerprints),
+		owner->set->user->username);
+}
+
+/* Whether the store remembers an owner without a key. If that can't be found
+   out, neither can it be known that he has none. */
+static void look_for_lost_key(struct mail_seal_owner *owner, int state_ret,
+			      const char *state_error)
+{
+	if (state_ret < 0) {
+		owner->keys.state = MAIL_SEAL_KEY_ENGINE_FAILED;
+		owner->log_error = state_error;
+	} else if (owner->state.enrolled) {
+		owner->keys.state = MAIL_SEAL_KEY_LOST;
+		owner->log_error = lost_key_error(owner,
+						  owner->keys.log_error);
+	}
+}
+
+static void
+look_for_new_key(struct mail_seal_owner *owner)
+{
+	const struct mail_seal_core *core = mail_seal_core_get_loaded();
+	const char *const *fingerprints =
+		core->recipients_fingerprints(owner->keys.recipients);
+
+	if (!owner->state.enrolled || owner->state.damaged ||
+	    !mail_seal_state_has_fingerprints(&owner->state, fingerprints))
+		owner->new_fingerprints = fingerprints;
+}
+
+void mail_seal_owner_judge(const struct mail_seal_settings *set,
+			   struct mail_seal_owner *owner_r)
+{
+	const char *state_error = NULL;
+	int ret;
+
+	i_zero(owner_r);
+	owner_r->set = set;
+	ret = mail_seal_state_read(set->user, &owner_r->state, &state_error);
+	mail_seal_keys_get(set, &owner_r->keys);
+	owner_r->log_error = owner_r->keys.log_error;
+	if (owner_r->keys.state == MAIL_SEAL_KEY_MISSING)
+		look_for_lost_key(owner_r, ret, state_error);
+	else if (owner_r->keys.state == MAIL_SEAL_KEY_USABLE)
+		look_for_new_key(owner_r);
+	mail_seal_policy_judge(owner_r->keys.state, owner_r->keys.reason, set,
+			       &owner_r->verdict);
+}
+
+void mail_seal_owner_free(struct mail_seal_owner *owner)
+{
+	if (owner->keys.recipients != NULL) {
+		mail_seal_core_get_loaded()->recipients_unref(
+			&owner->keys.recipients);
+	}
+}
+
+void mail_seal_owner_note_sealed(struct mail_user *owner,
+				 const char *const *fingerprints)
+{
+	struct mail_seal_state old;
+	const char *error;
+	int ret = mail_seal_state_read(owner, &old, &error);
+
+	/* who opens another's mailbox leaves the state to the owner */
+	if (owner->autocreated)
+		return;
+	if (ret >= 0 && old.damaged) {
+		e_warning(owner->event, "mail_seal: The owner's state was "
+			  "damaged, and is made again");
+	} else if (ret >= 0) {
+		e_info(owner->event, "mail_seal: Mail is sealed to %s from "
+		       "now on, before to %s", join(fingerprints),
+		       join(old.fingerprints));
+	}
+	if (ret < 0 ||
+	    mail_seal_state_enrol(owner, fingerprints, &error) < 0) {
+		e_warning(owner->event, "mail_seal: The owner's state can't "
+			  "be kept, so a key that goes missing wouldn't be "
+			  "noticed: %s", error);
+	}
+}
+
+void mail_seal_owner_note_unsealed(struct mail_user *owner)
+{
+	struct mail_seal_state state;
+	const char *error;
+
+	if (mail_seal_state_read(owner, &state, &error) > 0 &&
+	    state.enrolled) {
+		e_warning(owner->event, "mail_seal: Mail isn't sealed any "
+			  "more, because mail_seal_keys is empty; it was "
+			  "since %s, last to %s", date(state.since),
+			  join(state.fingerprints));
+	}
+}

@@ -1,0 +1,108 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* The owner's state as text: a line that says what it is, "NAME VALUE" lines,
+   of which unknown ones are a later version's and are skipped, and "end", by
+   which a file that was cut off is known.
+
+	mail-seal-state 1
+	enrolled 1764102000
+	keys 4F8B...,9C01...
+	end
+*/
+
+#include "lib.h"
+#include "str.h"
+#include "state-text.h"
+
+#define STATE_TITLE "mail-seal-state 1"
+#define STATE_END "end"
+#define FINGERPRINT_LENGTH_MAX 64
+#define FINGERPRINTS_MAX 64
+
+static bool fingerprints_are_valid(const char *const *fingerprints)
+{
+	unsigned int count = str_array_length(fingerprints);
+
+	for (unsigned int i = 0; i < count; i++) {
+		size_t length = strlen(fingerprints[i]);
+
+		if (length == 0 || length > FINGERPRINT_LENGTH_MAX ||
+		    strspn(fingerprints[i], "0123456789ABCDEF") != length)
+			return FALSE;
+	}
+	return count > 0 && count <= FINGERPRINTS_MAX;
+}
+
+static bool
+parse_line(const char *line, pool_t pool, struct mail_seal_state *state)
+{
+	const char *value = strchr(line, ' ');
+	const char *name = value == NULL ? line : t_strdup_until(line, value);
+
+	value = value == NULL ? "" : value + 1;
+	if (strcmp(name, "enrolled") == 0) {
+		state->enrolled = TRUE;
+		return str_to_time(value, &state->since) == 0 &&
+			state->since >= 0;
+	}
+	if (strcmp(name, "keys") == 0) {
+		state->fingerprints = (const char *const *)
+			p_strsplit(pool, value, ",");
+		return fingerprints_are_valid(state->fingerprints);
+	}
+	return TRUE;
+}
+
+static bool
+parse_lines(const char *const *lines, pool_t pool,
+	    struct mail_seal_state *state)
+{
+	if (*lines == NULL || strcmp(*lines, STATE_TITLE) != 0)
+		return FALSE;
+	for (lines++; *lines != NULL; lines++) {
+		if (strcmp(*lines, STATE_END) == 0)
+			return state->enrolled;
+		if (!parse_line(*lines, pool, state))
+			return FALSE;
+	}
+	return FALSE;
+}
+
+void mail_seal_state_parse(const char *text, pool_t pool,
+			   struct mail_seal_state *state_r)
+{
+	i_zero(state_r);
+	/* no frame of its own: the pool may be the data stack */
+	if (!parse_lines(t_strsplit(text, "\n"), pool, state_r)) {
+		i_zero(state_r);
+		state_r->damaged = state_r->enrolled = TRUE;
+	}
+	state_r->known = TRUE;
+}
+
+void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
+{
+	str_append(text, STATE_TITLE"\n");
+	str_printfa(text, "enrolled %s\n", dec2str(state->since));
+	if (state->fingerprints != NULL && *state->fingerprints != NULL) {
+		str_printfa(text, "keys %s\n",
+			    t_strarray_join(state->fingerprints, ","));
+	}
+	str_append(text, STATE_END"\n");
+}
+
+bool mail_seal_state_has_fingerprints(const struct mail_seal_state *state,
+				      const char *const *fingerprints)
+{
+	const char *const *known = state->fingerprints;
+
+	if (known == NULL || fingerprints == NULL)
+		return known == fingerprints;
+	if (str_array_length(known) != str_array_length(fingerprints))
+		return FALSE;
+	for (; *fingerprints != NULL; fingerprints++) {
+		if (!str_array_find(known, *fingerprints))
+			return FALSE;
+	}
+	return TRUE;
+}

@@ -1,0 +1,37 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_STATE_TEXT_H
+#define MAIL_SEAL_STATE_TEXT_H
+
+/* What the mail store remembers of its owner's sealing, and how that is
+   written down. Knows nothing of where it lies; see state.h. */
+
+struct mail_seal_state {
+	/* there is something, be it damaged */
+	bool known;
+	/* the rest is lost; that it was there means enrolled */
+	bool damaged;
+	/* mail is sealed for this owner */
+	bool enrolled;
+	/* since when; 0 if that isn't known */
+	time_t since;
+	/* of the owner's certificates that were last enrolled or sealed to,
+	   NULL-terminated; or NULL if they aren't known */
+	const char *const *fingerprints;
+};
+
+/* A file that is larger is none of ours. */
+#define MAIL_SEAL_STATE_SIZE_MAX (256*1024)
+
+/* Reads what mail_seal_state_print() has written. What isn't that becomes a
+   damaged state. Allocated from the pool. */
+void mail_seal_state_parse(const char *text, pool_t pool,
+			   struct mail_seal_state *state_r);
+/* Appends the text of a state that is enrolled. */
+void mail_seal_state_print(const struct mail_seal_state *state,
+			   string_t *text);
+
+/* Are the fingerprints the same, in whatever order? Either may be NULL. */
+bool mail_seal_state_has_fingerprints(const struct mail_seal_state *state,
+				      const char *const *fingerprints);
+
+#endif

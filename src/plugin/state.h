@@ -1,0 +1,34 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_STATE_H
+#define MAIL_SEAL_STATE_H
+
+#include "state-text.h"
+
+struct mail_user;
+
+/* The owner's state: a small file beside Dovecot's own per-user control files,
+   where `subscriptions` is. By it the mail store itself knows that mail is
+   sealed, whatever has become of the certificates.
+
+   It belongs to the owner, can only harm him, and is no loss: it is made again
+   by the next message that is sealed. */
+
+/* Reads the state of this owner. Returns 1; 0 if there is none, or none can be
+   here; or -1 with why it can't be read, if what is there should be readable.
+   What another uid's file says can't be asked, and counts as none. state_r is
+   allocated from the data stack. */
+int mail_seal_state_read(struct mail_user *owner,
+			 struct mail_seal_state *state_r,
+			 const char **error_r);
+
+/* Remembers that the owner's mail is sealed to these certificates,
+   NULL-terminated. Since when it is, stays. Returns 0, also if no state can be
+   here, or -1 and why it couldn't be written. */
+int mail_seal_state_enrol(struct mail_user *owner,
+			  const char *const *fingerprints,
+			  const char **error_r);
+/* Forgets it: the owner has withdrawn. Returns 1, 0 if there was nothing to
+   forget, or -1 and why that can't be done. */
+int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r);
+
+#endif

@@ -1,0 +1,53 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef MAIL_SEAL_TRANSACTION_H
+#define MAIL_SEAL_TRANSACTION_H
+
+#include "module-context.h"
+#include "dovecot-compat.h"
+#include "decide.h"
+
+/* What we keep with a mailbox and with its transactions. */
+
+#define MAIL_SEAL_CONTEXT(obj) \
+	MODULE_CONTEXT_REQUIRE(obj, mail_seal_storage_module)
+
+struct mail_seal_mailbox {
+	union mailbox_module_context module_ctx;
+};
+
+/* A transaction saves one message at a time. */
+struct mail_seal_transaction {
+	union mailbox_transaction_module_context module_ctx;
+
+	/* lazy_expunge keeps expunged messages by it */
+	bool keeps_expunged;
+	/* of a copy that may become a save, while it is going on */
+	const struct mail_seal_decision *copy_decision;
+
+	/* the sealed message while it is saved */
+	struct istream *stream;
+	/* what to tell should it have to be sealed, when it can't be */
+	char *refusal;
+	/* what to tell about the save that failed, or NULL */
+	char *sentence;
+	/* the owner, and what his state doesn't know yet, joined by commas;
+	   or NULL */
+	struct mail_user *owner;
+	char *new_fingerprints;
+	/* number of calls of save_begin */
+	unsigned int saves;
+	/* of these, saved through the seal */
+	unsigned int sealed;
+
+	/* the plaintext while it is saved, and where it began */
+	struct istream *input;
+	uoff_t input_start;
+	/* why it is to be sealed, stored or refused */
+	enum mail_seal_reason reason;
+	struct mail_seal_report report;
+};
+
+extern MODULE_CONTEXT_DEFINE(mail_seal_storage_module,
+			     &mail_storage_module_register);
+
+#endif
