@@ -191,12 +191,17 @@ bool mail_seal_mailbox_is_excluded(struct mailbox *box)
 bool mail_seal_mailbox_may_exclude(struct mailbox *box)
 {
 	struct mail_seal_decision decision;
+	struct mail_seal_owner owner;
+	bool sealed;
 
-	return mailbox_get_namespace(box)->owner != NULL &&
-		box->virtual_vfuncs == NULL &&
-		decide_owner(box, &decision) &&
-		decision.set->source_count > 0 &&
-		*decision.set->exclude != NULL;
+	if (mailbox_get_namespace(box)->owner == NULL ||
+	    box->virtual_vfuncs != NULL || !decide_owner(box, &decision) ||
+	    decision.set->source_count == 0 || *decision.set->exclude == NULL)
+		return FALSE;
+	mail_seal_owner_judge(decision.set, &owner);
+	sealed = owner.verdict.reason != MAIL_SEAL_REASON_MISSING_KEY;
+	mail_seal_owner_free(&owner);
+	return sealed;
 }
 
 void mail_seal_decision_free(struct mail_seal_decision *decision)

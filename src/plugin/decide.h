@@ -48,7 +48,7 @@ int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r);
 /* Does mail_seal_exclude name the mailbox, and would its messages be sealed if
    it didn't? */
 bool mail_seal_mailbox_is_excluded(struct mailbox *box);
-/* May any mailbox of this one's owner be such a one? */
+/* May any mailbox of this one's owner be such a one? Reads his keys. */
 bool mail_seal_mailbox_may_exclude(struct mailbox *box);
 
 /* Frees the recipients. */

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "conf.d-examples"
-EVERY_USER = ("notify", "mail_log", "quota", "mail_crypt", "compress")
+EVERY_USER = ("lazy_expunge", "notify", "mail_log", "quota", "mail_crypt", "compress")
 
 
 @dataclass
@@ -150,6 +150,7 @@ metric mail_seal_export {
         "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=QUOTA\n",
         "compress": "zlib_save = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
+        "lazy_expunge": "lazy_expunge = Expunged\n",
         "sieve": "sieve = file:~/sieve;active=~/.dovecot.sieve\n",
         "filter": "sieve_plugins = sieve_extprograms\nsieve_extensions = +vnd.dovecot.filter\n"
                   "sieve_filter_bin_dir = FOLDER/filters\nsieve_filter_exec_timeout = 60s\n",
@@ -284,6 +285,7 @@ metric mail_seal_export {
         "quota": 'quota "User quota" {\n  storage_size = QUOTA\n}\n',
         "compress": "mail_compress_write_method = gz\n",
         "mail_log": "mail_log_events = copy save expunge\nmail_log_fields = uid box msgid size\n",
+        "lazy_expunge": "lazy_expunge_mailbox = Expunged\n",
         "sieve": "sieve_script personal {\n  path = ~/sieve\n  active_path = ~/.dovecot.sieve\n}\n",
         "filter": "sieve_plugins {\n  sieve_extprograms = yes\n}\n"
                   "sieve_extensions {\n  vnd.dovecot.filter = yes\n}\n"

@@ -241,8 +241,8 @@ class Dovecot:
 
     def state_files(self, user):
         """What the mail store remembers of its owner's sealing."""
-        return [*self.home(user).rglob("dovecot-mail-seal"),
-                *self.home(user).rglob("dovecot-mail-seal-state.lock")]
+        return [file for name in ("dovecot-mail-seal", "dovecot-mail-seal-state.lock")
+                for file in self.home(user).rglob(name) if file.is_file()]
 
     def never_enrolled(self, user):
         """Take the user's key away, and every memory of it."""
