@@ -219,6 +219,78 @@ def test_of_a_mailbox_there_is_no_such_entry(server, alice, keys):
     assert not server.keys_file("alice").exists()
 
 
+@pytest.mark.parametrize("user", ["alice", "bob", "denied", "keyring", "exempt"])
+def test_mailboxes_are_deleted_as_ever(server, keys, user):
+    """Dovecot unsets all of a mailbox's attributes; that withdraws nothing."""
+    if user == "alice":
+        server.give("alice", ".mail-seal/keys", keys.alice.certificate)
+    before = server.keys_file(user).exists() and server.keys_file(user).read_bytes()
+    with server.imap(user) as client:
+        for name in ("Empty", "Full", "Full/Child"):
+            client.must(f'CREATE "{name}"')
+        client.must('APPEND "Full" ', Literal(MESSAGE))
+        for name in ("Empty", "Full", "Full/Child"):
+            client.must(f'DELETE "{name}"')
+        listed = client.must('LIST "" "*"').untagged
+        assert not [line for line in listed if b"Empty" in line or b"Full" in line]
+        client.must('CREATE "Again"')
+        client.must('APPEND "Again" ', Literal(MESSAGE))
+    server.doveadm("mailbox", "delete", "-u", user, "Again")
+    server.doveadm("mailbox", "delete", "-u", user, "INBOX", check=False)  # maildir refuses
+    assert (server.keys_file(user).exists() and server.keys_file(user).read_bytes()) == before
+
+
+@pytest.mark.parametrize("name", ['""', '"INBOX"', '"Drafts"'])
+@pytest.mark.parametrize("entry", [
+    "/shared/vendor/vendor.mail-seal/keys", "/SHARED/Vendor/vendor.Mail-Seal/keys",
+    "/private/vendor/vendor.mail-seal/key", "/private/vendor/vendor.mail-seal/keys/1",
+    "/private/vendor/vendor.mail-seal", "/shared/vendor/vendor.mail-seal",
+    "/private/vendor/vendor.mail_seal/keys"])
+def test_other_entries_of_ours_are_refused(server, alice, keys, name, entry):
+    """An OK would make the user believe to be enrolled."""
+    response = alice.command(f"SETMETADATA {name} ({entry} ",
+                             Literal(keys.alice.certificate), ")")
+    assert response.status == "NO"
+    assert "Certificates are enrolled " in response.text
+    assert alice.command(f'SETMETADATA {name} ({entry} "")').status == "NO"
+    assert alice.command(f"SETMETADATA {name} ({entry} NIL)").ok
+    assert b"mail" not in b"".join(
+        alice.must(f"GETMETADATA (DEPTH infinity) {name} (/private /shared)").untagged)
+    assert not server.keys_file("alice").exists()
+
+
+def test_names_that_only_begin_alike_are_dovecots(server, alice):
+    """Somebody else's vendor name."""
+    response = alice.command('SETMETADATA "" (/private/vendor/vendor.mail-sealing/keys "x")')
+    assert response.ok == server.site.metadata
+    if server.site.metadata:
+        alice.must('SETMETADATA "" (/private/vendor/vendor.mail-sealing/keys NIL)')
+
+
+def listed(server, user, *mailbox):
+    done = server.doveadm("mailbox", "metadata", "list", "-u", user, *mailbox)
+    return [line for line in done.stdout.decode().splitlines() if "mail-seal" in line]
+
+
+def test_listed_where_there_is_something(server, keys):
+    ours = "vendor/vendor.dovecot/pvt/server/vendor/vendor.mail-seal/keys"
+    assert listed(server, "alice", "-s", "") == listed(server, "alice", "INBOX") == []
+    server.give("alice", ".mail-seal/keys", keys.alice.certificate)
+    assert listed(server, "alice", "INBOX") == [ours]
+    assert listed(server, "alice", "Drafts") == []
+    assert listed(server, "denied", "INBOX") == []
+    assert listed(server, "exempt", "INBOX") == []
+
+
+def test_what_cannot_be_read_fails_no_listing(server, alice):
+    path = server.give("alice", ".mail-seal/keys/x", b"").parent
+    try:
+        assert listed(server, "alice", "INBOX") == []
+        assert alice.command('GETMETADATA (DEPTH infinity) "" /private').ok
+    finally:
+        shutil.rmtree(path)
+
+
 def test_doveadm_metadata(server, keys):
     """doveadm's own commands see the entry too."""
     server.doveadm("mailbox", "metadata", "set", "-u", "alice", "-s", "--", "", ENTRY,
