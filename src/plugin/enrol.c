@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "mail-user.h"
 #include "enrol.h"
 #include "source.h"
 #include "keys.h"
@@ -94,20 +95,96 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
 		enrol_failed("Certificate not stored", NULL, &error, error_r);
 }
 
-enum mail_seal_enrol_result
-mail_seal_enrol_set(const struct mail_seal_settings *set, buffer_t *content,
-		    struct mail_seal_enrol_error *error_r)
-{
-	const struct mail_seal_source *source;
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	enum mail_seal_enrol_result result;
+/*
+ * Whose certificates
+ */
 
-	result = check_content(set, content, error_r);
-	if (result == MAIL_SEAL_ENROL_OK)
-		result = find_writable(set, &source, error_r);
-	if (result != MAIL_SEAL_ENROL_OK ||
-	    mail_seal_source_write(source, set, content, &error) == 0)
-		return result;
+static enum mail_seal_enrol_result
+owner_foreign(const struct mail_seal_enrolment *enrolment, const char *reason,
+	      const char **warning_r, struct mail_seal_enrol_error *error_r)
+{
+	if (enrolment->force) {
+		*warning_r = reason;
+		return MAIL_SEAL_ENROL_OK;
+	}
+	(void)enrol_bad(reason, error_r);
+	error_r->log_error = t_strconcat(error_r->sentence,
+		" (mail_seal_addresses says which are; "
+		"\"doveadm seal key set --force\" stores it all the same)",
+		NULL);
+	return MAIL_SEAL_ENROL_BAD;
+}
+
+static enum mail_seal_enrol_result
+check_addresses(const struct mail_seal_enrolment *enrolment,
+		const buffer_t *content, const char *const *addresses,
+		const char **warning_r, struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_core *core;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char *reason;
+	bool nobodys;
+	int ret = -1;
+
+	core = mail_seal_core_get(&error);
+	if (core != NULL) {
+		ret = core->check_addresses(content, enrolment->set, addresses,
+					    &reason, &nobodys, &error);
+	}
+	if (ret < 0) {
+		return enrol_failed("Certificate not stored", NULL, &error,
+				    error_r);
+	}
+	if (ret == 0)
+		return owner_foreign(enrolment, reason, warning_r, error_r);
+	if (nobodys) {
+		*warning_r = "there is no address in it that says whose it "
+			"is";
+	}
+	return MAIL_SEAL_ENROL_OK;
+}
+
+/* Finds mistakes: a file that is somebody else's. Who makes a certificate can
+   write any address into it. */
+static enum mail_seal_enrol_result
+check_owner(const struct mail_seal_enrolment *enrolment,
+	    const buffer_t *content, const char **warning_r,
+	    struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_settings *set = enrolment->set;
+	const char *const *addresses;
+	const char *error;
+
+	*warning_r = NULL;
+	if (set->addresses == NULL)
+		return MAIL_SEAL_ENROL_OK;
+	if (mail_seal_settings_addresses(set, &addresses, &error) < 0) {
+		return enrol_impossible("Certificate not stored", "the "
+			"server's configuration is wrong", error, error_r);
+	}
+	if (*addresses == NULL) {
+		*warning_r = "no address of the user's is known "
+			"(mail_seal_addresses)";
+		return MAIL_SEAL_ENROL_OK;
+	}
+	return check_addresses(enrolment, content, addresses, warning_r,
+			       error_r);
+}
+
+/*
+ * Changing
+ */
+
+static enum mail_seal_enrol_result
+store(const struct mail_seal_enrolment *enrolment,
+      const struct mail_seal_source *source, const buffer_t *content,
+      struct mail_seal_enrol_error *error_r)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+
+	if (mail_seal_source_write(source, enrolment->set, content,
+				   &error) == 0)
+		return MAIL_SEAL_ENROL_OK;
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
 		enrol_bad(error.text, error_r) :
 		enrol_failed("Certificate not stored",
@@ -115,9 +192,34 @@ mail_seal_enrol_set(const struct mail_seal_settings *set, buffer_t *content,
 }
 
 enum mail_seal_enrol_result
-mail_seal_enrol_unset(const struct mail_seal_settings *set,
+mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
+		    buffer_t *content, struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_settings *set = enrolment->set;
+	const struct mail_seal_source *source;
+	enum mail_seal_enrol_result result;
+	const char *warning;
+
+	result = check_content(set, content, error_r);
+	if (result == MAIL_SEAL_ENROL_OK)
+		result = find_writable(set, &source, error_r);
+	if (result == MAIL_SEAL_ENROL_OK)
+		result = check_owner(enrolment, content, &warning, error_r);
+	if (result == MAIL_SEAL_ENROL_OK && !enrolment->dry_run)
+		result = store(enrolment, source, content, error_r);
+	if (result == MAIL_SEAL_ENROL_OK && warning != NULL) {
+		e_warning(set->user->event, "mail_seal: Certificate stored "
+			  "without knowing that it is the user's: %s",
+			  warning);
+	}
+	return result;
+}
+
+enum mail_seal_enrol_result
+mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 		      struct mail_seal_enrol_error *error_r)
 {
+	const struct mail_seal_settings *set = enrolment->set;
 	static const char what[] = "Certificate not removed";
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const struct mail_seal_source *source, *read_only = NULL;

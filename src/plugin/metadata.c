@@ -65,11 +65,26 @@ read_value(struct mailbox *box, const struct mail_attribute_value *value,
 	return -1;
 }
 
+static void
+enrolment_init(struct mailbox *box, const struct mail_seal_settings *set,
+	       struct mail_seal_enrolment *enrolment_r)
+{
+	const struct mail_user *user = box->storage->user;
+
+	i_zero(enrolment_r);
+	enrolment_r->set = set;
+	enrolment_r->way = "metadata";
+	/* a master user's own name */
+	enrolment_r->who = user->auth_user != NULL ? user->auth_user :
+		user->username;
+}
+
 static int
 keys_set(struct mailbox_transaction_context *t, const char *key ATTR_UNUSED,
 	 const struct mail_attribute_value *value)
 {
 	const struct mail_seal_settings *set = box_settings(t->box);
+	struct mail_seal_enrolment enrolment;
 	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 	buffer_t *content;
@@ -79,13 +94,14 @@ keys_set(struct mailbox_transaction_context *t, const char *key ATTR_UNUSED,
 			"Certificates can't be enrolled over IMAP here");
 		return -1;
 	}
+	enrolment_init(t->box, set, &enrolment);
 	if (value->value == NULL && value->value_stream == NULL) {
-		result = mail_seal_enrol_unset(set, &error);
+		result = mail_seal_enrol_unset(&enrolment, &error);
 	} else {
 		content = t_buffer_create(4096);
 		if (read_value(t->box, value, content) < 0)
 			return -1;
-		result = mail_seal_enrol_set(set, content, &error);
+		result = mail_seal_enrol_set(&enrolment, content, &error);
 	}
 	if (result == MAIL_SEAL_ENROL_OK ||
 	    result == MAIL_SEAL_ENROL_NOTHING)

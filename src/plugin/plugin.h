@@ -37,11 +37,11 @@ struct mail_seal_plugin_interface {
 			       buffer_t *certificates, const char **where_r,
 			       struct seal_error *error);
 	enum mail_seal_enrol_result
-		(*enrol_set)(const struct mail_seal_settings *set,
+		(*enrol_set)(const struct mail_seal_enrolment *enrolment,
 			     buffer_t *content,
 			     struct mail_seal_enrol_error *error_r);
 	enum mail_seal_enrol_result
-		(*enrol_unset)(const struct mail_seal_settings *set,
+		(*enrol_unset)(const struct mail_seal_enrolment *enrolment,
 			       struct mail_seal_enrol_error *error_r);
 	enum mail_seal_enrol_result
 		(*enrol_find)(const struct mail_seal_settings *set,

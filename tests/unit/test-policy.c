@@ -25,6 +25,7 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_min_rsa_bits = "2048";
 	raw->mail_seal_smime_rsa = "pkcs1";
 	raw->mail_seal_timeout = "60s";
+	raw->mail_seal_addresses = "a@example.org";
 	raw->mail_seal_imap_enrolment = "yes";
 }
 
