@@ -2,11 +2,15 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "str.h"
 #include "mail-user.h"
 #include "enrol.h"
 #include "source.h"
 #include "keys.h"
+#include "report.h"
 #include "../core/core.h"
+
+#include <time.h>
 
 static enum mail_seal_enrol_result
 enrol_bad(const char *reason, struct mail_seal_enrol_error *error_r)
@@ -175,16 +179,92 @@ check_owner(const struct mail_seal_enrolment *enrolment,
  * Changing
  */
 
+/* What is enrolled */
+struct enrolled {
+	/* empty if nothing is, or if it can't be read */
+	buffer_t *content;
+	const char *fingerprints;
+};
+
+static const char *
+get_fingerprints(const struct mail_seal_settings *set, const buffer_t *content)
+{
+	const struct mail_seal_core *core;
+	const struct mail_seal_certificate *list;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	string_t *fingerprints = t_str_new(128);
+	unsigned int count;
+
+	core = mail_seal_core_get(&error);
+	if (core == NULL ||
+	    core->describe(content, set, time(NULL), pool_datastack_create(),
+			   &list, &count, &error) < 0)
+		return "unreadable";
+	for (unsigned int i = 0; i < count; i++) {
+		if (i > 0)
+			str_append_c(fingerprints, ',');
+		str_append(fingerprints, list[i].fingerprint);
+	}
+	return str_c(fingerprints);
+}
+
+static void get_enrolled(const struct mail_seal_settings *set,
+			 struct enrolled *enrolled_r)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char *where;
+	int ret;
+
+	enrolled_r->content = t_buffer_create(4096);
+	ret = mail_seal_keys_read(set, enrolled_r->content, &where, &error);
+	if (ret > 0) {
+		enrolled_r->fingerprints =
+			get_fingerprints(set, enrolled_r->content);
+	} else {
+		buffer_set_used_size(enrolled_r->content, 0);
+		enrolled_r->fingerprints = ret == 0 ? "none" :
+			"unreadable";
+	}
+}
+
+/* The change is effective. The same certificates again are no change. */
+static void
+has_changed(const struct mail_seal_enrolment *enrolment, const char *action,
+	    const struct enrolled *before, const struct enrolled *after)
+{
+	const struct mail_seal_key_change change = {
+		.way = enrolment->way,
+		.who = enrolment->who,
+		.action = action,
+		.old_keys = before->fingerprints,
+		.new_keys = after->fingerprints
+	};
+	const char *line;
+
+	if (after->content->used > 0 &&
+	    buffer_cmp(before->content, after->content))
+		return;
+	line = mail_seal_report_key_changed(enrolment->set->user->event,
+					    &change);
+	if (enrolment->trace != NULL)
+		enrolment->trace(enrolment->set->user, line);
+}
+
 static enum mail_seal_enrol_result
 store(const struct mail_seal_enrolment *enrolment,
-      const struct mail_seal_source *source, const buffer_t *content,
+      const struct mail_seal_source *source, buffer_t *content,
       struct mail_seal_enrol_error *error_r)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	struct enrolled before, after = { .content = content };
 
+	get_enrolled(enrolment->set, &before);
 	if (mail_seal_source_write(source, enrolment->set, content,
-				   &error) == 0)
+				   &error) == 0) {
+		after.fingerprints = get_fingerprints(enrolment->set, content);
+		has_changed(enrolment, "set", &before, &after);
 		return MAIL_SEAL_ENROL_OK;
+	}
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
 		enrol_bad(error.text, error_r) :
 		enrol_failed("Certificate not stored",
@@ -215,16 +295,18 @@ mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
 	return result;
 }
 
-enum mail_seal_enrol_result
-mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
-		      struct mail_seal_enrol_error *error_r)
+/* Removes what can be. A source that can't be written, but has something, is
+   named. */
+static enum mail_seal_enrol_result
+remove_all(const struct mail_seal_settings *set, bool *removed_r,
+	   struct mail_seal_enrol_error *error_r)
 {
-	const struct mail_seal_settings *set = enrolment->set;
 	static const char what[] = "Certificate not removed";
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const struct mail_seal_source *source, *read_only = NULL;
-	bool removed = FALSE;
 	int ret;
+
+	*removed_r = FALSE;
 
 	for (unsigned int i = 0; i < set->source_count; i++) {
 		source = &set->sources[i];
@@ -243,15 +325,32 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 					    &error, error_r);
 		}
 		if (ret > 0)
-			removed = TRUE;
+			*removed_r = TRUE;
 	}
 	if (read_only != NULL) {
-		return enrol_impossible(removed ? "Certificate removed, but "
+		return enrol_impossible(*removed_r ? "Certificate removed, but "
 			"mail is still sealed" : what, "there is one in a "
 			"GnuPG keyring, which mail_seal only reads",
 			mail_seal_source_name(read_only), error_r);
 	}
-	return removed ? MAIL_SEAL_ENROL_OK : MAIL_SEAL_ENROL_NOTHING;
+	return *removed_r ? MAIL_SEAL_ENROL_OK : MAIL_SEAL_ENROL_NOTHING;
+}
+
+enum mail_seal_enrol_result
+mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
+		      struct mail_seal_enrol_error *error_r)
+{
+	enum mail_seal_enrol_result result;
+	struct enrolled before, after;
+	bool removed;
+
+	get_enrolled(enrolment->set, &before);
+	result = remove_all(enrolment->set, &removed, error_r);
+	if (removed) {
+		get_enrolled(enrolment->set, &after);
+		has_changed(enrolment, "unset", &before, &after);
+	}
+	return result;
 }
 
 enum mail_seal_enrol_result

@@ -3,6 +3,7 @@
 #define MAIL_SEAL_ENROL_H
 
 struct mail_seal_settings;
+struct mail_user;
 
 /* Giving an owner certificates, and taking them away: the one place for
    doveadm and IMAP. */
@@ -35,6 +36,9 @@ struct mail_seal_enrolment {
 	bool force;
 	/* only say what would be said */
 	bool dry_run;
+	/* Called with the line about a change by those who don't log to
+	   Dovecot's log; else NULL. */
+	void (*trace)(struct mail_user *user, const char *line);
 };
 
 struct mail_seal_enrol_error {

@@ -8,7 +8,6 @@
 #include "istream.h"
 #include "net.h"
 #include "str.h"
-#include "str-sanitize.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
 #include "../../plugin/dovecot-compat.h"
@@ -37,7 +36,6 @@ struct key_cmd_context {
 static const char *who(struct doveadm_mail_cmd_context *ctx)
 {
 	const char *ip = net_ip2addr(&ctx->cctx->remote_ip);
-	const char *sudo_user = getenv("SUDO_USER");
 	struct passwd pw;
 
 	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI) {
@@ -46,9 +44,7 @@ static const char *who(struct doveadm_mail_cmd_context *ctx)
 	}
 	if (i_getpwuid(getuid(), &pw) <= 0)
 		return t_strdup_printf("uid %s", dec2str(getuid()));
-	return sudo_user == NULL ? t_strdup(pw.pw_name) :
-		t_strdup_printf("%s, sudo by %s", pw.pw_name,
-				str_sanitize(sudo_user, 64));
+	return t_strdup(pw.pw_name);
 }
 
 static int
@@ -90,6 +86,9 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 	enrolment_r->set = plugin->user_get_settings(user, &error);
 	enrolment_r->way = "doveadm";
 	enrolment_r->who = who(ctx);
+	/* doveadm-server's own log is Dovecot's */
+	if (ctx->cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
+		enrolment_r->trace = doveadm_seal_key_trace;
 	if (enrolment_r->set != NULL)
 		return plugin;
 	(void)cmd_failed(ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE, error);

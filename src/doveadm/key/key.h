@@ -16,6 +16,9 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 		       struct mail_user *user,
 		       struct mail_seal_enrolment *enrolment_r);
 
+/* Puts a line about a user into Dovecot's log, as well as that can be done. */
+void doveadm_seal_key_trace(struct mail_user *user, const char *line);
+
 /* The command's exit status after a failure. */
 void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
 			       enum mail_seal_enrol_result result);
