@@ -7,6 +7,7 @@
 #include "enrol.h"
 #include "source.h"
 #include "keys.h"
+#include "mail-root.h"
 #include "report.h"
 #include "../core/core.h"
 
@@ -76,6 +77,24 @@ find_writable(const struct mail_seal_settings *set,
 	}
 	return enrol_impossible(what, "a GnuPG keyring is only read by "
 		"mail_seal", "no file: or dict: in mail_seal_keys", error_r);
+}
+
+/* A file that is within a mailbox, or is one, could be renamed away. */
+static enum mail_seal_enrol_result
+check_place(const struct mail_seal_settings *set,
+	    const struct mail_seal_source *source,
+	    struct mail_seal_enrol_error *error_r)
+{
+	const char *root = mail_seal_source_mail_root(source, set->user);
+
+	if (root == NULL)
+		return MAIL_SEAL_ENROL_OK;
+	return enrol_impossible("Certificate not stored", "its place would be "
+		"among the mailboxes, where a mail client can rename or "
+		"delete it", t_strdup_printf("%s is below the mail root %s; "
+		"name a place outside in mail_seal_keys, or put the mail into "
+		"a folder of the home: ~/Maildir",
+		mail_seal_source_name(source), root), error_r);
 }
 
 static enum mail_seal_enrol_result
@@ -283,6 +302,8 @@ mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
 	result = check_content(set, content, error_r);
 	if (result == MAIL_SEAL_ENROL_OK)
 		result = find_writable(set, &source, error_r);
+	if (result == MAIL_SEAL_ENROL_OK)
+		result = check_place(set, source, error_r);
 	if (result == MAIL_SEAL_ENROL_OK)
 		result = check_owner(enrolment, content, &warning, error_r);
 	if (result == MAIL_SEAL_ENROL_OK && !enrolment->dry_run)
