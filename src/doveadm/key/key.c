@@ -25,6 +25,7 @@ struct key_cmd_context {
 	/* set: what to enrol, or why that couldn't be read */
 	buffer_t *content;
 	const char *content_error;
+	bool dry_run;
 	/* set and import */
 	bool force;
 	/* import */
@@ -115,6 +116,7 @@ cmd_seal_key_set_run(struct doveadm_mail_cmd_context *_ctx,
 	if (plugin == NULL)
 		return -1;
 	enrolment.force = ctx->force;
+	enrolment.dry_run = ctx->dry_run;
 	if (ctx->content_error != NULL) {
 		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_BAD,
 				  ctx->content_error);
@@ -191,6 +193,7 @@ cmd_seal_key_set_init(struct doveadm_mail_cmd_context *_ctx
 
 	ctx->content = buffer_create_dynamic(_ctx->pool, 4096);
 	ctx->force = doveadm_seal_key_flag(_ctx->cctx, "force");
+	ctx->dry_run = doveadm_seal_key_flag(_ctx->cctx, "dry-run");
 	if (!_ctx->iterate_single_user) {
 		several_users(ctx);
 		return;
@@ -322,8 +325,18 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_set_alloc(void)
 	ctx->ctx.v.init = cmd_seal_key_set_init;
 	ctx->ctx.v.preinit = doveadm_seal_key_keep_root;
 	ctx->ctx.v.run = cmd_seal_key_set_run;
-	compat_doveadm_announce_options(&ctx->ctx, "c:y");
+	compat_doveadm_announce_options(&ctx->ctx, "c:yn");
 	return &ctx->ctx;
+}
+
+static void cmd_seal_key_set(struct doveadm_cmd_context *cctx)
+{
+	const char *dir;
+
+	if (doveadm_cmd_param_str(cctx, "from-dir", &dir))
+		doveadm_seal_key_set_from_dir(cctx);
+	else
+		doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_key_unset_alloc(void)
@@ -350,10 +363,14 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_import_alloc(void)
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set = {
 	.name = "seal key set",
-	.usage = "-u <user> [-S <socket_path>] [--force] [-f <file>|-]",
+	.usage = "-u <user> [-S <socket_path>] [-n] [--force] [-f <file>|-] | "
+		"--from-dir <folder> [-n] [--force]",
+	.cmd = cmd_seal_key_set,
 	.mail_cmd = cmd_seal_key_set_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('d', "from-dir", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAM('n', "dry-run", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('y', "force", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('f', "file", CMD_PARAM_ISTREAM, CMD_PARAM_FLAG_POSITIONAL)
 /* from doveadm to doveadm-server */

@@ -27,6 +27,9 @@ void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
    replace-file.h. */
 void doveadm_seal_key_keep_root(struct doveadm_mail_cmd_context *ctx);
 
+/* doveadm seal key set, with --from-dir */
+void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx);
+
 /* Was this option without a value given? */
 bool doveadm_seal_key_flag(const struct doveadm_cmd_context *cctx,
 			   const char *name);
