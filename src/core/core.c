@@ -225,6 +225,7 @@ const struct mail_seal_core mail_seal_core = {
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.check_enrolment = core_check_enrolment,
+	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
 	.istream_create = core_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,

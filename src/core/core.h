@@ -67,6 +67,16 @@ struct mail_seal_core {
 	int (*check_enrolment)(const buffer_t *content,
 			       const struct mail_seal_settings *set,
 			       struct seal_error *error);
+	/* Is each of these certificates for one of these addresses
+	   (NULL-terminated)? Returns 1; 0 if one is for others only, and half
+	   a sentence from the data stack that names it; or -1 if they can't be
+	   read. One that has no address at all could be anybody's: then
+	   *nobodys_r is TRUE. */
+	int (*check_addresses)(const buffer_t *content,
+			       const struct mail_seal_settings *set,
+			       const char *const *addresses,
+			       const char **reason_r, bool *nobodys_r,
+			       struct seal_error *error);
 	/* Puts armor around certificates in binary form, or in base64 that
 	   has none; other text stays as it is. Returns 0, or -1 if it is
 	   neither. */

@@ -8,6 +8,7 @@
 #include "str-sanitize.h"
 #include "unichar.h"
 #include "../seal/openssl/x509.h"
+#include "../seal/certificate/addresses.h"
 #include "../seal/certificate/key-file.h"
 #include "../seal/format/openpgp-armor.h"
 #include "enrolment.h"
@@ -133,6 +134,51 @@ int core_check_enrolment(const buffer_t *content,
 		read_brought(content, set->timeout_secs, error);
 
 	return list == NULL ? -1 : check_list(list, set, error);
+}
+
+static bool is_for_any(const GPtrArray *own, const char *const *addresses)
+{
+	for (; *addresses != NULL; addresses++) {
+		if (certificate_addresses_have(own, *addresses))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static const char *
+foreign_reason(const struct certificate *certificate, const GPtrArray *own)
+{
+	return t_strdup_printf("%s is for %s%s, which is none of the user's "
+		"addresses", certificate->fingerprint,
+		str_sanitize_utf8(own->pdata[0], NAME_SIZE_MAX),
+		own->len > 1 ? " and others" : "");
+}
+
+int core_check_addresses(const buffer_t *content,
+			 const struct mail_seal_settings *set,
+			 const char *const *addresses, const char **reason_r,
+			 bool *nobodys_r, struct seal_error *error)
+{
+	const struct certificate_list *list;
+	int ret = 1;
+
+	*nobodys_r = FALSE;
+	list = certificates_read(content->data, content->used,
+				 set->timeout_secs, error);
+	if (list == NULL)
+		return -1;
+	for (size_t i = 0; i < list->count && ret > 0; i++) {
+		GPtrArray *own = certificate_addresses(list->certificates[i]);
+
+		if (own->len == 0) {
+			*nobodys_r = TRUE;
+		} else if (!is_for_any(own, addresses)) {
+			*reason_r = foreign_reason(list->certificates[i], own);
+			ret = 0;
+		}
+		g_ptr_array_unref(own);
+	}
+	return ret;
 }
 
 static bool is_text(const buffer_t *content)

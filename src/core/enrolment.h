@@ -12,6 +12,10 @@ int core_describe(const buffer_t *content,
 int core_check_enrolment(const buffer_t *content,
 			   const struct mail_seal_settings *set,
 			   struct seal_error *error);
+int core_check_addresses(const buffer_t *content,
+			 const struct mail_seal_settings *set,
+			 const char *const *addresses, const char **reason_r,
+			 bool *nobodys_r, struct seal_error *error);
 int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error);
 

@@ -27,6 +27,14 @@
 #  define compat_parse_interval settings_get_time
 #endif
 
+/* What the configuration says of services and logs; for those who have
+   included master-service-settings.h */
+#ifdef HAVE_DOVECOT_24
+#  define compat_master_service_settings master_service_get_service_settings
+#else
+#  define compat_master_service_settings master_service_settings_get
+#endif
+
 /* i_stream_create() for a filter stream without a descriptor. Since 2.4.5 it
    asks which streams are read beside the parent. */
 static inline struct istream *

@@ -3,6 +3,7 @@
 #define MAIL_SEAL_ENROL_H
 
 struct mail_seal_settings;
+struct mail_user;
 
 /* Giving an owner certificates, and taking them away: the one place for
    doveadm and IMAP. */
@@ -22,6 +23,24 @@ enum mail_seal_enrol_result {
 	MAIL_SEAL_ENROL_FAILED
 };
 
+/* Who changes whose certificates */
+struct mail_seal_enrolment {
+	/* the owner's */
+	const struct mail_seal_settings *set;
+	/* by what: "doveadm", "metadata", ... (words that never change) */
+	const char *way;
+	/* and who that is, for the log */
+	const char *who;
+	/* An administrator says that these are the owner's certificates,
+	   whatever address they have. */
+	bool force;
+	/* only say what would be said */
+	bool dry_run;
+	/* Called with the line about a change by those who don't log to
+	   Dovecot's log; else NULL. */
+	void (*trace)(struct mail_user *user, const char *line);
+};
+
 struct mail_seal_enrol_error {
 	/* for the owner: without paths */
 	const char *sentence;
@@ -29,16 +48,17 @@ struct mail_seal_enrol_error {
 	const char *log_error;
 };
 
-/* Checks the content of a key file and writes it to the first source that can
-   be written. Content in binary form becomes text. If it fails, nothing is
-   changed. Errors are from the data stack. */
+/* Checks the content of a key file, also whose it is, and writes it to the
+   first source that can be written. Content in binary form becomes text. If it
+   fails, nothing is changed. A change is logged and reported, and so is what
+   couldn't be checked. Errors are from the data stack. */
 enum mail_seal_enrol_result
-mail_seal_enrol_set(const struct mail_seal_settings *set, buffer_t *content,
-		    struct mail_seal_enrol_error *error_r);
+mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
+		    buffer_t *content, struct mail_seal_enrol_error *error_r);
 
 /* Removes the certificates from all sources that can be written. */
 enum mail_seal_enrol_result
-mail_seal_enrol_unset(const struct mail_seal_settings *set,
+mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 		      struct mail_seal_enrol_error *error_r);
 
 /* Appends the certificates of these names, addresses or fingerprints

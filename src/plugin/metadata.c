@@ -94,6 +94,20 @@ read_value(struct mailbox *box, const struct mail_attribute_value *value,
 	return -1;
 }
 
+static void
+enrolment_init(struct mailbox *box, const struct mail_seal_settings *set,
+	       struct mail_seal_enrolment *enrolment_r)
+{
+	const struct mail_user *user = box->storage->user;
+
+	i_zero(enrolment_r);
+	enrolment_r->set = set;
+	enrolment_r->way = "metadata";
+	/* a master user's own name */
+	enrolment_r->who = user->auth_user != NULL ? user->auth_user :
+		user->username;
+}
+
 static int
 keys_result(struct mailbox *box, enum mail_seal_enrol_result result,
 	    const struct mail_seal_enrol_error *error)
@@ -115,22 +129,27 @@ keys_set(struct mailbox_transaction_context *t,
 	 const struct mail_seal_settings *set,
 	 const struct mail_attribute_value *value)
 {
+	struct mail_seal_enrolment enrolment;
 	struct mail_seal_enrol_error error;
 	buffer_t *content = t_buffer_create(4096);
 
 	if (read_value(t->box, value, content) < 0)
 		return -1;
-	return keys_result(t->box, mail_seal_enrol_set(set, content, &error),
-			   &error);
+	enrolment_init(t->box, set, &enrolment);
+	return keys_result(t->box, mail_seal_enrol_set(&enrolment, content,
+						       &error), &error);
 }
 
 static int
 keys_unset(struct mailbox_transaction_context *t,
 	   const struct mail_seal_settings *set)
 {
+	struct mail_seal_enrolment enrolment;
 	struct mail_seal_enrol_error error;
 
-	return keys_result(t->box, mail_seal_enrol_unset(set, &error), &error);
+	enrolment_init(t->box, set, &enrolment);
+	return keys_result(t->box, mail_seal_enrol_unset(&enrolment, &error),
+			   &error);
 }
 
 static int

@@ -6,6 +6,7 @@
 #include "array.h"
 #include "str.h"
 #include "strescape.h"
+#include "mail-user.h"
 #include "dovecot-compat.h"
 #include "owner-settings.h"
 
@@ -260,6 +261,42 @@ parse_protect_headers(const char *value, pool_t pool,
 	return 0;
 }
 
+/* The value stands for itself until somebody wants to enrol: mail doesn't wait
+   for it. */
+static const char *parse_addresses(const char *value, pool_t pool)
+{
+	/* the word for an empty value, see parse_sources() */
+	return *value == '\0' || strcmp(value, "none") == 0 ? NULL :
+		p_strdup(pool, value);
+}
+
+int mail_seal_settings_addresses(const struct mail_seal_settings *set,
+				 const char *const **addresses_r,
+				 const char **error_r)
+{
+	const char *user = set->user == NULL ? "" : set->user->username;
+	const char *const only[] = { user, NULL };
+	const char *const *word, *at;
+	ARRAY_TYPE(const_string) addresses;
+
+	/* The default is one word: a user name may have spaces. */
+	word = strcmp(set->addresses, user) == 0 ? only :
+		t_strsplit_spaces(set->addresses, ", \t\r\n");
+	t_array_init(&addresses, 4);
+	for (; *word != NULL; word++) {
+		at = strrchr(*word, '@');
+		if (at != NULL && at != *word && at[1] != '\0') {
+			array_push_back(&addresses, word);
+		} else if (strcmp(*word, user) != 0) {
+			return bad_value("addresses", *word, "an address",
+					 error_r);
+		}
+	}
+	array_append_zero(&addresses);
+	*addresses_r = array_front(&addresses);
+	return 0;
+}
+
 int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 			     pool_t pool, struct mail_seal_settings *set_r,
 			     const char **error_r)
@@ -285,6 +322,7 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 		       &set_r->imap_enrolment, error_r) < 0 ||
 	    parse_numbers(raw, set_r, error_r) < 0)
 		return -1;
+	set_r->addresses = parse_addresses(raw->mail_seal_addresses, pool);
 	if (*raw->mail_seal_extra_keys != '\0') {
 		if (*raw->mail_seal_extra_keys != '/') {
 			return bad_value("extra_keys",

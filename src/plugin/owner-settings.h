@@ -20,6 +20,7 @@ struct mail_user;
 	SETTING(min_rsa_bits, "2048", "2048") \
 	SETTING(smime_rsa, "pkcs1", "pkcs1") \
 	SETTING(timeout, "60s", "60s") \
+	SETTING(addresses, "%u", "%{user}") \
 	SETTING(imap_enrolment, "yes", "yes")
 
 /* The values as they are written, variables expanded. */
@@ -70,6 +71,9 @@ struct mail_seal_settings {
 	/* RSAES-OAEP instead of PKCS #1 v1.5 */
 	bool smime_rsa_oaep;
 	unsigned int timeout_secs;
+	/* the owner's addresses as they are written, or NULL if none are to be
+	   looked for; see mail_seal_settings_addresses() */
+	const char *addresses;
 	bool imap_enrolment;
 };
 
@@ -87,6 +91,13 @@ void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
 /* If this userdb field is one of our settings, returns its name without
    "mail_seal_" and its value; else NULL. */
 const char *mail_seal_settings_field(const char *field, const char **value_r);
+
+/* Finds the owner's addresses, NULL-terminated and from the data stack: none
+   if all that is known is a user name that isn't one. Returns 0, or -1 and a
+   sentence. */
+int mail_seal_settings_addresses(const struct mail_seal_settings *set,
+				 const char *const **addresses_r,
+				 const char **error_r);
 
 /* Reads the user's settings, puts the fields, which may be NULL, in their
    place, and checks them. Returns 0 or -1 as above. The reader for this

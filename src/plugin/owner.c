@@ -5,6 +5,7 @@
 #include "time-util.h"
 #include "../core/core.h"
 #include "owner.h"
+#include "report.h"
 
 static const char *join(const char *const *fingerprints)
 {
@@ -86,20 +87,25 @@ void mail_seal_owner_free(struct mail_seal_owner *owner)
 void mail_seal_owner_note_sealed(struct mail_user *owner,
 				 const char *const *fingerprints)
 {
+	struct mail_seal_key_change change = {
+		/* into the source, by whoever can write there */
+		.way = "hand", .who = "unknown", .action = "set",
+		.new_keys = join(fingerprints)
+	};
 	struct mail_seal_state old;
 	const char *error;
-	int ret = mail_seal_state_read(owner, &old, &error);
+	int ret;
 
 	/* who opens another's mailbox leaves the state to the owner */
 	if (owner->autocreated)
 		return;
+	ret = mail_seal_state_read(owner, &old, &error);
 	if (ret >= 0 && old.damaged) {
 		e_warning(owner->event, "mail_seal: The owner's state was "
 			  "damaged, and is made again");
 	} else if (ret >= 0) {
-		e_info(owner->event, "mail_seal: Mail is sealed to %s from "
-		       "now on, before to %s", join(fingerprints),
-		       join(old.fingerprints));
+		change.old_keys = join(old.fingerprints);
+		(void)mail_seal_report_key_changed(owner->event, &change);
 	}
 	if (ret < 0 ||
 	    mail_seal_state_enrol(owner, fingerprints, &error) < 0) {

@@ -19,6 +19,7 @@
    user.c       whose settings
    enrol.c      giving an owner certificates, taking them away
    metadata.c   the same over IMAP
+   mail-root.c  what a mail client can rename or delete
    core-load.c  the module that does the sealing, loaded when needed */
 
 #include "lib.h"

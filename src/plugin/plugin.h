@@ -11,12 +11,12 @@ struct module;
 struct mail_seal_decision;
 struct mail_seal_destination;
 struct mail_seal_core;
+struct mail_seal_source;
 struct seal_error;
 
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
-   user.h, decide.h, mailbox.h,
-   core.h, keys.h and enrol.h. */
+   user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h and enrol.h. */
 struct mail_seal_plugin_interface {
 	bool (*user_has_context)(struct mail_user *user);
 	const struct mail_seal_settings *
@@ -36,12 +36,15 @@ struct mail_seal_plugin_interface {
 	int (*keys_read_extra)(const struct mail_seal_settings *set,
 			       buffer_t *certificates, const char **where_r,
 			       struct seal_error *error);
+	const char *(*source_mail_root)(const struct mail_seal_source *source,
+					struct mail_user *user);
+	const char *(*source_name)(const struct mail_seal_source *source);
 	enum mail_seal_enrol_result
-		(*enrol_set)(const struct mail_seal_settings *set,
+		(*enrol_set)(const struct mail_seal_enrolment *enrolment,
 			     buffer_t *content,
 			     struct mail_seal_enrol_error *error_r);
 	enum mail_seal_enrol_result
-		(*enrol_unset)(const struct mail_seal_settings *set,
+		(*enrol_unset)(const struct mail_seal_enrolment *enrolment,
 			       struct mail_seal_enrol_error *error_r);
 	enum mail_seal_enrol_result
 		(*enrol_find)(const struct mail_seal_settings *set,

@@ -23,12 +23,41 @@ struct replacement {
 	/* of the file that is there */
 	bool exists;
 	struct stat st;
+	/* who is to read it, or -1 if that is who writes it */
+	uid_t reader;
 };
 
 static int failed(const char *what, const char **error_r)
 {
 	*error_r = t_strdup_printf("%s: %m", what);
 	return -1;
+}
+
+/* The first folder on the way that can't be searched, or NULL. */
+static const char *closed_folder(const char *path)
+{
+	const char *pos = path;
+
+	while ((pos = strchr(pos + 1, '/')) != NULL) {
+		const char *dir = t_strdup_until(path, pos);
+
+		if (faccessat(AT_FDCWD, dir, X_OK, AT_EACCESS) < 0)
+			return dir;
+	}
+	return NULL;
+}
+
+/* With errno, and with what is in the way if that is a folder */
+static int
+failed_on_the_way(const char *what, const char *path, const char **error_r)
+{
+	int way_errno = errno;
+	const char *closed = way_errno != EACCES ? NULL : closed_folder(path);
+
+	errno = way_errno;
+	return failed(closed == NULL ? what :
+		      t_strdup_printf("%s, because of %s", what, closed),
+		      error_r);
 }
 
 /*
@@ -77,6 +106,48 @@ static void become_user_again(uid_t uid)
 }
 
 /*
+ * For whom it is
+ */
+
+/* Tries as the mail user, by the way that he has to take. Returns 0, or -1 and
+   half a sentence. */
+static int try_to_read(const struct replacement *r, const char **error_r)
+{
+	const char *path = t_strconcat(r->dir, "/", r->temp_name, NULL);
+	int fd, ret = 0;
+
+	if (r->reader != (uid_t)-1 && seteuid(r->reader) < 0)
+		return failed("seteuid() failed", error_r);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0) {
+		ret = failed_on_the_way("the mail user couldn't read it", path,
+					error_r);
+	}
+	if (r->reader != (uid_t)-1 && seteuid(0) < 0)
+		i_fatal("seteuid(0) failed: %m");
+	i_close_fd(&fd);
+	return ret;
+}
+
+/* What was there may have been out of his reach; it was of no use. */
+static int make_readable(const struct replacement *r)
+{
+	if (r->reader == (uid_t)-1)
+		return fchmod(r->fd, 0600);
+	return fchown(r->fd, 0, getegid()) < 0 ? -1 : fchmod(r->fd, 0640);
+}
+
+/* Otherwise mail would wait for a file that is there. */
+static int check_reader(const struct replacement *r, const char **error_r)
+{
+	if (try_to_read(r, error_r) == 0)
+		return 0;
+	if (make_readable(r) < 0)
+		return failed("it can't be made readable", error_r);
+	return try_to_read(r, error_r);
+}
+
+/*
  * Replacing
  */
 
@@ -101,7 +172,8 @@ static int open_dir(struct replacement *r, const char *path,
 		r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (r->dir_fd < 0)
-		return failed("its directory can't be opened", error_r);
+		return failed_on_the_way("its directory can't be opened", path,
+					 error_r);
 	if (fstatat(r->dir_fd, r->name, &r->st, AT_SYMLINK_NOFOLLOW) == 0)
 		r->exists = TRUE;
 	else if (errno != ENOENT)
@@ -148,7 +220,7 @@ static int open_temp(struct replacement *r, const char **error_r)
 	return -1;
 }
 
-static int write_temp(struct replacement *r, const void *data, size_t size)
+static int write_temp(const struct replacement *r, const void *data, size_t size)
 {
 	/* root's own file is still the mail user's to read, by its group */
 	mode_t mode = geteuid() == 0 ? 0640 : 0600;
@@ -171,26 +243,40 @@ static void replacement_close(struct replacement *r)
 	i_close_fd(&r->dir_fd);
 }
 
+/* Puts the new content where everybody can see it. */
 static int
-replace(const char *path, const void *data, size_t size, const char **error_r)
+fill_and_rename(const struct replacement *r, const void *data, size_t size,
+		const char **error_r)
 {
-	struct replacement r = { .dir_fd = -1, .fd = -1 };
+	int ret;
+
+	if (write_temp(r, data, size) < 0)
+		ret = failed("it can't be written", error_r);
+	else
+		ret = check_reader(r, error_r);
+	if (ret == 0 &&
+	    renameat(r->dir_fd, r->temp_name, r->dir_fd, r->name) < 0)
+		ret = failed("it can't be written", error_r);
+	if (ret < 0)
+		(void)unlinkat(r->dir_fd, r->temp_name, 0);
+	return ret;
+}
+
+static int
+replace(const char *path, const void *data, size_t size, uid_t reader,
+	const char **error_r)
+{
+	struct replacement r = { .dir_fd = -1, .fd = -1, .reader = reader };
 	int ret;
 
 	ret = open_dir(&r, path, error_r);
 	if (ret == 0)
 		ret = open_temp(&r, error_r);
-	if (ret == 0 &&
-	    (write_temp(&r, data, size) < 0 ||
-	     renameat(r.dir_fd, r.temp_name, r.dir_fd, r.name) < 0)) {
-		ret = failed("it can't be written", error_r);
-		(void)unlinkat(r.dir_fd, r.temp_name, 0);
-	} else if (ret == 0 && fsync(r.dir_fd) < 0) {
-		/* some file systems can't; it is written all the same */
-		if (errno != EINVAL)
-			ret = failed("it was written, but may not last",
-				     error_r);
-	}
+	if (ret == 0)
+		ret = fill_and_rename(&r, data, size, error_r);
+	/* some file systems can't; it is written all the same */
+	if (ret == 0 && fsync(r.dir_fd) < 0 && errno != EINVAL)
+		ret = failed("it was written, but may not last", error_r);
 	if (ret < 0 && r.dir_made)
 		(void)rmdir(r.dir);
 	replacement_close(&r);
@@ -201,7 +287,7 @@ int replace_file(const char *path, const void *data, size_t size,
 		 const char **error_r)
 {
 	uid_t uid = become_root_for(path);
-	int ret = replace(path, data, size, error_r);
+	int ret = replace(path, data, size, uid, error_r);
 
 	become_user_again(uid);
 	return ret;

@@ -4,12 +4,14 @@
 
 /* Writes a file so that everybody sees the old content or the new one, also
    after a crash. A folder that isn't there is made, for its owner only. An
-   existing file's mode is kept, and its owner where that is allowed; a new
-   one is its owner's only. A symbolic link is replaced, not followed.
+   existing file's mode is kept, and its owner where that is allowed, unless
+   the mail user couldn't read it then; a new one is its owner's only. A
+   symbolic link is replaced, not followed.
 
    Where the process is root's, works with the rights of another user who may
    not write there, and nobody but root may, the file is written as root: it
-   is then root's, and readable for the user's group.
+   is then root's, and readable for the user's group. If that user can't read
+   it all the same, because of a folder on the way, it isn't written.
 
    Two at the same time wait for each other. What a killed one left behind
    (.NAME.new) is written over by the next.

@@ -101,3 +101,21 @@ void mail_seal_report_fail(struct mail_seal_report *report,
 	mail_seal_report_failing(report, reason);
 	mail_seal_report_end(report, MAIL_SEAL_RESULT_FAILED, report->failure);
 }
+
+const char *
+mail_seal_report_key_changed(struct event *user_event,
+			     const struct mail_seal_key_change *change)
+{
+	const char *line = t_strdup_printf(
+		"mail_seal: Key %s by %s (%s): from %s to %s", change->action,
+		change->way, change->who, change->old_keys, change->new_keys);
+
+	e_info(event_create_passthrough(user_event)->
+	       set_name("mail_seal_key_changed")->
+	       add_str("way", change->way)->
+	       add_str("who", change->who)->
+	       add_str("action", change->action)->
+	       add_str("old_keys", change->old_keys)->
+	       add_str("new_keys", change->new_keys)->event(), "%s", line);
+	return line;
+}

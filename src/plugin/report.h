@@ -79,4 +79,19 @@ void mail_seal_report_fail(struct mail_seal_report *report,
 /* Somebody else reports it. */
 void mail_seal_report_drop(struct mail_seal_report *report);
 
+/* A change of an owner's certificates */
+struct mail_seal_key_change {
+	/* by what and by whom, see enrol.h */
+	const char *way, *who;
+	/* "set" or "unset" */
+	const char *action;
+	/* fingerprints, "none" or "unreadable" */
+	const char *old_keys, *new_keys;
+};
+/* Logs it, and sends the event mail_seal_key_changed. Returns the line, from
+   the data stack. */
+const char *
+mail_seal_report_key_changed(struct event *user_event,
+			     const struct mail_seal_key_change *change);
+
 #endif

@@ -234,10 +234,10 @@ def test_change_by_hand_is_logged_once(server, keys, alice):
     server.give(alice, server.keys_file(alice), keys.bob.certificate)
     for _ in range(3):
         assert deliver(server, alice).code == 250
-    lines = [line for line in server.log_since(mark).splitlines() if "from now on" in line]
+    lines = [line for line in server.log_since(mark).splitlines() if "Key set" in line]
     assert len(lines) == 1
-    assert f"Mail is sealed to {keys.bob.fingerprint} from now on, " \
-           f"before to {keys.alice.fingerprint}" in lines[0]
+    assert f"Key set by hand (unknown): from {keys.alice.fingerprint} to " \
+           f"{keys.bob.fingerprint}" in lines[0]
 
 
 def test_switched_off(server, keys, alice):

@@ -97,6 +97,14 @@ class X509:
         openssl(*request, "-x509", "-days", 30, *options, "-out", certificate_file)
         return self._key(address, certificate_file, key_file)
 
+    def generate_named(self, subject, alternative_name):
+        """A self-signed certificate with this subject and subject alternative name."""
+        request, certificate_file, key_file = self._request("x", "rsa:2048")
+        request[request.index("-subj") + 1] = subject
+        openssl(*request, "-utf8", "-x509", "-days", 30, "-addext",
+                f"subjectAltName={alternative_name}", "-out", certificate_file)
+        return self._key(subject, certificate_file, key_file)
+
     def generate_dated(self, address, start, end):
         """A self-signed certificate that is valid between these times."""
         request, certificate_file, key_file = self._request(address, "rsa:2048")

@@ -1,5 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
+#include "certificate/addresses.h"
 #include "certificate/certificate.h"
 #include "test-lib.h"
 
@@ -127,11 +128,84 @@ static void test_expires(void **state G_GNUC_UNUSED)
 	}
 }
 
+static void test_user_id_address(void **state)
+{
+	static const struct {
+		const char *user_id;
+		/* NULL: none */
+		const char *address;
+	} ids[] = {
+		{ "a@example.org", "a@example.org" },
+		{ " a@example.org (work) ", "a@example.org" },
+		{ "A B <a@example.org>", "a@example.org" },
+		{ "B, A <a@example.org>", "a@example.org" },
+		{ "\"B, A\" < a@example.org >", "a@example.org" },
+		{ "A <a@example.org> (old)", "a@example.org" },
+		{ "c@example.org <a@example.org>", "a@example.org" },
+		{ "<c@example.org> <a@example.org>", "a@example.org" },
+		{ "\xfc <a@example.org>", "a@example.org" },
+		{ "A <a@example.org", "a@example.org" },
+		/* not a address, and not none */
+		{ "a@example.org c@example.org", "a@example.org c@example.org" },
+		{ "A a@example.org", "A a@example.org" },
+		{ "a@b@example.org", "a@b@example.org" },
+		{ "A <a@b@example.org>", "a@b@example.org" },
+		{ "\xfc@example.org", "\xfc@example.org" },
+		{ "A B", NULL },
+		{ "A <>", NULL },
+		{ "A <a> b@example.org <c>", NULL },
+		{ "", NULL }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(ids); i++) {
+		char *address = certificate_user_id_address(ids[i].user_id);
+
+		if (g_strcmp0(address, ids[i].address) != 0) {
+			fail_msg("%s: %s", ids[i].user_id,
+				 address == NULL ? "none" : address);
+		}
+		g_free(address);
+	}
+}
+
+static void test_addresses_have(void **state)
+{
+	static const struct {
+		const char *named, *wanted;
+		bool found;
+	} pairs[] = {
+		{ "a@example.org", "a@example.org", true },
+		{ "a@example.org", "A@EXAMPLE.org", true },
+		{ "a@example.org", "b@example.org", false },
+		{ "a@example.org", "a@example.org.", false },
+		{ "\xc3\xa4@example.org", "\xc3\x84@example.org", false },
+		{ "a@b\xc3\xbc""cher.example", "a@xn--bcher-kva.example", true },
+		{ "a@xn--bcher-kva.example", "a@b\xc3\xbc""cher.example", true },
+		{ "a@example.org c@example.org", "c@example.org", false },
+		{ "*@example.org", "a@example.org", false },
+		{ "a@example.org", "*@example.org", false }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < G_N_ELEMENTS(pairs); i++) {
+		GPtrArray *addresses = g_ptr_array_new();
+
+		g_ptr_array_add(addresses, (char *)pairs[i].named);
+		if (certificate_addresses_have(addresses, pairs[i].wanted) !=
+		    pairs[i].found)
+			fail_msg("%s: %s", pairs[i].named, pairs[i].wanted);
+		g_ptr_array_unref(addresses);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_expires),
-		cmocka_unit_test(test_usable)
+		cmocka_unit_test(test_usable),
+		cmocka_unit_test(test_user_id_address),
+		cmocka_unit_test(test_addresses_have)
 	};
 
 	return cmocka_run_group_tests_name("certificate", all, NULL, NULL);

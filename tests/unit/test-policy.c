@@ -4,7 +4,9 @@
    Dovecot that runs. */
 
 #include "lib.h"
+#include "mail-user.h"
 #include "str.h"
+#include "mail-root.h"
 #include "policy.h"
 #include "state-text.h"
 #include "test-lib.h"
@@ -28,6 +30,7 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_smime_rsa = "pkcs1";
 	raw->mail_seal_timeout = "60s";
 	raw->mail_seal_imap_enrolment = "yes";
+	raw->mail_seal_addresses = "a@example.org";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
@@ -398,6 +401,123 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	}
 }
 
+/*
+ * Mail roots
+ */
+
+static void test_mail_root(void **state ATTR_UNUSED)
+{
+#define DOTS MAIL_SEAL_ROOT_DOTS
+#define TREE MAIL_SEAL_ROOT_TREE
+#define MAILBOX MAIL_SEAL_ROOT_MAILBOX
+	static const struct {
+		const char *root;
+		enum mail_seal_root_layout layout;
+		const char *path;
+		bool reached;
+	} paths[] = {
+		{ "/home/a", DOTS, "/home/a", TRUE },
+		{ "/home/a", DOTS, "/home/a/.mail-seal/keys", TRUE },
+		{ "/home/a", DOTS, "/home/a/.keys", TRUE },
+		{ "/home/a", DOTS, "/home/a/cur/keys", TRUE },
+		{ "/home/a", DOTS, "/home/a/new/keys", TRUE },
+		{ "/home/a", DOTS, "/home/a/tmp/keys", TRUE },
+		{ "/home/a", DOTS, "/home/a/current/keys", FALSE },
+		{ "/home/a", DOTS, "/home/a/keys", FALSE },
+		{ "/home/a", DOTS, "/home/a/seal/.keys", FALSE },
+		{ "/home/a", DOTS, "/home/ab/.keys", FALSE },
+		{ "/home/a", DOTS, "/home/b", FALSE },
+		{ "/home/a", DOTS, "/home", FALSE },
+		{ "/home/a/Maildir", DOTS, "/home/a/.mail-seal/keys", FALSE },
+		{ "/home/a", TREE, "/home/a", TRUE },
+		{ "/home/a", TREE, "/home/a/x/keys", TRUE },
+		{ "/home/a/mail", TREE, "/home/a/.mail-seal/keys", FALSE },
+		{ "/home/a/mail", TREE, "/home/a/mail-seal", FALSE },
+		{ "/home/a/sdbox/mailboxes", TREE, "/home/a/sdbox/x", FALSE },
+		{ "/", TREE, "/home/a/keys", TRUE },
+		{ "/", DOTS, "/home/a/keys", FALSE },
+		{ "/", DOTS, "/.seal/keys", TRUE },
+		{ "/var/mail/a", MAILBOX, "/var/mail/a", TRUE },
+		{ "/var/mail/a", MAILBOX, "/var/mail/a/cur/x", TRUE },
+		{ "/var/mail/a", MAILBOX, "/var/mail/a/.seal/x", FALSE },
+		{ "/var/mail/a", MAILBOX, "/var/mail/b", FALSE }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(paths); i++) {
+		const struct mail_seal_mail_root root = {
+			.path = paths[i].root, .layout = paths[i].layout
+		};
+
+		if (mail_seal_mail_root_reaches(&root, paths[i].path) !=
+		    paths[i].reached)
+			fail_msg("%s in %s", paths[i].path, paths[i].root);
+	}
+}
+
+/*
+ * The owner's addresses
+ */
+
+static void test_addresses(void **state ATTR_UNUSED)
+{
+	static const struct {
+		const char *user;
+		const char *value;
+		/* joined; NULL: an error */
+		const char *addresses;
+	} values[] = {
+		{ "a@example.org", "a@example.org", "a@example.org" },
+		{ "a", "a", "" },
+		{ "John Doe@example.org", "John Doe@example.org",
+		  "John Doe@example.org" },
+		{ "a,b@example.org", "a,b@example.org", "a,b@example.org" },
+		{ "a", "a@example.org b@example.org",
+		  "a@example.org b@example.org" },
+		{ "a", " a@example.org,,\tb@example.org, ",
+		  "a@example.org b@example.org" },
+		{ "a", "a a@example.org", "a@example.org" },
+		{ "a", "\"a b\"@example.org", NULL },
+		{ "a", "yes", NULL },
+		{ "a", "@example.org", NULL },
+		{ "a", "b@", NULL },
+		{ "a", "b@example.org c", NULL }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(values); i++) {
+		struct mail_user user = { .username = values[i].user };
+		const struct mail_seal_settings set = {
+			.user = &user, .addresses = values[i].value
+		};
+		const char *const *addresses, *error;
+
+		if (mail_seal_settings_addresses(&set, &addresses,
+						 &error) < 0) {
+			assert_null(values[i].addresses);
+			assert_non_null(strstr(error, "mail_seal_addresses: "));
+			continue;
+		}
+		assert_non_null(values[i].addresses);
+		assert_string_equal(t_strarray_join(addresses, " "),
+				    values[i].addresses);
+	}
+}
+
+static void test_no_addresses(void **state ATTR_UNUSED)
+{
+	static const char *const values[] = { "", "none" };
+	struct mail_seal_raw_settings raw;
+	struct mail_seal_settings set;
+	const char *error;
+
+	for (size_t i = 0; i < N_ELEMENTS(values); i++) {
+		raw_defaults(&raw);
+		raw.mail_seal_addresses = values[i];
+		assert_int_equal(mail_seal_settings_parse(&raw,
+				pool_datastack_create(), &set, &error), 0);
+		assert_null(set.addresses);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -410,7 +530,10 @@ int main(void)
 		cmocka_unit_test(test_refuses_delivery),
 		cmocka_unit_test(test_detail),
 		cmocka_unit_test(test_state_texts),
-		cmocka_unit_test(test_state_round_trip)
+		cmocka_unit_test(test_state_round_trip),
+		cmocka_unit_test(test_mail_root),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_no_addresses)
 	};
 	int failed;
 

@@ -28,6 +28,8 @@ struct key_show_cmd_context {
 	const struct mail_seal_settings *set;
 	struct mail_user *user;
 	unsigned int days;
+	/* also say where a source had better not be */
+	bool places;
 	/* users whose session was to begin, and whose did */
 	unsigned int users_begun, users_run;
 
@@ -83,6 +85,24 @@ static void show_extra(struct key_show_cmd_context *ctx)
 		show_content(ctx, source, content);
 }
 
+/* Reported whether there is a key or not: a mail client may have taken it away
+   already. */
+static void check_places(struct key_show_cmd_context *ctx)
+{
+	for (unsigned int i = 0; i < ctx->set->source_count; i++) {
+		const struct mail_seal_source *source = &ctx->set->sources[i];
+		const char *root = ctx->plugin->source_mail_root(source,
+								 ctx->user);
+
+		if (root != NULL) {
+			ctx->print(ctx, ctx->plugin->source_name(source), NULL,
+				t_strdup_printf("it is among the mailboxes "
+					"below %s, where a mail client can "
+					"rename or delete it", root));
+		}
+	}
+}
+
 static int
 cmd_seal_key_show_run(struct doveadm_mail_cmd_context *_ctx,
 		      struct mail_user *user)
@@ -112,6 +132,8 @@ cmd_seal_key_show_run(struct doveadm_mail_cmd_context *_ctx,
 		show_content(ctx, source, content);
 	if (ret != 0 && ctx->set->extra_keys != NULL)
 		show_extra(ctx);
+	if (ctx->places)
+		check_places(ctx);
 	return 0;
 }
 
@@ -253,6 +275,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_check_alloc(void)
 	ctx->ctx.v.run = cmd_seal_key_show_run;
 	ctx->ctx.v.deinit = cmd_seal_key_check_deinit;
 	ctx->print = print_problem;
+	ctx->places = TRUE;
 	compat_doveadm_announce_options(&ctx->ctx, "d:");
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;

@@ -4,13 +4,17 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "ipwd.h"
 #include "istream.h"
+#include "net.h"
 #include "str.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
-#include "../command.h"
+#include "key.h"
+
+#include <unistd.h>
 
 /* The user's settings aren't known where this is needed. */
 #define TO_TEXT_TIMEOUT_SECS 60
@@ -21,35 +25,72 @@ struct key_cmd_context {
 	/* set: what to enrol, or why that couldn't be read */
 	buffer_t *content;
 	const char *content_error;
+	bool dry_run;
+	/* set and import */
+	bool force;
 	/* import */
 	const char *gnupg_home;
 	const char *const *names;
 };
+
+/* Who has called doveadm, as far as that can be known. */
+static const char *who(struct doveadm_mail_cmd_context *ctx)
+{
+	const char *ip = net_ip2addr(&ctx->cctx->remote_ip);
+	struct passwd pw;
+
+	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI) {
+		return *ip == '\0' ? "doveadm-server" :
+			t_strdup_printf("doveadm-server for %s", ip);
+	}
+	if (i_getpwuid(getuid(), &pw) <= 0)
+		return t_strdup_printf("uid %s", dec2str(getuid()));
+	return t_strdup(pw.pw_name);
+}
 
 static int
 cmd_failed(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
 	   enum mail_seal_enrol_result result, const char *error)
 {
 	e_error(user->event, "%s", error);
-	doveadm_mail_failed_error(ctx, result == MAIL_SEAL_ENROL_FAILED ?
-				  MAIL_ERROR_TEMP : MAIL_ERROR_NOTPOSSIBLE);
+	doveadm_seal_key_set_exit(ctx, result);
 	return -1;
 }
 
-/* Returns the plugin and the user's settings, or NULL: then the command has
-   failed. */
-static const struct mail_seal_plugin_interface *
-get_plugin(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
-	   const struct mail_seal_settings **set_r)
+bool doveadm_seal_key_flag(const struct doveadm_cmd_context *cctx,
+			   const char *name)
+{
+	bool flag;
+
+	return doveadm_cmd_param_bool(cctx, name, &flag) && flag;
+}
+
+void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
+			       enum mail_seal_enrol_result result)
+{
+	doveadm_mail_failed_error(ctx, result == MAIL_SEAL_ENROL_FAILED ?
+				  MAIL_ERROR_TEMP : MAIL_ERROR_NOTPOSSIBLE);
+}
+
+const struct mail_seal_plugin_interface *
+doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
+		       struct mail_user *user,
+		       struct mail_seal_enrolment *enrolment_r)
 {
 	const struct mail_seal_plugin_interface *plugin;
 	const char *error;
 
+	i_zero(enrolment_r);
 	plugin = doveadm_seal_get_plugin(ctx, user);
 	if (plugin == NULL)
 		return NULL;
-	*set_r = plugin->user_get_settings(user, &error);
-	if (*set_r != NULL)
+	enrolment_r->set = plugin->user_get_settings(user, &error);
+	enrolment_r->way = "doveadm";
+	enrolment_r->who = who(ctx);
+	/* doveadm-server's own log is Dovecot's */
+	if (ctx->cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
+		enrolment_r->trace = doveadm_seal_key_trace;
+	if (enrolment_r->set != NULL)
 		return plugin;
 	(void)cmd_failed(ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE, error);
 	return NULL;
@@ -66,27 +107,28 @@ cmd_seal_key_set_run(struct doveadm_mail_cmd_context *_ctx,
 	struct key_cmd_context *ctx =
 		container_of(_ctx, struct key_cmd_context, ctx);
 	const struct mail_seal_plugin_interface *plugin;
-	const struct mail_seal_settings *set;
+	struct mail_seal_enrolment enrolment;
 	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 	buffer_t *content;
 
-	plugin = get_plugin(_ctx, user, &set);
+	plugin = doveadm_seal_key_begin(_ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
+	enrolment.force = ctx->force;
+	enrolment.dry_run = ctx->dry_run;
 	if (ctx->content_error != NULL) {
 		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_BAD,
 				  ctx->content_error);
 	}
 	content = t_buffer_create(ctx->content->used);
 	buffer_append_buf(content, ctx->content, 0, SIZE_MAX);
-	result = plugin->enrol_set(set, content, &error);
+	result = plugin->enrol_set(&enrolment, content, &error);
 	return result == MAIL_SEAL_ENROL_OK ? 0 :
 		cmd_failed(_ctx, user, result, error.log_error);
 }
 
-/* Reads all, or enough to know that it is too much. */
-static const char *read_content(struct istream *input, buffer_t *content)
+const char *doveadm_seal_key_read(struct istream *input, buffer_t *content)
 {
 	const unsigned char *data;
 	size_t size;
@@ -130,6 +172,17 @@ static void pass_on(struct key_cmd_context *ctx)
 	i_stream_unref(&ctx->ctx.cmd_input);
 }
 
+/* One certificate isn't for many. */
+static void several_users(struct key_cmd_context *ctx)
+{
+	static const char error[] = "A certificate has one owner: name one "
+		"user, without wildcards (for many: --from-dir)";
+
+	if (ctx->ctx.cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
+		i_fatal_status(EX_USAGE, "%s", error);
+	ctx->content_error = error;
+}
+
 static void
 cmd_seal_key_set_init(struct doveadm_mail_cmd_context *_ctx
 		      COMPAT_DOVEADM_ARGS)
@@ -139,12 +192,18 @@ cmd_seal_key_set_init(struct doveadm_mail_cmd_context *_ctx
 	const char *content, *error;
 
 	ctx->content = buffer_create_dynamic(_ctx->pool, 4096);
+	ctx->force = doveadm_seal_key_flag(_ctx->cctx, "force");
+	ctx->dry_run = doveadm_seal_key_flag(_ctx->cctx, "dry-run");
+	if (!_ctx->iterate_single_user) {
+		several_users(ctx);
+		return;
+	}
 	if (doveadm_cmd_param_str(_ctx->cctx, "content", &content)) {
 		buffer_append(ctx->content, content, strlen(content));
 		return;
 	}
 	doveadm_mail_get_input(_ctx);
-	error = read_content(_ctx->cmd_input, ctx->content);
+	error = doveadm_seal_key_read(_ctx->cmd_input, ctx->content);
 	if (_ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI)
 		ctx->content_error = p_strdup(_ctx->pool, error);
 	else if (error != NULL)
@@ -162,14 +221,14 @@ cmd_seal_key_unset_run(struct doveadm_mail_cmd_context *ctx,
 		       struct mail_user *user)
 {
 	const struct mail_seal_plugin_interface *plugin;
-	const struct mail_seal_settings *set;
+	struct mail_seal_enrolment enrolment;
 	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 
-	plugin = get_plugin(ctx, user, &set);
+	plugin = doveadm_seal_key_begin(ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
-	result = plugin->enrol_unset(set, &error);
+	result = plugin->enrol_unset(&enrolment, &error);
 	return result == MAIL_SEAL_ENROL_OK ||
 		result == MAIL_SEAL_ENROL_NOTHING ? 0 :
 		cmd_failed(ctx, user, result, error.log_error);
@@ -198,34 +257,36 @@ cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
 	struct key_cmd_context *ctx =
 		container_of(_ctx, struct key_cmd_context, ctx);
 	const struct mail_seal_plugin_interface *plugin;
-	const struct mail_seal_settings *set;
+	struct mail_seal_enrolment enrolment;
 	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 	buffer_t *content = t_buffer_create(4096);
 	const char *home;
 
-	plugin = get_plugin(_ctx, user, &set);
+	plugin = doveadm_seal_key_begin(_ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
+	enrolment.force = ctx->force;
 	home = gnupg_home_path(user, ctx->gnupg_home);
 	if (home == NULL) {
 		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
 				  "Certificate not stored: the user has no "
 				  "home directory");
 	}
-	result = plugin->enrol_find(set, home, ctx->names, content, &error);
+	result = plugin->enrol_find(enrolment.set, home, ctx->names, content,
+				    &error);
 	if (result == MAIL_SEAL_ENROL_NOTHING) {
 		/* among all users, most had never one */
 		if (_ctx->iterate_single_user) {
 			e_info(user->event, "There is no certificate for %s "
 			       "in %s", t_strarray_join(ctx->names != NULL ?
-					ctx->names : set->recipients, " "),
-			       home);
+					ctx->names : enrolment.set->recipients,
+					" "), home);
 		}
 		return 0;
 	}
 	if (result == MAIL_SEAL_ENROL_OK)
-		result = plugin->enrol_set(set, content, &error);
+		result = plugin->enrol_set(&enrolment, content, &error);
 	if (result != MAIL_SEAL_ENROL_OK)
 		return cmd_failed(_ctx, user, result, error.log_error);
 	e_info(user->event, "Certificate imported from %s", home);
@@ -242,6 +303,7 @@ cmd_seal_key_import_init(struct doveadm_mail_cmd_context *_ctx
 	if (!doveadm_cmd_param_str(_ctx->cctx, "gnupg-home",
 				   &ctx->gnupg_home))
 		ctx->gnupg_home = "~/.gnupg";
+	ctx->force = doveadm_seal_key_flag(_ctx->cctx, "force");
 	if (!doveadm_cmd_param_array(_ctx->cctx, "name", &ctx->names))
 		ctx->names = NULL;
 }
@@ -250,8 +312,7 @@ cmd_seal_key_import_init(struct doveadm_mail_cmd_context *_ctx
  * The commands
  */
 
-/* For files that only root may write, see replace-file.h */
-static void keep_root(struct doveadm_mail_cmd_context *ctx)
+void doveadm_seal_key_keep_root(struct doveadm_mail_cmd_context *ctx)
 {
 	ctx->service_flags |= MAIL_STORAGE_SERVICE_FLAG_TEMP_PRIV_DROP;
 }
@@ -262,10 +323,20 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_set_alloc(void)
 		doveadm_mail_cmd_alloc(struct key_cmd_context);
 
 	ctx->ctx.v.init = cmd_seal_key_set_init;
-	ctx->ctx.v.preinit = keep_root;
+	ctx->ctx.v.preinit = doveadm_seal_key_keep_root;
 	ctx->ctx.v.run = cmd_seal_key_set_run;
-	compat_doveadm_announce_options(&ctx->ctx, "c:");
+	compat_doveadm_announce_options(&ctx->ctx, "c:yn");
 	return &ctx->ctx;
+}
+
+static void cmd_seal_key_set(struct doveadm_cmd_context *cctx)
+{
+	const char *dir;
+
+	if (doveadm_cmd_param_str(cctx, "from-dir", &dir))
+		doveadm_seal_key_set_from_dir(cctx);
+	else
+		doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_key_unset_alloc(void)
@@ -273,7 +344,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_unset_alloc(void)
 	struct key_cmd_context *ctx =
 		doveadm_mail_cmd_alloc(struct key_cmd_context);
 
-	ctx->ctx.v.preinit = keep_root;
+	ctx->ctx.v.preinit = doveadm_seal_key_keep_root;
 	ctx->ctx.v.run = cmd_seal_key_unset_run;
 	return &ctx->ctx;
 }
@@ -284,18 +355,23 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_import_alloc(void)
 		doveadm_mail_cmd_alloc(struct key_cmd_context);
 
 	ctx->ctx.v.init = cmd_seal_key_import_init;
-	ctx->ctx.v.preinit = keep_root;
+	ctx->ctx.v.preinit = doveadm_seal_key_keep_root;
 	ctx->ctx.v.run = cmd_seal_key_import_run;
-	compat_doveadm_announce_options(&ctx->ctx, "g:");
+	compat_doveadm_announce_options(&ctx->ctx, "g:y");
 	return &ctx->ctx;
 }
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set = {
 	.name = "seal key set",
-	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[-f <file>|-]",
+	.usage = "-u <user> [-S <socket_path>] [-n] [--force] [-f <file>|-] | "
+		"--from-dir <folder> [-n] [--force]",
+	.cmd = cmd_seal_key_set,
 	.mail_cmd = cmd_seal_key_set_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('d', "from-dir", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAM('n', "dry-run", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('y', "force", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('f', "file", CMD_PARAM_ISTREAM, CMD_PARAM_FLAG_POSITIONAL)
 /* from doveadm to doveadm-server */
 DOVEADM_CMD_PARAM('c', "content", CMD_PARAM_STR, CMD_PARAM_FLAG_DO_NOT_EXPOSE)
@@ -314,11 +390,12 @@ DOVEADM_CMD_PARAMS_END
 struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import = {
 	.name = "seal key import",
 	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
-		"[-g <GnuPG home>] [<address>|<fingerprint> ...]",
+		"[-g <GnuPG home>] [--force] [<address>|<fingerprint> ...]",
 	.mail_cmd = cmd_seal_key_import_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('g', "gnupg-home", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAM('y', "force", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('\0', "name", CMD_PARAM_ARRAY, CMD_PARAM_FLAG_POSITIONAL)
 DOVEADM_CMD_PARAMS_END
 };
