@@ -76,20 +76,37 @@ keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 	keys->log_error = t_strdup_printf("%s: %s", where, error->text);
 }
 
-int mail_seal_keys_read(const struct mail_seal_settings *set,
-			buffer_t *certificates, const char **where_r,
-			struct seal_error *error)
+/* Reads the first source that has certificates, and when the owner withdrew if
+   none has and one says so. */
+static int
+keys_read(const struct mail_seal_settings *set, buffer_t *certificates,
+	  const char **where_r, time_t *withdrawn_r, struct seal_error *error)
 {
 	int ret = 0;
 
 	*where_r = "";
+	*withdrawn_r = 0;
 	for (unsigned int i = 0; i < set->source_count && ret == 0; i++) {
 		const struct mail_seal_source *source = &set->sources[i];
 
 		*where_r = mail_seal_source_name(source);
 		ret = mail_seal_source_read(source, set, certificates, error);
+		if (ret > 0 && mail_seal_source_is_withdrawn(certificates,
+							     withdrawn_r)) {
+			buffer_set_used_size(certificates, 0);
+			ret = 0;
+		}
 	}
 	return ret;
+}
+
+int mail_seal_keys_read(const struct mail_seal_settings *set,
+			buffer_t *certificates, const char **where_r,
+			struct seal_error *error)
+{
+	time_t withdrawn;
+
+	return keys_read(set, certificates, where_r, &withdrawn, error);
 }
 
 int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
@@ -122,7 +139,7 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 	int ret;
 
 	i_zero(keys_r);
-	ret = mail_seal_keys_read(set, certificates, &where, &error);
+	ret = keys_read(set, certificates, &where, &keys_r->withdrawn, &error);
 	if (ret == 0) {
 		keys_r->state = MAIL_SEAL_KEY_MISSING;
 		keys_r->log_error = "no source in mail_seal_keys has a key";

@@ -9,6 +9,8 @@ struct mail_seal_recipients;
 /* What came of looking for an owner's keys */
 struct mail_seal_keys {
 	enum mail_seal_key_state state;
+	/* if missing: when the owner withdrew, as a source says; or 0 */
+	time_t withdrawn;
 	/* if usable: whom to seal to. Free with the core's
 	   recipients_unref(). */
 	struct mail_seal_recipients *recipients;

@@ -7,6 +7,9 @@
 #include "owner.h"
 #include "report.h"
 
+/* how far two back ends' clocks may be apart */
+#define CLOCK_SKEW_SECS 300
+
 static const char *join(const char *const *fingerprints)
 {
 	return fingerprints == NULL || *fingerprints == NULL ? "none" :
@@ -30,6 +33,25 @@ lost_key_error(const struct mail_seal_owner *owner, const char *key_error)
 		owner->set->user->username);
 }
 
+/* Another back end has taken the withdrawal, and this one has yet to forget.
+   Its clock may be another. One from before the owner was enrolled here is
+   over. */
+static bool has_withdrawn(struct mail_seal_owner *owner)
+{
+	struct mail_user *user = owner->set->user;
+	const char *error;
+
+	if (owner->keys.withdrawn == 0 ||
+	    owner->keys.withdrawn + CLOCK_SKEW_SECS < owner->state.since)
+		return FALSE;
+	if (!user->autocreated &&
+	    mail_seal_state_withdraw(user, &error) < 0) {
+		e_warning(user->event, "mail_seal: The owner's state can't be "
+			  "removed: %s", error);
+	}
+	return TRUE;
+}
+
 /* Whether the store remembers an owner without a key. If that can't be found
    out, neither can it be known that he has none. */
 static void look_for_lost_key(struct mail_seal_owner *owner, int state_ret,
@@ -38,7 +60,7 @@ static void look_for_lost_key(struct mail_seal_owner *owner, int state_ret,
 	if (state_ret < 0) {
 		owner->keys.state = MAIL_SEAL_KEY_ENGINE_FAILED;
 		owner->log_error = state_error;
-	} else if (owner->state.enrolled) {
+	} else if (owner->state.enrolled && !has_withdrawn(owner)) {
 		owner->keys.state = MAIL_SEAL_KEY_LOST;
 		owner->log_error = lost_key_error(owner,
 						  owner->keys.log_error);

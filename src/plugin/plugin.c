@@ -31,6 +31,7 @@
 #include "enrol.h"
 #include "source.h"
 #include "keys.h"
+#include "mail-root.h"
 #include "mailbox.h"
 #include "metadata.h"
 #include "plugin.h"
@@ -49,6 +50,8 @@ const struct mail_seal_plugin_interface mail_seal_plugin_interface = {
 	.core_get = mail_seal_core_get,
 	.keys_read = mail_seal_keys_read,
 	.keys_read_extra = mail_seal_keys_read_extra,
+	.source_mail_root = mail_seal_source_mail_root,
+	.source_name = mail_seal_source_name,
 	.enrol_set = mail_seal_enrol_set,
 	.enrol_unset = mail_seal_enrol_unset,
 	.enrol_find = mail_seal_enrol_find

@@ -11,6 +11,8 @@
 #include "dovecot-compat.h"
 #include "source.h"
 
+#include <time.h>
+
 /* private: the dict adds the user's name */
 #define DICT_KEY DICT_PATH_PRIVATE"mail-seal/keys"
 
@@ -171,24 +173,29 @@ int mail_seal_key_source_dict_write(const char *where,
 	return dict == NULL ? -1 : dict_replace(dict, set->user, value, error);
 }
 
+/* Leaves the word that it was withdrawn. */
 int mail_seal_key_source_dict_remove(const char *where,
 				     const struct mail_seal_settings *set,
 				     struct seal_error *error)
 {
-	struct dict *dict;
+	buffer_t *content = t_buffer_create(1024);
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	struct dict *dict;
+	time_t when;
 	int ret;
 
-	ret = mail_seal_key_source_dict(where, set, t_buffer_create(1024),
-					&read_error);
+	ret = mail_seal_key_source_dict(where, set, content, &read_error);
 	/* what can't be used can be removed all the same */
 	if (ret < 0 && read_error.code != SEAL_ERROR_UNUSABLE_KEY) {
 		seal_error_set(error, read_error.code, "%s", read_error.text);
 		return -1;
 	}
-	dict = ret == 0 ? NULL : dict_get(set->user, where, error);
-	if (ret != 0 && (dict == NULL ||
-			 dict_replace(dict, set->user, NULL, error) < 0))
+	if (ret == 0 || mail_seal_source_is_withdrawn(content, &when))
+		return 0;
+	dict = dict_get(set->user, where, error);
+	if (dict == NULL ||
+	    dict_replace(dict, set->user,
+			 mail_seal_source_withdrawal(time(NULL)), error) < 0)
 		return -1;
-	return ret == 0 ? 0 : 1;
+	return 1;
 }

@@ -41,6 +41,13 @@ mail_seal_key_source_remove_t mail_seal_key_source_dict_remove;
 mail_seal_key_source_t mail_seal_key_source_gnupg;
 void mail_seal_key_source_gnupg_deinit(void);
 
+/* What stands in a source that several back ends share in the place of
+   certificates that were withdrawn: without it a back end that remembers the
+   owner would take them for lost. Of this time, from the data stack. */
+const char *mail_seal_source_withdrawal(time_t when);
+/* Is this such a text? When was it? */
+bool mail_seal_source_is_withdrawn(const buffer_t *content, time_t *when_r);
+
 /* Sets the error for a source that can't be read, with errno: an unusable key
    where the fault is the source's, an engine failure where it is the system's
    (out of descriptors, memory; a disk or a server that doesn't answer), which

@@ -79,6 +79,27 @@ def test_show_check_unset(server, other, keys):
     other.empty("alice")
 
 
+def test_row_that_goes_missing(server, other, store, keys):
+    """Nobody has withdrawn, so each back end that knows the owner refuses."""
+    set_key(server, "alice", keys.alice)
+    for back_end in (server, other):
+        assert back_end.deliver(MESSAGE, "alice")[0].code == 250
+    store.clear()
+    for back_end in (server, other):
+        [reply] = back_end.deliver(MESSAGE, "alice")
+        assert reply.code == 451
+        assert "it is no longer there" in reply.text
+    # enrolled again, and then withdrawn, counts everywhere
+    set_key(server, "alice", keys.alice)
+    assert other.deliver(MESSAGE, "alice")[0].code == 250
+    other.doveadm("seal", "key", "unset", "-u", "alice")
+    for back_end in (server, other):
+        back_end.empty("alice")
+        assert back_end.deliver(MESSAGE, "alice")[0].code == 250
+        mail.check_unchanged(back_end.message("alice"), MESSAGE)
+        back_end.empty("alice")
+
+
 def test_metadata(server, other, keys):
     with server.imap("alice") as one, other.imap("alice") as two:
         one.must(f'SETMETADATA "" ({ENTRY} ', Literal(keys.alice.certificate), ")")
