@@ -54,11 +54,12 @@ is_senders_choice(struct mailbox *box, const struct mail_seal_settings *set)
 }
 
 static void
-decision_fail(struct mail_seal_decision *decision, const char *log_error,
+decision_fail(struct mail_seal_decision *decision,
+	      enum mail_seal_reason reason, const char *log_error,
 	      const char *sentence)
 {
 	decision->action = MAIL_SEAL_ACTION_FAIL;
-	decision->reason = MAIL_SEAL_REASON_UNKNOWN_OWNER;
+	decision->reason = reason;
 	decision->log_error = log_error;
 	decision->sentence = sentence;
 }
@@ -76,8 +77,8 @@ decide_owner(struct mailbox *box, struct mail_seal_decision *decision)
 		mail_seal_user_get_settings(owner, &error) :
 		mail_seal_user_get_owner_settings(owner, accessor, &error);
 	if (decision->set == NULL) {
-		decision_fail(decision, t_strdup_printf(
-			"settings of the mailbox's owner %s: %s",
+		decision_fail(decision, MAIL_SEAL_REASON_UNKNOWN_OWNER,
+			t_strdup_printf("settings of the mailbox's owner %s: %s",
 			owner->username, error),
 			mail_seal_policy_unknown_owner_sentence());
 	}
@@ -118,12 +119,19 @@ decide_exempt(struct mailbox *box, bool dsync,
 	      struct mail_seal_decision *decision)
 {
 	struct mail_seal_destination dest;
+	const char *error;
 
 	i_zero(decision);
 	i_zero(&dest);
 	dest.dsync = dsync;
 	dest.virtual = box->virtual_vfuncs != NULL;
 	dest.public = mailbox_get_namespace(box)->owner == NULL;
+	if (!dest.dsync && !dest.virtual &&
+	    mail_seal_settings_check_blocks(box, &error) < 0) {
+		decision_fail(decision, MAIL_SEAL_REASON_SETTINGS, error,
+			      mail_seal_policy_settings_sentence());
+		return FALSE;
+	}
 	if (!dest.dsync && !dest.virtual && !dest.public) {
 		if (!decide_owner(box, decision))
 			return FALSE;

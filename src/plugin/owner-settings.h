@@ -3,6 +3,7 @@
 #define MAIL_SEAL_SETTINGS_H
 
 struct mail_user;
+struct mailbox;
 
 /* Each setting once: its name without "mail_seal_", and its default as it is
    written in 2.3 and in 2.4. To add one, add it here and parse it in
@@ -105,5 +106,9 @@ int mail_seal_settings_addresses(const struct mail_seal_settings *set,
 int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
 			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r);
+
+/* Is none of our settings in a block of this mailbox's or its namespace's
+   (2.4), where we don't look for it? Returns 0, or -1 and what is wrong. */
+int mail_seal_settings_check_blocks(struct mailbox *box, const char **error_r);
 
 #endif

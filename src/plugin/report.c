@@ -20,6 +20,7 @@ static const char *const reason_names[] = {
 	[MAIL_SEAL_REASON_MISSING_KEY] = "missing_key",
 	[MAIL_SEAL_REASON_UNUSABLE_KEY] = "unusable_key",
 	[MAIL_SEAL_REASON_UNKNOWN_OWNER] = "unknown_owner",
+	[MAIL_SEAL_REASON_SETTINGS] = "settings",
 	[MAIL_SEAL_REASON_ENGINE] = "engine",
 	[MAIL_SEAL_REASON_TIMEOUT] = "timeout",
 	[MAIL_SEAL_REASON_TEMPORARY_FILE] = "temporary_file",

@@ -34,6 +34,8 @@ enum mail_seal_reason {
 	MAIL_SEAL_REASON_UNUSABLE_KEY,
 	/* failed */
 	MAIL_SEAL_REASON_UNKNOWN_OWNER,
+	/* a setting of ours is where it has no effect */
+	MAIL_SEAL_REASON_SETTINGS,
 	MAIL_SEAL_REASON_ENGINE,
 	MAIL_SEAL_REASON_TIMEOUT,
 	MAIL_SEAL_REASON_TEMPORARY_FILE,

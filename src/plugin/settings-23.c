@@ -67,4 +67,11 @@ int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
 	return mail_seal_settings_parse(&raw, pool, set_r, error_r);
 }
 
+/* plugin { } is the user's, whatever the mailbox. */
+int mail_seal_settings_check_blocks(struct mailbox *box ATTR_UNUSED,
+				    const char **error_r ATTR_UNUSED)
+{
+	return 0;
+}
+
 #endif

@@ -24,6 +24,7 @@ class Site:
     lmtp_user: str = "root"
     seal_in_doveadm: bool = True     # False: mail_seal is in the protocols' lists only
     quota: str = "1G"                # with the plugin quota
+    crypt_private: bool = True       # mail_crypt has its private key, too
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     dict: object = None              # what stands behind the dict service: see dicts.py
@@ -241,8 +242,9 @@ plugin {{
                             for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
-            settings += (f"mail_crypt_global_private_key = <{private}\n"
-                         f"mail_crypt_global_public_key = <{public}\n"
+            if site.crypt_private:
+                settings += f"mail_crypt_global_private_key = <{private}\n"
+            settings += (f"mail_crypt_global_public_key = <{public}\n"
                          "mail_crypt_save_version = 2\n")
         if "imapsieve" in site.plugins:
             settings += ("sieve_plugins = sieve_imapsieve\n"
@@ -390,9 +392,10 @@ mail_seal_keys = dict:seal
                             for plugin in site.plugins)
         if "mail_crypt" in site.plugins:
             private, public = site.crypt_key
-            settings += ("crypt_global_private_key main {\n"
-                         f"  crypt_private_key_file = {private}\n}}\n"
-                         f"crypt_global_public_key_file = {public}\n"
+            if site.crypt_private:
+                settings += ("crypt_global_private_key main {\n"
+                             f"  crypt_private_key_file = {private}\n}}\n")
+            settings += (f"crypt_global_public_key_file = {public}\n"
                          "crypt_write_algorithm = aes-256-gcm-sha256\n")
         if "imapsieve" in site.plugins:
             settings += ("sieve_plugins {\n  sieve_imapsieve = yes\n}\n"
