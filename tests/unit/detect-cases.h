@@ -2,6 +2,8 @@
 #ifndef DETECT_CASES_H
 #define DETECT_CASES_H
 
+#include "detect-data.h"
+
 #include <stdbool.h>
 
 /* Messages that are encrypted already and many that only seem so, for
@@ -78,6 +80,30 @@
 	"--b\nContent-Type: application/autocrypt-setup\n\n" \
 	"<html><body>\n<pre>\n" SETUP_ARMOR "</pre></body></html>\n"
 
+#define X16 "XXXXXXXXXXXXXXXX"
+#define X64 X16 X16 X16 X16
+/* 512 characters of a header field, folded */
+#define LONG_TEXT X64 X64 X64 X64 "\n " X64 X64 X64 X64
+#define ALTERNATIVE(text, html) \
+	"--b\nContent-Type: multipart/alternative; boundary=c\n\n" \
+	"--c\nContent-Type: text/plain\n\n" text \
+	"--c\nContent-Type: text/html\n\n" html "--c--\n\n"
+#define OUTLOOK_HTML \
+	"<html>\n<head>\n<meta http-equiv=\"Content-Type\" " \
+	"content=\"text/html; charset=iso-8859-1\">\n" \
+	"<style type=\"text/css\" style=\"display:none;\">" \
+	" P {margin-top:0;margin-bottom:0;} </style>\n</head>\n" \
+	"<body dir=\"ltr\">\n<div style=\"font-family: Calibri, Arial, " \
+	"Helvetica, sans-serif; font-size: 12pt; color: rgb(0, 0, 0);\">\n" \
+	"<br>\n</div>\n</body>\n</html>\n"
+#define EXCHANGE_HTML \
+	"<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 3.2//EN\">\n" \
+	"<HTML>\n<HEAD>\n<META HTTP-EQUIV=\"Content-Type\" " \
+	"CONTENT=\"text/html; charset=us-ascii\">\n" \
+	"<META NAME=\"Generator\" CONTENT=\"MS Exchange Server version " \
+	"16.0.14326.20454\">\n<TITLE></TITLE>\n</HEAD>\n<BODY>\n" \
+	"<P><FONT SIZE=2>&nbsp;</FONT>\n</P>\n\n</BODY>\n</HTML>\n"
+
 static const struct {
 	const char *name;
 	bool encrypted;
@@ -123,13 +149,13 @@ static const struct {
 	{ "words in it that are base64", false,
 	  ENCRYPTED VERSION_PART "--b\n\n"
 	  ARMOR_OF("wQMDqrvS\nDearAlice/this/is/secret\n") CLOSE },
-	{ "wrong checksum", false,
+	{ "wrong checksum", true,
 	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR_OF(ARMOR_BODY "=AAAA\n")
 	  CLOSE },
 	{ "data behind padding", false,
 	  ENCRYPTED VERSION_PART "--b\n\n"
 	  ARMOR_OF("wQMDqrvSBQERIjNE\nAA==\nAAAA\n") CLOSE },
-	{ "a field for people in a part", false,
+	{ "other fields in a part", true,
 	  ENCRYPTED "--b\nContent-Type: application/pgp-encrypted\n"
 	  "X-Secret: text\n\nVersion: 1\n\n" CIPHER_PART CLOSE },
 	{ "text in a part's header", false,
@@ -148,7 +174,7 @@ static const struct {
 	  ENCRYPTED VERSION_PART CIPHER_PART CIPHER_PART CLOSE },
 	{ "one part", false, ENCRYPTED VERSION_PART CLOSE },
 	{ "no part", false, ENCRYPTED CLOSE },
-	{ "without the close", false, ENCRYPTED VERSION_PART CIPHER_PART },
+	{ "without the close", true, ENCRYPTED VERSION_PART CIPHER_PART },
 	{ "text in the version part", false,
 	  ENCRYPTED "--b\nContent-Type: application/pgp-encrypted\n\n"
 	  "Version: 1\nsecret\n" CIPHER_PART CLOSE },
@@ -184,10 +210,103 @@ static const struct {
 	  "Content-Transfer-Encoding: base64\n" ENCRYPTED
 	  VERSION_PART CIPHER_PART CLOSE },
 
+	/* body parts as mail programs write them */
+	{ "fields and base64 of FlowCrypt", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted; name=\n"
+	  "Content-Description: PGP/MIME version identification\n"
+	  "Content-Disposition: attachment\n"
+	  "X-Attachment-Id: f_0123456789@example\n"
+	  "Content-Id: <f_0123456789@example>\n" BASE64 "\nVmVyc2lvbjogMQ==\n"
+	  PART("Content-Type: application/octet-stream; name=encrypted.asc\n"
+	       "X-Attachment-Id: f_abcdef@example\n" BASE64, ARMOR_BASE64)
+	  CLOSE },
+	{ "fields of Python's email package", true, ENCRYPTED
+	  "--b\nMIME-Version: 1.0\nContent-Transfer-Encoding: 7bit\n"
+	  "Content-Type: application/pgp-encrypted; charset=\"us-ascii\"\n\n"
+	  "Version: 1\n"
+	  PART("MIME-Version: 1.0\nContent-Transfer-Encoding: 7bit\n", ARMOR)
+	  CLOSE },
+	{ "much in a part's header", true, ENCRYPTED VERSION_PART
+	  PART("X-A: " LONG_TEXT "\nX-B: " LONG_TEXT "\n", ARMOR) CLOSE },
+	{ "too much in parts' headers", false, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\nX-A: " LONG_TEXT
+	  LONG_TEXT LONG_TEXT LONG_TEXT "\n\nVersion: 1\n\n"
+	  PART("X-A: " LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\n"
+	       "X-B: " LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\n", ARMOR)
+	  CLOSE },
+	{ "text with a colon in a part's header", false, ENCRYPTED VERSION_PART
+	  PART("a secret: text\n", ARMOR) CLOSE },
+	{ "an encoding twice in a part", false, ENCRYPTED VERSION_PART
+	  PART(BASE64 QP, ARMOR_BASE64) CLOSE },
+	{ "the version in base64", true, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n" BASE64,
+	       "VmVyc2lvbjogMQoK\n") CIPHER_PART CLOSE },
+	{ "the version in base64, text behind", false, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n" BASE64,
+	       "VmVyc2lvbjogMQpzZWNyZXQK\n") CIPHER_PART CLOSE },
+	{ "the version in quoted-printable", true, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n" QP,
+	       "Version: =31\n") CIPHER_PART CLOSE },
+	{ "no empty line behind the version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+	  CIPHER_PART CLOSE },
+	{ "no empty line before the version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\nVersion: 1\n\n"
+	  CIPHER_PART CLOSE },
+	{ "no empty line around the version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\nVersion: 1\n"
+	  CIPHER_PART CLOSE },
+	{ "no version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\n\n" CIPHER_PART
+	  CLOSE },
+	{ "many empty lines behind the version", true, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n",
+	       "version:1 \n \n\n\n\n\n") CIPHER_PART CLOSE },
+	{ "a long version", false, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n",
+	       "Version: 1, and this is a text that goes on and on and on "
+	       "and on") CIPHER_PART CLOSE },
+	{ "a last delimiter that is open", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n" },
+	{ "a last delimiter without line end", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b" },
+	{ "an open delimiter and empty lines", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n\n \n" },
+	{ "an open delimiter, then the close", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n" CLOSE },
+	{ "an open delimiter and text", false,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n\nsecret\n" },
+	{ "no close, and the version last", false, ENCRYPTED VERSION_PART },
+	{ "base64 without armor, text behind", false, ENCRYPTED VERSION_PART
+	  PART(BASE64, "wQMDqrvSBQERIjNEc2VjcmV0\n") CLOSE },
+	{ "base64 without padding", true, ENCRYPTED VERSION_PART
+	  PART(BASE64, "wQMDqrvSBgERIjNEVQ\n") CLOSE },
+	{ "base64 with text behind its padding", false, ENCRYPTED
+	  VERSION_PART PART(BASE64, "wQMDqrvSBgERIjNEVQ==\nsecret\n") CLOSE },
+
+	/* the Content-Type field */
+	{ "parameters twice", true,
+	  "Content-Type: multipart/encrypted; boundary=b; boundary=b;\n"
+	  " protocol=\"application/pgp-encrypted\"; protocol=\"a/b\"\n\n"
+	  PGP_MIME },
+	{ "with a comment", true,
+	  "Content-Type: multipart/encrypted (RFC 3156); boundary=b\n\n"
+	  PGP_MIME },
+	{ "a boundary of 256 characters", true,
+	  "Content-Type: multipart/encrypted;\n boundary=\"" X64 X64 X64 X64
+	  "\"\n\n--" X64 X64 X64 X64 "\n"
+	  "Content-Type: application/pgp-encrypted\n\nVersion: 1\n\n--"
+	  X64 X64 X64 X64 "\n\n" ARMOR "\n--" X64 X64 X64 X64 "--\n" },
+	{ "a boundary of 257 characters", false,
+	  "Content-Type: multipart/encrypted;\n boundary=\"" X64 X64 X64 X64
+	  "x\"\n\n--" X64 X64 X64 X64 "x\n"
+	  "Content-Type: application/pgp-encrypted\n\nVersion: 1\n\n--"
+	  X64 X64 X64 X64 "x\n\n" ARMOR "\n--" X64 X64 X64 X64 "x--\n" },
+
 	/* what is in the armor (RFC 9580 section 10.3) */
 	{ "for a password", true, ENCRYPTED VERSION_PART
 	  PART("", ARMOR_OF("wwMECQPSBQERIjNE\n")) CLOSE },
-	{ "a container alone", true, ENCRYPTED VERSION_PART
+	{ "a container alone", false, ENCRYPTED VERSION_PART
 	  PART("", ARMOR_OF("0gUBESIzRA==\n")) CLOSE },
 	{ "without integrity protection", true, ENCRYPTED VERSION_PART
 	  PART("", ARMOR_OF("wQMDqrvJBQERIjNE\n")) CLOSE },
@@ -214,12 +333,97 @@ static const struct {
 	  PART("", "-----BEGIN PGP SIGNATURE-----\n\n" ARMOR_BODY
 	       "-----END PGP SIGNATURE-----\n") CLOSE },
 
+	{ "text as a session key", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(TEXT_AS_SESSION_KEY)) CLOSE },
+	{ "text as a password's session key", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(TEXT_AS_PASSWORD_KEY)) CLOSE },
+	{ "text as a container", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(TEXT_AS_CONTAINER)) CLOSE },
+	{ "text as padding", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(TEXT_AS_PADDING)) CLOSE },
+	{ "text as padding, last", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(PADDING_LAST)) CLOSE },
+	{ "padding first", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(PADDING)) CLOSE },
+	{ "text as a marker", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(TEXT_AS_MARKER)) CLOSE },
+	{ "a private packet first", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(PRIVATE_FIRST)) CLOSE },
+	{ "a private packet last", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(PRIVATE_LAST)) CLOSE },
+	{ "a long password's session key", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(LONG_PASSWORD_KEY)) CLOSE },
+	{ "an empty container", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(EMPTY_CONTAINER)) CLOSE },
+	{ "session key of version 9", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(SESSION_KEY_OF_VERSION_9)) CLOSE },
+	{ "of RFC 9580's version", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(VERSION_6)) CLOSE },
+	{ "for a key and a password", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(TWO_KEYS)) CLOSE },
+	{ "in parts", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(PARTIAL)) CLOSE },
+
+	/* how the armor is written */
+	{ "a checksum cut short", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(ARMOR_BODY "=AB\n")) CLOSE },
+	{ "a checksum of more", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(ARMOR_BODY "=G7rIG7r\n")) CLOSE },
+	{ "a checksum with text", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(ARMOR_BODY "=G7rI/this/is/text\n")) CLOSE },
+	{ "many checksums", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF(ARMOR_BODY "=this\n=is\n=text\n")) CLOSE },
+	{ "padding on a line of its own", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF("wQMDqrvSBgERIjNEVQ\n==\n=G7rI\n")) CLOSE },
+	{ "no padding", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF("wQMDqrvSBgERIjNEVQ\n")) CLOSE },
+	{ "empty lines in it", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF("\nwQMDqrvS\n\n \nBQERIjNE\n\n=G7rI\n\n")) CLOSE },
+	{ "white space behind its lines", true, ENCRYPTED VERSION_PART
+	  PART("", "-----BEGIN PGP MESSAGE----- \nVersion: 1\t\n \t\n"
+	       "wQMDqrvSBQERIjNE \n=G7rI \n-----END PGP MESSAGE-----\t\n")
+	  CLOSE },
+	{ "one long line", true, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF("wQMDqrvSaAER" X64 X64 "XXXXXXXX\n")) CLOSE },
+	{ "an armor header of three lines", true, ENCRYPTED VERSION_PART
+	  PART("", "-----BEGIN PGP MESSAGE-----\n"
+	       "Version: GnuPG v2.0.22 (GNU/Linux)\n"
+	       "Comment: Using GnuPG with Thunderbird - "
+	       "https://www.enigmail.net/\n"
+	       "Charset: utf-8\n\n" ARMOR_BODY "-----END PGP MESSAGE-----\n")
+	  CLOSE },
+	{ "a letter in the armor header", false, ENCRYPTED VERSION_PART
+	  PART("", "-----BEGIN PGP MESSAGE-----\n"
+	       "Comment: Dear Bob, the meeting is at ten in room four; the\n"
+	       "Comment: code of the door is 1234, and please do not tell\n"
+	       "Comment: anybody. Yours, Alice. This goes on for some more\n"
+	       "Comment: bytes of text that a person wrote.\n\n"
+	       ARMOR_BODY "-----END PGP MESSAGE-----\n") CLOSE },
+	{ "a long line in the armor header", false, ENCRYPTED VERSION_PART
+	  PART("", "-----BEGIN PGP MESSAGE-----\n"
+	       "Comment: Dear Bob, the meeting is at ten in room four; the code"
+	       " of the door is 1234, and please do not tell anybody\n\n"
+	       ARMOR_BODY "-----END PGP MESSAGE-----\n") CLOSE },
+	{ "many short lines in the armor header", false, ENCRYPTED VERSION_PART
+	  PART("", "-----BEGIN PGP MESSAGE-----\n"
+	       "A: Dear Bob\nB: the code\nC: is 1234\nD: Yours\nE: Alice\n\n"
+	       ARMOR_BODY "-----END PGP MESSAGE-----\n") CLOSE },
+	{ "text in the armor header's names", false, ENCRYPTED VERSION_PART
+	  PART("", "-----BEGIN PGP MESSAGE-----\n"
+	       "Dear Bob: the code is 1234\n\n"
+	       ARMOR_BODY "-----END PGP MESSAGE-----\n") CLOSE },
+	{ "the end behind data on a line", false, ENCRYPTED VERSION_PART
+	  PART("", ARMOR_OF("wQMDqrvSBQERIjNE-----END PGP MESSAGE-----\n"))
+	  CLOSE },
+
 	/* how its parts are written */
 	{ "base64 armor in lines", true, ENCRYPTED VERSION_PART
 	  PART(BASE64, ARMOR_BASE64) CLOSE },
 	{ "base64 of armor and text", false, ENCRYPTED VERSION_PART
 	  PART(BASE64, ARMOR_TEXT_BASE64) CLOSE },
-	{ "base64 without armor", false, ENCRYPTED VERSION_PART
+	{ "quoted-printable without armor", false, ENCRYPTED VERSION_PART
+	  PART(QP, ARMOR_BODY) CLOSE },
+	{ "base64 without armor", true, ENCRYPTED VERSION_PART
 	  PART(BASE64, ARMOR_BODY) CLOSE },
 	{ "quoted-printable armor", true, ENCRYPTED VERSION_PART
 	  PART(QP, ARMOR_QP) CLOSE },
@@ -318,9 +522,119 @@ static const struct {
 	  "--b\nContent-Type: text/plain\n\nsee file\n" CIPHER_PART CLOSE },
 	{ "ciphertext without a version", false,
 	  "Content-Type: multipart/mixed; boundary=b\n\n" CIPHER_PART CLOSE },
-	{ "mangled, with an empty HTML", false, MIXED
+	{ "mangled, with an empty HTML", true, MIXED
 	  PART("Content-Type: text/html\n", "") VERSION_PART CIPHER_PART
 	  CLOSE },
+	{ "mangled, an open delimiter at the end", true, MIXED
+	  PART("Content-Type: text/plain\n" QP, "") VERSION_PART
+	  PART(BASE64, ARMOR_BASE64) "--b" },
+	{ "mangled, HTML of markup only", true, MIXED
+	  PART("Content-Type: text/html; charset=us-ascii\n" QP,
+	       "<html><head></head><body></body></html>\n")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML of Outlook", true, MIXED
+	  PART("Content-Type: text/html\n", OUTLOOK_HTML)
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML of Exchange", true, MIXED
+	  PART("Content-Type: text/html\n", EXCHANGE_HTML)
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML of Outlook in base64", true, MIXED
+	  PART("Content-Type: text/html\n" BASE64,
+	       "PGh0bWw+PGJvZHk+Jm5ic3A7PGJyLz48L2JvZHk+PC9odG1sPg==\n")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, two empty texts", true, MIXED
+	  PART("Content-Type: text/plain\n", " \n")
+	  PART("Content-Type: text/html\n", "<br>\n")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an empty alternative", true, MIXED ALTERNATIVE("\n", "\n")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an empty alternative with HTML", true,
+	  MIXED ALTERNATIVE("\n", OUTLOOK_HTML) VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an alternative without a close", true, MIXED
+	  "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+	  "--c\nContent-Type: text/plain\n\n\n"
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an alternative without parts", true, MIXED
+	  "--b\nContent-Type: multipart/alternative; boundary=c\n\n\n"
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an alternative of text", false,
+	  MIXED ALTERNATIVE("secret\n", "\n") VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an alternative of HTML", false,
+	  MIXED ALTERNATIVE("\n", "<p>secret</p>\n") VERSION_PART CIPHER_PART
+	  CLOSE },
+	{ "mangled, text before an alternative", false, MIXED
+	  "--b\nContent-Type: multipart/alternative; boundary=c\n\nsecret\n"
+	  "--c\nContent-Type: text/plain\n\n\n--c--\n"
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, text behind an alternative", false, MIXED
+	  "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+	  "--c\nContent-Type: text/plain\n\n\n--c--\nsecret\n"
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, all in the alternative", false, MIXED
+	  "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+	  "--c\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+	  "--c\n\n" ARMOR "--c--\n" CLOSE },
+	{ "mangled, four empty texts", false, MIXED
+	  PART("", "") PART("", "") PART("", "") PART("", "")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "an empty text before PGP/MIME", false, ENCRYPTED
+	  PART("Content-Type: text/plain\n", "") PGP_MIME },
+	{ "an alternative in PGP/MIME", false, ENCRYPTED
+	  ALTERNATIVE("\n", "\n") PGP_MIME },
+	{ "mangled, HTML with text", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><body>secret</body></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with an entity of text", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><body>&#115;</body></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a comment", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><!-- secret --></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a title", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><head><title>secret</title></head></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a tooltip", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><body><p title=\"secret\"></p></body></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with data of its own", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><body data-a=\"secret\"></body></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a picture", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><body><img alt=\"secret\"></body></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a link", false, MIXED
+	  PART("Content-Type: text/html\n", "<html><body><a href=\"https://secret\"></a></body></html>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a description", false, MIXED
+	  PART("Content-Type: text/html\n", "<meta name=\"description\" content=\"a secret text\">")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a long class", false, MIXED
+	  PART("Content-Type: text/html\n", "<p class=\"this is a long secret text and more\"></p>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with text as style", false, MIXED
+	  PART("Content-Type: text/html\n", "<style>secret text</style>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a comment in its style", false, MIXED
+	  PART("Content-Type: text/html\n", "<style>p {margin:0; /* secret */}</style>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with content by style", false, MIXED
+	  PART("Content-Type: text/html\n", "<style>p {content:'secret'}</style>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with a script", false, MIXED
+	  PART("Content-Type: text/html\n", "<script>secret</script>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with an element of its own", false, MIXED
+	  PART("Content-Type: text/html\n", "<secret-text></secret-text>")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML with text in an end tag", false, MIXED
+	  PART("Content-Type: text/html\n", "<p></p secret=\"a\">")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML that isn't closed", false, MIXED
+	  PART("Content-Type: text/html\n", "<p class=\"a")
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML, much of it", false, MIXED
+	  PART("Content-Type: text/html\n", "<p>" LONG_TEXT LONG_TEXT)
+	  VERSION_PART CIPHER_PART CLOSE },
 	{ "mangled, with a file", false, MIXED VERSION_PART CIPHER_PART
 	  PART("Content-Type: text/plain\n", "secret\n") CLOSE },
 	{ "mangled, base64 armor", true, MIXED VERSION_PART
@@ -473,6 +787,47 @@ static const struct {
 	  "Content-Type: text/plain\n" CMS("application/pkcs7-mime")
 	  CMS_ENVELOPED "\n" },
 
+	{ "CMS, for one", true,
+	  CMS("application/pkcs7-mime") CMS_FOR_ONE },
+	{ "CMS, content in pieces", true,
+	  CMS("application/pkcs7-mime") CMS_CONSTRUCTED },
+	{ "CMS, the time in its attributes", true,
+	  CMS("application/pkcs7-mime") CMS_WITH_TIME },
+	{ "CMS, no content", false,
+	  CMS("application/pkcs7-mime") CMS_WITHOUT_CONTENT },
+	{ "CMS, empty content", false,
+	  CMS("application/pkcs7-mime") CMS_OF_EMPTY_CONTENT },
+	{ "CMS, text as its content", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_AS_CONTENT },
+	{ "CMS, text in an attribute", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_UNPROTECTED },
+	{ "CMS, text as bytes in an attribute", false,
+	  CMS("application/pkcs7-mime") CMS_OCTETS_IN_UNPROTECTED },
+	{ "CMS, text in an unauthenticated attribute", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_UNAUTHENTICATED },
+	{ "CMS, text as mac", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_AS_MAC },
+	{ "CMS, text as the originator's certificate", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_ORIGINATOR },
+	{ "CMS, text as a revocation list", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_AS_CRL },
+	{ "CMS, text as another recipient", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_AS_RECIPIENT },
+	{ "CMS, bytes of text as another recipient", false,
+	  CMS("application/pkcs7-mime") CMS_OCTETS_AS_RECIPIENT },
+	{ "CMS, text in a key's attribute", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_KEK },
+	{ "CMS, text as an issuer", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_NAME },
+	{ "CMS, text as a key", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_AS_KEY },
+	{ "CMS, text in the algorithm", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_ALGORITHM },
+	{ "CMS, text as a type", false,
+	  CMS("application/pkcs7-mime") CMS_TEXT_IN_TYPE },
+	{ "CMS, text behind the content", false,
+	  CMS("application/pkcs7-mime") CMS_FOURTH_IN_CONTENT },
+
 	/* Autocrypt */
 	{ "Autocrypt Setup Message", true,
 	  SETUP_HEADER SETUP_TEXT SETUP_PART CLOSE },
@@ -485,6 +840,11 @@ static const struct {
 	{ "with another part", false,
 	  SETUP_HEADER SETUP_TEXT SETUP_PART
 	  "--b\nContent-Type: text/plain\n\nsecret\n" CLOSE },
+	{ "Autocrypt, without the close", true,
+	  SETUP_HEADER SETUP_TEXT SETUP_PART },
+	{ "Autocrypt, no session key", false, SETUP_HEADER SETUP_TEXT
+	  PART("Content-Type: application/autocrypt-setup\n",
+	       ARMOR_OF("0gUBESIzRA==\n")) CLOSE },
 	{ "of another version", false,
 	  "Autocrypt-Setup-Message: v2\n" MIXED SETUP_TEXT SETUP_PART CLOSE },
 	{ "two secrets", false,

@@ -27,7 +27,8 @@ detect(const char *message, size_t size, size_t step)
 	return verdict;
 }
 
-static void check(const char *name, const char *message, bool encrypted)
+/* Returns 1 if it is taken for something else. */
+static int check(const char *name, const char *message, bool encrypted)
 {
 	size_t size = strlen(message);
 
@@ -35,21 +36,31 @@ static void check(const char *name, const char *message, bool encrypted)
 		enum seal_verdict verdict = detect(message, size, step);
 
 		if ((verdict == SEAL_VERDICT_ENCRYPTED) != encrypted) {
-			fail_msg("%s, in pieces of %zu: taken for %s", name,
-				 step, encrypted ? "plain" : "encrypted");
+			print_error("%s, in pieces of %zu: taken for %s\n",
+				    name, step,
+				    encrypted ? "plain" : "encrypted");
+			return 1;
 		}
 	}
+	return 0;
 }
 
 static void test_table(void **state G_GNUC_UNUSED)
 {
-	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
-		check(tests[i].name, tests[i].message, tests[i].encrypted);
+	int failed = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+		failed += check(tests[i].name, tests[i].message,
+				tests[i].encrypted);
+	}
+	assert_int_equal(failed, 0);
 }
 
 /* Line ends are no criterion. */
 static void test_table_crlf(void **state G_GNUC_UNUSED)
 {
+	int failed = 0;
+
 	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
 		GString *crlf = g_string_new(NULL);
 
@@ -59,29 +70,31 @@ static void test_table_crlf(void **state G_GNUC_UNUSED)
 			if (*p != '\r')
 				g_string_append_c(crlf, *p);
 		}
-		check(tests[i].name, crlf->str, tests[i].encrypted);
+		failed += check(tests[i].name, crlf->str, tests[i].encrypted);
 		g_string_free(crlf, TRUE);
 	}
+	assert_int_equal(failed, 0);
 }
 
-/* Every message cut off anywhere: never encrypted unless only white space is
-   missing. */
+/* Every encrypted message cut off anywhere: never encrypted unless only white
+   space is missing, delimiters, or the end of what is around an armor. */
 static void test_truncated(void **state G_GNUC_UNUSED)
 {
+	static const char frame[] = " \r\n-bcX</prebodyhtml>";
+
 	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
 		const char *message = tests[i].message;
 		size_t size = strlen(message);
 
-		for (size_t cut = 0; cut < size; cut++) {
-			enum seal_verdict verdict = detect(message, cut, 4096);
+		for (size_t cut = 0; tests[i].encrypted && cut < size; cut++) {
 			const char *rest = message + cut;
 
-			if (verdict != SEAL_VERDICT_ENCRYPTED)
+			if (detect(message, cut, 4096) !=
+			    SEAL_VERDICT_ENCRYPTED)
 				continue;
-			if (strstr(tests[i].name, "behind") == NULL &&
-			    strspn(rest, " \r\n") != strlen(rest) &&
-			    strcmp(tests[i].name, "two blocks") != 0 &&
-			    strcmp(tests[i].name, "of unknown length") != 0)
+			/* the last letters of base64 */
+			if (strlen(rest) > 12 &&
+			    strspn(rest, frame) != strlen(rest))
 				fail_msg("%s, cut to %zu: taken for encrypted",
 					 tests[i].name, cut);
 		}
