@@ -13,7 +13,7 @@
 /* RFC 2046 section 5.1.1: readers ignore what stands before the first
    delimiter, and mail programs put one sentence there. */
 #define PREAMBLE_MAX 200
-/* Empty lines cost more to look at than to store. */
+/* Empty lines and delimiters cost more to look at than to store. */
 #define SPACE_MAX 16384
 /* Empty parts in front of a mangled message */
 #define EMPTY_PARTS_MAX 3
@@ -268,12 +268,14 @@ static void begin_header(struct multipart *multipart)
 	multipart->state = MULTIPART_HEADER;
 }
 
-static bool
-delimiter_ok(struct multipart *multipart, enum delimiter delimiter)
+static bool delimiter_ok(struct multipart *multipart,
+			 enum delimiter delimiter, size_t size)
 {
-	/* of what is complete already, only more of its end may come */
-	if (multipart->state == MULTIPART_EPILOGUE)
-		return true;
+	if (multipart->state == MULTIPART_EPILOGUE) {
+		/* more of the end of what is complete already */
+		multipart->space_size += size;
+		return multipart->space_size <= SPACE_MAX;
+	}
 	if (!finish_part(multipart))
 		return false;
 	if (multipart->inner_delimiter != NULL) {
@@ -344,7 +346,7 @@ line_ok(struct multipart *multipart, const char *line, size_t size)
 		line_delimiter(multipart->delimiter, line, size);
 
 	if (delimiter != DELIMITER_NONE)
-		return delimiter_ok(multipart, delimiter);
+		return delimiter_ok(multipart, delimiter, size);
 	delimiter = line_delimiter(multipart->inner_delimiter, line, size);
 	if (delimiter != DELIMITER_NONE)
 		return inner_delimiter_ok(multipart, delimiter);
