@@ -103,6 +103,14 @@
 	"<META NAME=\"Generator\" CONTENT=\"MS Exchange Server version " \
 	"16.0.14326.20454\">\n<TITLE></TITLE>\n</HEAD>\n<BODY>\n" \
 	"<P><FONT SIZE=2>&nbsp;</FONT>\n</P>\n\n</BODY>\n</HTML>\n"
+#define CONVERTED_HTML \
+	"<html>\n<head>\n<meta name=\"Generator\" content=\"Microsoft " \
+	"Exchange Server\">\n<!-- converted from text --><style><!-- " \
+	".EmailQuote { margin-left: 1pt; padding-left: 4pt; border-left: " \
+	"#800000 2px solid; } --></style>\n</head>\n<body>\n" \
+	"<font size=\"2\"><span style=\"font-size:11pt;\">" \
+	"<div class=\"PlainText\">&nbsp;</div></span></font>\n</body>\n" \
+	"</html>\n"
 
 static const struct {
 	const char *name;
@@ -285,6 +293,13 @@ static const struct {
 	  VERSION_PART PART(BASE64, "wQMDqrvSBgERIjNEVQ==\nsecret\n") CLOSE },
 
 	/* the Content-Type field */
+	{ "many parameters", false,
+	  "Content-Type: multipart/encrypted; boundary=b; a=b; a=b; a=b; a=b;\n"
+	  " a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b; a=b\n\n"
+	  PGP_MIME },
+	{ "a parameter in parts, with a charset", true,
+	  "Content-Type: multipart/encrypted; boundary*0=b;\n"
+	  " protocol*=us-ascii''application%2Fpgp-encrypted\n\n" PGP_MIME },
 	{ "parameters twice", true,
 	  "Content-Type: multipart/encrypted; boundary=b; boundary=b;\n"
 	  " protocol=\"application/pgp-encrypted\"; protocol=\"a/b\"\n\n"
@@ -538,6 +553,15 @@ static const struct {
 	{ "mangled, HTML of Exchange", true, MIXED
 	  PART("Content-Type: text/html\n", EXCHANGE_HTML)
 	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, HTML of Exchange from a text", true, MIXED
+	  PART("Content-Type: text/html\n", CONVERTED_HTML)
+	  VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, no-break spaces", true, MIXED
+	  PART(QP, "=A0 =C2=A0\n") VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an alternative in an alternative", false, MIXED
+	  "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
+	  "--c\nContent-Type: multipart/alternative; boundary=d\n\n"
+	  "--d--\n--c--\n" VERSION_PART CIPHER_PART CLOSE },
 	{ "mangled, HTML of Outlook in base64", true, MIXED
 	  PART("Content-Type: text/html\n" BASE64,
 	       "PGh0bWw+PGJvZHk+Jm5ic3A7PGJyLz48L2JvZHk+PC9odG1sPg==\n")

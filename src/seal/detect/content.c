@@ -122,10 +122,12 @@ ciphertext(struct content_check *check, const char *data, size_t size)
 		armor_reader_push(&check->armor, data, size);
 }
 
+/* Spaces, and no-break spaces in ISO 8859 and in UTF-8 */
 static bool is_empty(const char *data, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {
-		if (!g_ascii_isspace(data[i]))
+		if (!g_ascii_isspace(data[i]) && data[i] != '\xa0' &&
+		    data[i] != '\xc2')
 			return false;
 	}
 	return true;

@@ -87,24 +87,22 @@ static enum content_role leaf_role(GMimeContentType *type)
 static bool multipart_kind(GMimeContentType *type, bool is_setup,
 			   enum multipart_kind *kind_r)
 {
-	const char *protocol;
-
-	if (is_type(type, "multipart", "encrypted")) {
-		protocol = g_mime_content_type_get_parameter(type, "protocol");
-		*kind_r = MULTIPART_PGP_MIME;
-		return protocol == NULL || g_ascii_strcasecmp(
-			protocol, "application/pgp-encrypted") == 0;
-	}
-	*kind_r = is_setup ? MULTIPART_SETUP : MULTIPART_MANGLED;
-	return is_type(type, "multipart", "mixed");
+	*kind_r = is_type(type, "multipart", "encrypted") ?
+		MULTIPART_PGP_MIME : is_setup ? MULTIPART_SETUP :
+		MULTIPART_MANGLED;
+	return *kind_r == MULTIPART_PGP_MIME ||
+		is_type(type, "multipart", "mixed");
 }
 
+/* type has its parameters */
 static bool
 begin_multipart(struct seal_detector *detector, GMimeContentType *type,
 		enum multipart_kind kind)
 {
 	const char *boundary =
 		g_mime_content_type_get_parameter(type, "boundary");
+	const char *protocol =
+		g_mime_content_type_get_parameter(type, "protocol");
 
 	switch (entity_header_get_encoding(detector->header)) {
 	case GMIME_CONTENT_ENCODING_BASE64:
@@ -115,12 +113,27 @@ begin_multipart(struct seal_detector *detector, GMimeContentType *type,
 	default:
 		break;
 	}
+	if (kind == MULTIPART_PGP_MIME && protocol != NULL &&
+	    g_ascii_strcasecmp(protocol, "application/pgp-encrypted") != 0)
+		return false;
 	if (boundary == NULL || *boundary == '\0' ||
 	    strlen(boundary) > MULTIPART_BOUNDARY_MAX)
 		return false;
 	detector->multipart = multipart_new(kind, boundary);
 	detector->state = STATE_MULTIPART;
 	return true;
+}
+
+static bool begin_parts(struct seal_detector *detector,
+			enum multipart_kind kind)
+{
+	GMimeContentType *type =
+		entity_header_get_full_type(detector->header);
+	bool ok = type != NULL && begin_multipart(detector, type, kind);
+
+	if (type != NULL)
+		g_object_unref(type);
+	return ok;
 }
 
 static bool
@@ -131,7 +144,7 @@ begin_body(struct seal_detector *detector, GMimeContentType *type)
 
 	if (multipart_kind(type, entity_header_is_setup(detector->header),
 			   &kind))
-		return begin_multipart(detector, type, kind);
+		return begin_parts(detector, kind);
 	if (role == CONTENT_NONE)
 		return false;
 	detector->content = content_check_new(

@@ -30,6 +30,19 @@ static const char *const properties[] = {
 	"word-", "mso-", NULL
 };
 
+/* Exchange says how it made HTML of something else. */
+static const char *const comments[] = {
+	"<!-- converted from text -->",
+	"<!-- converted from rtf -->",
+	"<!-- Converted from text/plain format -->",
+	"<!-- Converted from text/rtf format -->", NULL
+};
+
+/* No-break spaces, in HTML, in ISO 8859 and in UTF-8 */
+static const char *const spaces[] = {
+	"&nbsp;", "&#160;", "&#xa0;", "\xc2\xa0", "\xa0", NULL
+};
+
 /* Values of meta's content start with these. */
 static const char *const contents[] = {
 	"text/html", "Microsoft", "MS Exchange", "width=", NULL
@@ -96,9 +109,18 @@ static bool declarations_ok(const char *p, const char *end)
 	return true;
 }
 
-/* "selectors { declarations } ..." */
+/* "selectors { declarations } ...", also in a comment, as it is hidden from
+   the oldest browsers */
 static bool style_sheet_ok(const char *p, const char *end)
 {
+	p = skip_space(p, end);
+	while (end > p && g_ascii_isspace(end[-1]))
+		end--;
+	if (end - p >= 7 && memcmp(p, "<!--", 4) == 0 &&
+	    memcmp(end - 3, "-->", 3) == 0) {
+		p += 4;
+		end -= 3;
+	}
 	while ((p = skip_space(p, end)) < end) {
 		const char *brace = skip_name(p, end, " \t\r\n.,#:");
 		const char *close;
@@ -157,65 +179,79 @@ static const char *skip_attribute(const char *p, const char *end)
 	return attribute_ok(name, name_size, value, size) ? p : NULL;
 }
 
+/* Returns the end of the tag's attributes, which is behind its ">"; or
+   NULL. */
+static const char *
+skip_attributes(const char *p, const char *end, bool is_end_tag)
+{
+	while ((p = skip_space(p, end)) < end && *p != '>') {
+		if (*p == '/')
+			p++;
+		else if (is_end_tag || (p = skip_attribute(p, end)) == NULL)
+			return NULL;
+	}
+	return p < end ? p + 1 : NULL;
+}
+
+/* Returns the end of the style sheet, which is before its end tag; or
+   NULL. */
+static const char *skip_style_sheet(const char *p, const char *end)
+{
+	const char *close = g_strstr_len(p, end - p, "</");
+
+	return close != NULL && style_sheet_ok(p, close) ? close : NULL;
+}
+
 /* Returns the end of the tag at p, or of the style sheet behind it; or
    NULL. */
 static const char *skip_tag(const char *p, const char *end)
 {
 	static const char doctype[] = "<!DOCTYPE html";
 	const char *name, *close = memchr(p, '>', end - p);
-	bool is_end = p[1] == '/';
+	bool is_end_tag = p[1] == '/';
 	size_t size;
 
 	if (close == NULL)
 		return NULL;
 	if (g_ascii_strncasecmp(p, doctype, sizeof(doctype) - 1) == 0)
 		return close - p <= DOCTYPE_MAX ? close + 1 : NULL;
-	name = p + (is_end ? 2 : 1);
+	name = p + (is_end_tag ? 2 : 1);
 	p = skip_name(name, close, ":");
 	size = p - name;
 	if (!is_one_of(name, size, elements))
 		return NULL;
-	for (;;) {
-		p = skip_space(p, end);
-		if (p < end && *p == '/')
-			p++;
-		if (p == end)
-			return NULL;
-		if (*p == '>')
-			break;
-		p = is_end ? NULL : skip_attribute(p, end);
-		if (p == NULL)
-			return NULL;
-	}
-	p++;
-	if (!is_end && size == 5 && g_ascii_strncasecmp(name, "style", 5) == 0) {
-		close = memchr(p, '<', end - p);
-		return close != NULL && style_sheet_ok(p, close) ? close :
-			NULL;
+	p = skip_attributes(p, end, is_end_tag);
+	if (p != NULL && !is_end_tag && size == 5 &&
+	    g_ascii_strncasecmp(name, "style", 5) == 0)
+		p = skip_style_sheet(p, end);
+	return p;
+}
+
+/* Returns the end of the first of these that stands at p, or p. */
+static const char *skip_one_of(const char *p, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		if (g_str_has_prefix(p, *list))
+			return p + strlen(*list);
 	}
 	return p;
 }
 
 bool html_is_empty(const char *html, size_t size)
 {
-	/* No-break spaces, in HTML, in ISO 8859 and with their UTF-8 prefix */
-	static const char *const spaces[] = {
-		"&nbsp;", "&#160;", "&#xa0;", "\xc2\xa0", "\xa0", NULL
-	};
 	/* for what looks one byte further */
 	char *copy = g_strndup(html, size);
-	const char *p = copy, *end = copy + strlen(copy);
+	const char *p = copy, *end = copy + strlen(copy), *next;
 	bool is_empty = end == copy + size;
 
 	while (is_empty && (p = skip_space(p, end)) < end) {
-		const char *const *space = spaces;
-
-		while (*space != NULL && !g_str_has_prefix(p, *space))
-			space++;
-		if (*space != NULL)
-			p += strlen(*space);
-		else if (*p != '<' || (p = skip_tag(p, end)) == NULL)
-			is_empty = false;
+		next = skip_one_of(p, spaces);
+		if (next == p)
+			next = skip_one_of(p, comments);
+		if (next == p && *p == '<')
+			next = skip_tag(p, end);
+		is_empty = next != NULL && next != p;
+		p = next;
 	}
 	g_free(copy);
 	return is_empty;

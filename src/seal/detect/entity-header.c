@@ -4,9 +4,10 @@
 
 #include <string.h>
 
-/* An encrypted message's Content-Type has 150 bytes or so. GMime takes time
-   for many parameters. */
+/* An encrypted message's Content-Type has 150 bytes or so, and three
+   parameters. GMime takes 30 us for one with a charset of its own. */
 #define FIELD_SIZE_MAX 2048
+#define PARAMETERS_MAX 16
 
 enum {
 	FIELD_TYPE,
@@ -125,8 +126,25 @@ GMimeContentType *entity_header_get_type(const struct entity_header *header)
 	char *value = field_value(header, FIELD_TYPE);
 	GMimeContentType *type;
 
-	type = g_mime_content_type_parse(
-		NULL, value == NULL ? "text/plain" : value);
+	if (value == NULL)
+		return g_mime_content_type_new("text", "plain");
+	value[strcspn(value, ";")] = '\0';
+	type = g_mime_content_type_parse(NULL, value);
+	g_free(value);
+	return type;
+}
+
+GMimeContentType *
+entity_header_get_full_type(const struct entity_header *header)
+{
+	char *value = field_value(header, FIELD_TYPE);
+	GMimeContentType *type = NULL;
+	unsigned int count = 0;
+
+	for (const char *p = value; p != NULL; p = strchr(p + 1, ';'))
+		count++;
+	if (count > 0 && count <= PARAMETERS_MAX + 1)
+		type = g_mime_content_type_parse(NULL, value);
 	g_free(value);
 	return type;
 }

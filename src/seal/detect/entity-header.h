@@ -29,8 +29,13 @@ bool entity_header_is_clear(const struct entity_header *header);
 
 /* A Content-Type field was there and is complete. */
 bool entity_header_has_type(const struct entity_header *header);
-/* The caller unrefs it. text/plain if there is none (RFC 2045 section 5.2) */
+/* The type without its parameters; text/plain if there is none (RFC 2045
+   section 5.2). The caller unrefs it. */
 GMimeContentType *entity_header_get_type(const struct entity_header *header);
+/* The type with its parameters, or NULL if they are more than a mail program
+   writes. The caller unrefs it. */
+GMimeContentType *
+entity_header_get_full_type(const struct entity_header *header);
 GMimeContentEncoding
 entity_header_get_encoding(const struct entity_header *header);
 /* Autocrypt level 1, section "Autocrypt Setup Message" */

@@ -143,20 +143,25 @@ next_role(struct multipart *multipart, GMimeContentType *type)
 }
 
 /* A multipart/alternative of empty texts comes in place of one. */
-static bool begin_alternative(struct multipart *multipart,
-			      GMimeContentType *type)
+static bool begin_alternative(struct multipart *multipart)
 {
-	const char *boundary =
-		g_mime_content_type_get_parameter(type, "boundary");
+	GMimeContentType *type;
+	const char *boundary;
 
 	if (multipart->kind != MULTIPART_MANGLED ||
 	    multipart->role != CONTENT_NONE ||
-	    multipart->inner_delimiter != NULL || boundary == NULL ||
-	    *boundary == '\0' || strlen(boundary) > MULTIPART_BOUNDARY_MAX)
+	    multipart->inner_delimiter != NULL)
 		return false;
-	multipart->inner_delimiter = g_strconcat("--", boundary, NULL);
+	type = entity_header_get_full_type(multipart->header);
+	if (type == NULL)
+		return false;
+	boundary = g_mime_content_type_get_parameter(type, "boundary");
+	if (boundary != NULL && *boundary != '\0' &&
+	    strlen(boundary) <= MULTIPART_BOUNDARY_MAX)
+		multipart->inner_delimiter = g_strconcat("--", boundary, NULL);
+	g_object_unref(type);
 	multipart->state = MULTIPART_BETWEEN;
-	return true;
+	return multipart->inner_delimiter != NULL;
 }
 
 static bool begin_part(struct multipart *multipart, GMimeContentType *type)
@@ -166,7 +171,7 @@ static bool begin_part(struct multipart *multipart, GMimeContentType *type)
 	if (!entity_header_is_clear(multipart->header))
 		return false;
 	if (is_type(type, "multipart", "alternative"))
-		return begin_alternative(multipart, type);
+		return begin_alternative(multipart);
 	role = next_role(multipart, type);
 	if (role == CONTENT_NONE)
 		return false;
