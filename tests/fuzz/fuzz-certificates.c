@@ -15,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check_packets(const uint8_t *data, size_t size)
 {
+	struct openpgp_message_walker walker = { .failed = false };
 	size_t offset = 0, certificate_size;
 	bool has_secret;
 	uint64_t id;
@@ -38,6 +39,8 @@ static void check_packets(const uint8_t *data, size_t size)
 		if (offset == 0 || offset >= size)
 			abort();
 	}
+	(void)openpgp_message_walk(&walker, data, size);
+	(void)openpgp_message_is_encrypted(&walker);
 }
 
 static void check_x509(const uint8_t *data, size_t size)

@@ -13,8 +13,19 @@
 #define BEGIN_KEY "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 #define END_KEY "-----END PGP PUBLIC KEY BLOCK-----"
 
+/* A client's armor header (Version, Comment, Charset) is short. More of it
+   would be text that we'd let through unsealed. */
+#define ARMOR_HEADER_MAX 512
 /* RFC 9580 section 6.2: lines have at most 76 characters. */
 #define ARMOR_LINE_MAX 76
+
+enum checker_state {
+	CHECKER_BEFORE,
+	CHECKER_HEADER,
+	CHECKER_DATA,
+	CHECKER_CHECKSUM,
+	CHECKER_AFTER
+};
 
 static uint32_t crc24_table[256];
 
@@ -245,4 +256,98 @@ int openpgp_dearmor_certificates(const char *text, size_t size,
 		text = lf < end ? lf + 1 : end;
 	}
 	return reader.state == BLOCK_OUTSIDE ? reader.count : -1;
+}
+
+/*
+ * Checking
+ */
+
+void openpgp_armor_check_init(struct openpgp_armor_checker *checker)
+{
+	crc24_init();
+	memset(checker, 0, sizeof(*checker));
+	checker->result = ARMOR_OPEN;
+	checker->state = CHECKER_BEFORE;
+	checker->crc = CRC24_INIT;
+}
+
+bool openpgp_armor_check_has_begun(const struct openpgp_armor_checker *checker)
+{
+	return checker->state != CHECKER_BEFORE;
+}
+
+static bool
+checker_base64_ok(struct openpgp_armor_checker *checker,
+		  const char *line, size_t size)
+{
+	uint8_t decoded[ARMOR_LINE_MAX];
+	gsize decoded_size;
+
+	if (size > ARMOR_LINE_MAX || !is_base64(line, size) ||
+	    (size > 0 && checker->base64_padding))
+		return false;
+	checker->base64_padding = size > 0 && line[size - 1] == '=';
+	decoded_size = g_base64_decode_step(line, size, decoded,
+					    &checker->base64_state,
+					    &checker->base64_save);
+	checker->crc = crc24(checker->crc, decoded, decoded_size);
+	return openpgp_message_walk(&checker->packets, decoded, decoded_size);
+}
+
+static bool
+checker_data_line(struct openpgp_armor_checker *checker,
+		  const char *line, size_t size)
+{
+	if (line_is(line, size, END_MESSAGE)) {
+		checker->state = CHECKER_AFTER;
+		checker->result = ARMOR_COMPLETE;
+		return openpgp_message_is_encrypted(&checker->packets);
+	}
+	if (checker->state == CHECKER_CHECKSUM)
+		return size == 0;
+	if (size == 5 && line[0] == '=') {
+		checker->state = CHECKER_CHECKSUM;
+		return is_base64(line + 1, 4) &&
+			checksum_ok(line + 1, checker->crc);
+	}
+	return checker_base64_ok(checker, line, size);
+}
+
+static bool
+checker_line_ok(struct openpgp_armor_checker *checker,
+		const char *line, size_t size)
+{
+	switch ((enum checker_state)checker->state) {
+	case CHECKER_BEFORE:
+		if (line_is(line, size, BEGIN_MESSAGE)) {
+			checker->state = CHECKER_HEADER;
+			return true;
+		}
+		return size == 0;
+	case CHECKER_HEADER:
+		if (size == 0) {
+			checker->state = CHECKER_DATA;
+			return true;
+		}
+		checker->header_size += size;
+		return checker->header_size <= ARMOR_HEADER_MAX &&
+			memchr(line, ':', size) != NULL;
+	case CHECKER_DATA:
+	case CHECKER_CHECKSUM:
+		return checker_data_line(checker, line, size);
+	case CHECKER_AFTER:
+		return size == 0;
+	}
+	return false;
+}
+
+enum armor_check
+openpgp_armor_check_line(struct openpgp_armor_checker *checker,
+			 const char *line, size_t size)
+{
+	if (checker->result != ARMOR_OTHER &&
+	    !checker_line_ok(checker, line,
+			     without_trailing_space(line, size)))
+		checker->result = ARMOR_OTHER;
+	return checker->result;
 }

@@ -5,6 +5,7 @@
 #include "openpgp-packet.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,5 +36,35 @@ void openpgp_armor_certificates(const uint8_t *data, size_t size,
    checksum. */
 int openpgp_dearmor_certificates(const char *text, size_t size,
 				 GByteArray *out);
+
+/* Follows armored text line by line and says whether it is one OpenPGP
+   message that is encrypted, and nothing else. */
+enum armor_check {
+	/* fits so far */
+	ARMOR_OPEN,
+	/* whole; only empty lines may follow */
+	ARMOR_COMPLETE,
+	/* anything else */
+	ARMOR_OTHER
+};
+
+struct openpgp_armor_checker {
+	enum armor_check result;
+	unsigned int state;
+	size_t header_size;
+	int base64_state;
+	unsigned int base64_save;
+	bool base64_padding;
+	uint32_t crc;
+	struct openpgp_message_walker packets;
+};
+
+void openpgp_armor_check_init(struct openpgp_armor_checker *checker);
+/* Has the armor's first line been seen? */
+bool openpgp_armor_check_has_begun(const struct openpgp_armor_checker *checker);
+/* line is without its line end. */
+enum armor_check
+openpgp_armor_check_line(struct openpgp_armor_checker *checker,
+			 const char *line, size_t size);
 
 #endif

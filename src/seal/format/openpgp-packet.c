@@ -67,6 +67,94 @@ bool openpgp_packet_read(const uint8_t *data, size_t size,
 	return read_legacy_length(data + 1, size - 1, data[0] & 3, header_r);
 }
 
+/* A session key for RSA of 16384 bits takes 2 kB. */
+#define SESSION_KEY_MAX 4096
+
+static bool walker_packet(struct openpgp_message_walker *walker,
+			  const struct openpgp_packet_header *header)
+{
+	switch (header->tag) {
+	case OPENPGP_PKESK:
+	case OPENPGP_SKESK:
+	case OPENPGP_MARKER:
+		walker->body_left = header->body_size;
+		return !header->partial && header->body_size > 0 &&
+			header->body_size <= SESSION_KEY_MAX;
+	case OPENPGP_SED:
+	case OPENPGP_SEIPD:
+	case OPENPGP_AED:
+		walker->in_container = true;
+		walker->partial = header->partial;
+		walker->body_left = header->body_size;
+		if (header->partial && header->header_size == 1) {
+			/* legacy: it goes on to the end of the data */
+			walker->partial = false;
+			walker->body_left = UINT64_MAX;
+		}
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* One more byte of a packet's header, or of a part's length. */
+static bool walker_header(struct openpgp_message_walker *walker, uint8_t byte)
+{
+	struct openpgp_packet_header header = { .partial = false };
+
+	if (walker->in_container) {
+		if (!walker->partial) {
+			/* nothing may follow */
+			return false;
+		}
+		if (walker->header_size == 0) {
+			/* a length is read behind a tag */
+			walker->header[walker->header_size++] =
+				0xc0 | OPENPGP_SEIPD;
+		}
+	} else if (walker->header_size == 0 && (byte & 0x80) == 0) {
+		return false;
+	}
+	walker->header[walker->header_size++] = byte;
+	if (!openpgp_packet_read(walker->header, walker->header_size,
+				 &header))
+		return walker->header_size < OPENPGP_HEADER_MAX;
+	walker->header_size = 0;
+	if (walker->in_container) {
+		walker->partial = header.partial;
+		walker->body_left = header.body_size;
+		return true;
+	}
+	return walker_packet(walker, &header);
+}
+
+bool openpgp_message_walk(struct openpgp_message_walker *walker,
+			  const uint8_t *data, size_t size)
+{
+	while (size > 0 && !walker->failed) {
+		size_t take = 1;
+
+		if (walker->body_left == 0)
+			walker->failed = !walker_header(walker, *data);
+		else if (walker->body_left != UINT64_MAX) {
+			take = walker->body_left < size ?
+				walker->body_left : size;
+			walker->body_left -= take;
+		} else {
+			take = size;
+		}
+		data += take;
+		size -= take;
+	}
+	return !walker->failed;
+}
+
+bool openpgp_message_is_encrypted(const struct openpgp_message_walker *walker)
+{
+	return !walker->failed && walker->in_container && !walker->partial &&
+		(walker->body_left == 0 || walker->body_left == UINT64_MAX);
+}
+
 /* Version, key id and algorithm. Version 3 goes with containers of version 1
    (RFC 9580 section 5.1). */
 #define PKESK_V3_MIN 10

@@ -42,6 +42,27 @@ struct openpgp_packet_header {
 bool openpgp_packet_read(const uint8_t *data, size_t size,
 			 struct openpgp_packet_header *header_r);
 
+/* Follows the packets of a message and says whether it is one encrypted
+   message (RFC 9580 section 10.3) from its first byte to its last: session
+   keys, then one encrypted container. Start with all zero. */
+struct openpgp_message_walker {
+	/* header of the packet, or length of its next part, being read */
+	uint8_t header[OPENPGP_HEADER_MAX];
+	size_t header_size;
+	/* bytes left of the packet's part; UINT64_MAX: all that come */
+	uint64_t body_left;
+	/* more parts follow */
+	bool partial;
+	bool in_container;
+	bool failed;
+};
+
+/* Takes the next bytes. Returns false once they don't fit. */
+bool openpgp_message_walk(struct openpgp_message_walker *walker,
+			  const uint8_t *data, size_t size);
+/* All bytes were pushed. */
+bool openpgp_message_is_encrypted(const struct openpgp_message_walker *walker);
+
 /* Does a message start as all clients read it: session keys for recipients'
    certificates, then data encrypted with integrity protection, version 1 (RFC
    9580 section 5.13.1)? Returns 1, 0, or -1 if more of it must be seen. */
