@@ -6,7 +6,7 @@
 
    Each message of worst-messages.h, SIZE bytes of it (10000000), goes through
    the detector alone, and through the sealing with an engine that only
-   copies. Prints a line for each: its name, nanoseconds of processor time for
+   copies and with the Subject hidden. Prints a line for each: its name, nanoseconds of processor time for
    each byte of both, and how many times as long sealing takes as with the
    first message, a usual text; with tabs between.
 
@@ -54,6 +54,7 @@ static enum seal_verdict detect(const char *message, size_t size)
 
 static void time_message(const struct worst_message *worst, size_t size)
 {
+	static const char *const hidden[] = { "Subject", NULL };
 	static double usual;
 	GString *message = worst_message_new(worst, size), *inside, *sealed;
 	double start = processor_time(), detected, done;
@@ -62,7 +63,7 @@ static void time_message(const struct worst_message *worst, size_t size)
 	(void)detect(message->str, message->len);
 	detected = processor_time();
 	sealed = copy_engine_seal(&engine_copy_pgp_mime, message->str,
-				  message->len, BLOCK_SIZE, NULL, &inside,
+				  message->len, BLOCK_SIZE, hidden, &inside,
 				  &sealing);
 	done = processor_time();
 	if (usual == 0)

@@ -9,6 +9,13 @@
    text again and again. An entry of its own for each that was slow once, or
    that a reader of src/seal would try. */
 
+#define WORST_SUBJECT "Subject: x\n"
+#define WORST_TYPE WORST_SUBJECT "Content-Type: multipart/mixed"
+/* More than GMime keeps the converters of */
+#define WORST_CHARSETS \
+	";a*=utf-7''b;a*=utf-16''b;a*=big5''b;a*=gb18030''b" \
+	";a*=koi8-r''b;a*=cp1252''b;a*=euc-kr''b;a*=cp437''b" \
+	";a*=cp850''b;a*=tis-620''b;a*=euc-jp''b;a*=cp874''b"
 #define WORST_ENCRYPTED \
 	"Content-Type: multipart/encrypted; boundary=b\n\n" \
 	"--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n"
@@ -44,15 +51,20 @@ static const struct worst_message {
 	{ "CMS", 0, WORST_CMS WORST_LONG_CMS, HIGH "\n" },
 
 	/* header sections */
-	{ "short fields", 0, "", "a:\n" },
-	{ "lines that are no field", 0, "", "a\n" },
-	{ "Content-* fields", 0, "", "Content-A: b\n" },
-	{ "Content-Type fields", 0, "", "Content-Type: text/plain\n" },
-	{ "folded Content-Type", 0, "Content-Type: text/plain", ";\n a=b" },
-	{ "parameters", 0, "Content-Type: text/plain", ";a=b" },
-	{ "continued parameters", 0, "Content-Type: text/plain", "; a*1=b" },
-	{ "CRs", 0, "Subject: x\n", "\r" },
-	{ "field names without end", 0, "", "aaaaaaaaaaaaaaaa" },
+	{ "short fields", 0, WORST_SUBJECT, "a:\n" },
+	{ "lines that are no field", 0, WORST_SUBJECT, "a\n" },
+	{ "Subjects", 0, "", "Subject:a\n" },
+	{ "fields of both sides", 0, "", "Subject:\nContent-A:\nFrom:\n" },
+	{ "Content-* fields", 0, WORST_SUBJECT, "Content-A: b\n" },
+	{ "Content-Type fields", 0, WORST_SUBJECT,
+	  "Content-Type: text/plain\n" },
+	{ "folded Content-Type", 0, WORST_TYPE, ";\n a=b" },
+	{ "parameters", 0, WORST_TYPE, ";a=b" },
+	{ "continued parameters", 0, WORST_TYPE, "; a*1=b" },
+	{ "parameters with charsets", 0, WORST_TYPE, WORST_CHARSETS },
+	{ "comments", 0, WORST_TYPE, "(" },
+	{ "CRs", 0, WORST_SUBJECT, "\r" },
+	{ "field names without end", 0, WORST_SUBJECT, "aaaaaaaaaaaaaaaa" },
 
 	/* bodies of many parts */
 	{ "long boundary, empty lines", 250000,

@@ -562,6 +562,9 @@ static const struct {
 	  "--b\nContent-Type: multipart/alternative; boundary=c\n\n"
 	  "--c\nContent-Type: multipart/alternative; boundary=d\n\n"
 	  "--d--\n--c--\n" VERSION_PART CIPHER_PART CLOSE },
+	{ "mangled, an empty text in base64", true, MIXED
+	  PART("Content-Type: text/plain\n" BASE64, "DQo=\n")
+	  VERSION_PART CIPHER_PART CLOSE },
 	{ "mangled, HTML of Outlook in base64", true, MIXED
 	  PART("Content-Type: text/html\n" BASE64,
 	       "PGh0bWw+PGJvZHk+Jm5ic3A7PGJyLz48L2JvZHk+PC9odG1sPg==\n")

@@ -26,7 +26,7 @@ struct readable_share {
 };
 
 /* Looks at the first READABLE_SHARE_MAX bytes only. */
-#define READABLE_SHARE_MAX 4096
+#define READABLE_SHARE_MAX 1024
 void readable_share_push(struct readable_share *share, const uint8_t *data,
 			 size_t size);
 /* A cipher's output is text to 3/8; it is to 7/8 in one of 10^14 cases of the
