@@ -214,4 +214,100 @@
 	"IHJvb20gZm91ciwgYW5kIHRoZSBjb2RlIG9mIHRoZSBkb29yIGlzIDEyMzQuIFlv\n" \
 	"dXJzLCBBbGljZQ==\n"
 
+/* A mail of Outlook's without a text */
+#define WORD_HTML \
+	"<html xmlns:v=\"urn:schemas-microsoft-com:vml\" " \
+	"xmlns:o=\"urn:schemas-microsoft-com:office:office\" " \
+	"xmlns:w=\"urn:schemas-microsoft-com:office:word\" " \
+	"xmlns:m=\"http://schemas.microsoft.com/office/2004/12/omml\" " \
+	"xmlns=\"http://www.w3.org/TR/REC-html40\">\n" \
+	"<head>\n" \
+	"<meta http-equiv=\"Content-Type\" content=\"text/html; " \
+	"charset=us-ascii\">\n" \
+	"<meta name=\"Generator\" content=\"Microsoft Word 15 " \
+	"(filtered medium)\">\n" \
+	"<style><!--\n" \
+	"/* Font Definitions */\n" \
+	"@font-face\n" \
+	"\t{font-family:\"Cambria Math\";\n" \
+	"\tpanose-1:2 4 5 3 5 4 6 3 2 4;}\n" \
+	"@font-face\n" \
+	"\t{font-family:Calibri;\n" \
+	"\tpanose-1:2 15 5 2 2 2 4 3 2 4;}\n" \
+	"/* Style Definitions */\n" \
+	"p.MsoNormal, li.MsoNormal, div.MsoNormal\n" \
+	"\t{margin:0cm;\n" \
+	"\tfont-size:11.0pt;\n" \
+	"\tfont-family:\"Calibri\",sans-serif;\n" \
+	"\tmso-fareast-language:EN-US;}\n" \
+	"span.EmailStyle17\n" \
+	"\t{mso-style-type:personal-compose;\n" \
+	"\tfont-family:\"Calibri\",sans-serif;\n" \
+	"\tcolor:windowtext;}\n" \
+	".MsoChpDefault\n" \
+	"\t{mso-style-type:export-only;}\n" \
+	"@page WordSection1\n" \
+	"\t{size:612.0pt 792.0pt;\n" \
+	"\tmargin:70.85pt 70.85pt 2.0cm 70.85pt;}\n" \
+	"div.WordSection1\n" \
+	"\t{page:WordSection1;}\n" \
+	"--></style><!--[if gte mso 9]><xml>\n" \
+	"<o:shapedefaults v:ext=\"edit\" spidmax=\"1026\" />\n" \
+	"</xml><![endif]--><!--[if gte mso 9]><xml>\n" \
+	"<o:shapelayout v:ext=\"edit\">\n" \
+	"<o:idmap v:ext=\"edit\" data=\"1\" />\n" \
+	"</o:shapelayout></xml><![endif]-->\n" \
+	"</head>\n" \
+	"<body lang=\"EN-US\" link=\"#0563C1\" vlink=\"#954F72\" " \
+	"style=\"word-wrap:break-word\">\n" \
+	"<div class=\"WordSection1\">\n" \
+	"<p class=\"MsoNormal\"><o:p>&nbsp;</o:p></p>\n" \
+	"</div>\n" \
+	"</body>\n" \
+	"</html>\n"
+
+#define OUTLOOK_HTML \
+	"<html>\n<head>\n<meta http-equiv=\"Content-Type\" " \
+	"content=\"text/html; charset=iso-8859-1\">\n" \
+	"<style type=\"text/css\" style=\"display:none;\">" \
+	" P {margin-top:0;margin-bottom:0;} </style>\n</head>\n" \
+	"<body dir=\"ltr\">\n<div style=\"font-family: Calibri, Arial, " \
+	"Helvetica, sans-serif; font-size: 12pt; color: rgb(0, 0, 0);\">\n" \
+	"<br>\n</div>\n</body>\n</html>\n"
+#define EXCHANGE_HTML \
+	"<!DOCTYPE html PUBLIC \"-//W3C//DTD HTML 3.2//EN\">\n" \
+	"<HTML>\n<HEAD>\n<META HTTP-EQUIV=\"Content-Type\" " \
+	"CONTENT=\"text/html; charset=us-ascii\">\n" \
+	"<META NAME=\"Generator\" CONTENT=\"MS Exchange Server version " \
+	"16.0.14326.20454\">\n<TITLE></TITLE>\n</HEAD>\n<BODY>\n" \
+	"<P><FONT SIZE=2>&nbsp;</FONT>\n</P>\n\n</BODY>\n</HTML>\n"
+#define CONVERTED_HTML \
+	"<html>\n<head>\n<meta name=\"Generator\" content=\"Microsoft " \
+	"Exchange Server\">\n<!-- converted from text --><style><!-- " \
+	".EmailQuote { margin-left: 1pt; padding-left: 4pt; border-left: " \
+	"#800000 2px solid; } --></style>\n</head>\n<body>\n" \
+	"<font size=\"2\"><span style=\"font-size:11pt;\">" \
+	"<div class=\"PlainText\">&nbsp;</div></span></font>\n</body>\n" \
+	"</html>\n"
+
+/* ContentInfo with what RFC 5652 section 6.1 asks for, as short as it gets */
+#define CMS_ENVELOPED "MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
+#define CMS_SIGNED "MDMGCSqGSIb3DQEHAqAmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
+#define CMS_AUTH_ENVELOPED \
+	"MDoGCyqGSIb3DQEJEAEXoCswKQIBADEFMAMCAQAwGAYJKoZIhvcNAQcBMAUGA1UEA4AEAQIDBAQDbWFj"
+#define CMS_INDEFINITE \
+	"MIAGCSqGSIb3DQEHA6CAMIACAQAxBTADAgEAMIAGCSqGSIb3DQEHATAFBgNVBAOg" \
+	"gAQEMTIzNAAAAAAAAAAAAAA="
+#define CMS_WITHOUT_RECIPIENT "MC4GCSqGSIb3DQEHA6AhMB8CAQAxADAYBgkqhkiG9w0BBwEwBQYDVQQDgAQBAgME"
+#define CMS_ENCRYPTED_DATA "MDMGCSqGSIb3DQEHBqAmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
+#define CMS_COMPRESSED \
+	"MDoGCyqGSIb3DQEJEAEJoCswKQIBADEFMAMCAQAwGAYJKoZIhvcNAQcBMAUGA1UEA4AEAQIDBAQDbWFj"
+#define CMS_CUT "MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAEC"
+#define CMS_AND_MORE \
+	"MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwRzZWNyZXQ="
+/* the type of enveloped-data, and text behind it */
+#define CMS_TEXT \
+	"MIAGCSqGSIb3DQEHAyBhbmQgdGhlbiBhbGwgdGhlIHRleHQgb25lIGxpa2Vz" \
+	"LCBmb3Igbm9ib2R5IGxvb2tz"
+
 #endif

@@ -14,7 +14,7 @@
 
 static const char *const elements[] = {
 	"html", "head", "meta", "title", "style", "body", "div", "p", "span",
-	"font", "br", "o:p", NULL
+	"font", "b", "i", "u", "pre", "br", "o:p", NULL
 };
 
 static const char *const attributes[] = {
@@ -27,15 +27,29 @@ static const char *const attributes[] = {
 static const char *const properties[] = {
 	"margin", "padding", "font", "color", "background", "border",
 	"display", "line-height", "text-", "direction", "white-space",
-	"word-", "mso-", NULL
+	"word-", "mso-", "panose-1", "size", "page", NULL
 };
 
-/* Exchange says how it made HTML of something else. */
+/* Exchange says how it made HTML of something else, Outlook something to
+   itself. */
 static const char *const comments[] = {
+	"<!---->", "<!-- -->",
 	"<!-- converted from text -->",
 	"<!-- converted from rtf -->",
 	"<!-- Converted from text/plain format -->",
-	"<!-- Converted from text/rtf format -->", NULL
+	"<!-- Converted from text/rtf format -->",
+	"<!--[if gte mso 9]><xml>\n"
+	"<o:shapedefaults v:ext=\"edit\" spidmax=\"1026\" />\n"
+	"</xml><![endif]-->",
+	"<!--[if gte mso 9]><xml>\n"
+	"<o:shapelayout v:ext=\"edit\">\n"
+	"<o:idmap v:ext=\"edit\" data=\"1\" />\n"
+	"</o:shapelayout></xml><![endif]-->", NULL
+};
+
+/* in style sheets */
+static const char *const style_comments[] = {
+	"/* Font Definitions */", "/* Style Definitions */", NULL
 };
 
 /* No-break spaces, in HTML, in ISO 8859 and in UTF-8 */
@@ -45,7 +59,7 @@ static const char *const spaces[] = {
 
 /* Values of meta's content start with these. */
 static const char *const contents[] = {
-	"text/html", "Microsoft", "MS Exchange", "width=", NULL
+	"text/html", "Microsoft", "MS Exchange", "width=", "IE=", NULL
 };
 
 static bool
@@ -76,6 +90,16 @@ static const char *skip_space(const char *p, const char *end)
 {
 	while (p < end && g_ascii_isspace(*p))
 		p++;
+	return p;
+}
+
+/* Returns the end of the first of these that stands at p, or p. */
+static const char *skip_one_of(const char *p, const char *const *list)
+{
+	for (; *list != NULL; list++) {
+		if (g_str_has_prefix(p, *list))
+			return p + strlen(*list);
+	}
 	return p;
 }
 
@@ -121,11 +145,12 @@ static bool style_sheet_ok(const char *p, const char *end)
 		p += 4;
 		end -= 3;
 	}
-	while ((p = skip_space(p, end)) < end) {
-		const char *brace = skip_name(p, end, " \t\r\n.,#:");
+	while ((p = skip_space(skip_one_of(skip_space(p, end), style_comments),
+			       end)) < end) {
+		const char *brace = skip_name(p, end, " \t\r\n.,#:@-");
 		const char *close;
 
-		if (brace == end || *brace != '{' || brace - p > VALUE_MAX)
+		if (brace == end || *brace != '{' || brace - p > 2*VALUE_MAX)
 			return false;
 		close = memchr(brace, '}', end - brace);
 		if (close == NULL || !declarations_ok(brace + 1, close))
@@ -227,22 +252,19 @@ static const char *skip_tag(const char *p, const char *end)
 	return p;
 }
 
-/* Returns the end of the first of these that stands at p, or p. */
-static const char *skip_one_of(const char *p, const char *const *list)
-{
-	for (; *list != NULL; list++) {
-		if (g_str_has_prefix(p, *list))
-			return p + strlen(*list);
-	}
-	return p;
-}
-
 bool html_is_empty(const char *html, size_t size)
 {
-	/* for what looks one byte further */
-	char *copy = g_strndup(html, size);
-	const char *p = copy, *end = copy + strlen(copy), *next;
-	bool is_empty = end == copy + size;
+	/* for what looks one byte further; without CRs */
+	GString *copy = g_string_new(NULL);
+	const char *p, *end, *next;
+	bool is_empty = memchr(html, '\0', size) == NULL;
+
+	for (size_t i = 0; i < size; i++) {
+		if (html[i] != '\r')
+			g_string_append_c(copy, html[i]);
+	}
+	p = copy->str;
+	end = p + copy->len;
 
 	while (is_empty && (p = skip_space(p, end)) < end) {
 		next = skip_one_of(p, spaces);
@@ -253,6 +275,6 @@ bool html_is_empty(const char *html, size_t size)
 		is_empty = next != NULL && next != p;
 		p = next;
 	}
-	g_free(copy);
+	g_string_free(copy, TRUE);
 	return is_empty;
 }
