@@ -24,10 +24,18 @@ PEAK_SIZES = (1_000_000, 10_000_000, 100_000_000)
 
 
 def build_programs():
-    """Returns the folder of bench-lmtp and bench-seal."""
+    """Returns the folder of bench-detect, bench-lmtp and bench-seal."""
     build = Path(os.environ["MAIL_SEAL_BUILD"])
     subprocess.run(["make", "-s", "-C", build, "bench-programs"], check=True)
     return build / "bench"
+
+
+def worst_messages(programs, effort):
+    """[(name, ns per byte to detect, to seal, and that against a text)]"""
+    done = subprocess.run([programs / "bench-detect", str(int(10_000_000 * min(effort, 1)))],
+                          check=True, capture_output=True, text=True)
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return [(name, *map(float, numbers)) for name, *numbers in rows]
 
 
 def message(size):

@@ -1,7 +1,10 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-/* The detector alone. The pieces it gets mustn't matter, and what is taken
-   for encrypted mustn't be so with plaintext behind it. */
+/* The detector alone. The pieces it gets mustn't matter, what is taken for
+   encrypted mustn't be so with plaintext behind it, and nothing may take it
+   long: one in sixteen inputs is made long, by a piece of it that is there
+   again and again. The first byte chooses the size of the pieces, or with
+   0xf0 and more, which piece. */
 
 #include "detect/detect.h"
 #include "message/seal.h"
@@ -10,6 +13,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,6 +40,39 @@ verdict(const char *message, size_t size, size_t step)
 	return after;
 }
 
+/* Long enough that what takes time for each byte that was there before shows,
+   even if it is a memcpy() */
+#define LONG_SIZE (256*1024)
+/* A hundred times what it should take with sanitizers: another program on the
+   machine mustn't matter. Seconds. */
+#define LONG_TIME_MAX 3.0
+
+static double processor_time(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec + ts.tv_nsec / 1e9;
+}
+
+/* The middle of the message, or a part of it, again and again */
+static void check_time(const char *message, size_t size, unsigned int choice)
+{
+	size_t piece = MAX(size >> (choice % 8), 1);
+	size_t start = (size - piece) * (choice / 8) / 2;
+	GString *again = g_string_new_len(message, start);
+	double before;
+
+	while (again->len < LONG_SIZE)
+		g_string_append_len(again, message + start, piece);
+	g_string_append_len(again, message + start, size - start);
+	before = processor_time();
+	(void)verdict(again->str, again->len, 8192);
+	if (processor_time() - before > LONG_TIME_MAX)
+		abort();
+	g_string_free(again, TRUE);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char text[] = "\r\n\r\nThe quick brown fox.\r\n";
@@ -46,6 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	size--;
 	seal_library_init();
+	if (data[0] >= 0xf0 && size > 0)
+		check_time(message, size, data[0] & 0x0f);
 	if (verdict(message, size, data[0] == 0 ? 4096 : data[0]) !=
 	    verdict(message, size, 65536))
 		abort();

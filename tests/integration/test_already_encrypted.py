@@ -1,11 +1,14 @@
 """What is encrypted already stays as it came; what only says so is sealed."""
 
 import base64
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 import mail
+import senders
 from dovecot import Dovecot, User
 
 SECRET = mail.part("text/plain", mail.CANARY + b"\r\n")
@@ -222,6 +225,48 @@ def test_encrypted_is_unchanged(stored, messages, name):
 def test_plain_is_sealed(stored, messages, gnupg, keys, name):
     found, delivered = stored(name)
     mail.check_sealed(found, messages[name], gnupg, keys.alice, delivered=delivered)
+
+
+@pytest.fixture(scope="session")
+def material(armor, cms, gnupg, keys):
+    return senders.Material(mail.crlf(armor), gnupg.gpg("--dearmor", stdin=armor).stdout,
+                            cms("-encrypt", "-aes256"))
+
+
+@pytest.mark.parametrize("name", senders.AS_SENT)
+def test_as_real_senders_write_it(server, material, name):
+    server.empty("alice")
+    message = senders.AS_SENT[name](material)
+    assert server.deliver(message, "alice")[0].code == 250
+    mail.check_unchanged(server.message("alice"), message)
+
+
+@pytest.mark.parametrize("name", senders.NOT_ENCRYPTED)
+def test_not_what_real_senders_write(server, material, gnupg, keys, name):
+    server.empty("alice")
+    message = senders.NOT_ENCRYPTED[name](material)
+    assert server.deliver(message, "alice")[0].code == 250
+    mail.check_sealed(server.message("alice"), message, gnupg, keys.alice)
+
+
+def processor_seconds(pid):
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_long_boundary_takes_no_time(server):
+    """Each line used to be compared with all of it: 7 seconds."""
+    server.empty("alice")
+    message = mail.message(b"\r\n" * 1_000_000, headers=[
+        ("MIME-Version", "1.0"),
+        ("Content-Type", 'multipart/mixed; boundary="%s"' % ("b" * 250_000))])
+    with server.lmtp() as client:
+        assert client.deliver(mail.text(b"small\r\n"), "alice@example.org")[0].code == 250
+        [pid] = server.service_pids("lmtp")
+        before = processor_seconds(pid)
+        assert client.deliver(message, "alice@example.org")[0].code == 250
+        assert server.service_pids("lmtp") == [pid]
+        assert processor_seconds(pid) - before < 2
 
 
 def test_our_own_sealed_message(server, messages):

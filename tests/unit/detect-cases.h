@@ -2,6 +2,8 @@
 #ifndef DETECT_CASES_H
 #define DETECT_CASES_H
 
+#include "detect-data.h"
+
 #include <stdbool.h>
 
 /* Messages that are encrypted already and many that only seem so, for
@@ -42,25 +44,6 @@
 	"-----END PGP MESSAGE-----\n"
 #define MIXED "Content-Type: multipart/mixed; boundary=b\n\n"
 
-/* ContentInfo with what RFC 5652 section 6.1 asks for, as short as it gets */
-#define CMS_ENVELOPED "MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
-#define CMS_SIGNED "MDMGCSqGSIb3DQEHAqAmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
-#define CMS_AUTH_ENVELOPED \
-	"MDoGCyqGSIb3DQEJEAEXoCswKQIBADEFMAMCAQAwGAYJKoZIhvcNAQcBMAUGA1UEA4AEAQIDBAQDbWFj"
-#define CMS_INDEFINITE \
-	"MIAGCSqGSIb3DQEHA6CAMIACAQAxBTADAgEAMIAGCSqGSIb3DQEHATAFBgNVBAOg" \
-	"gAQEMTIzNAAAAAAAAAAAAAA="
-#define CMS_WITHOUT_RECIPIENT "MC4GCSqGSIb3DQEHA6AhMB8CAQAxADAYBgkqhkiG9w0BBwEwBQYDVQQDgAQBAgME"
-#define CMS_ENCRYPTED_DATA "MDMGCSqGSIb3DQEHBqAmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwQ="
-#define CMS_COMPRESSED \
-	"MDoGCyqGSIb3DQEJEAEJoCswKQIBADEFMAMCAQAwGAYJKoZIhvcNAQcBMAUGA1UEA4AEAQIDBAQDbWFj"
-#define CMS_CUT "MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAEC"
-#define CMS_AND_MORE \
-	"MDMGCSqGSIb3DQEHA6AmMCQCAQAxBTADAgEAMBgGCSqGSIb3DQEHATAFBgNVBAOABAECAwRzZWNyZXQ="
-/* the type of enveloped-data, and text behind it */
-#define CMS_TEXT \
-	"MIAGCSqGSIb3DQEHAyBhbmQgdGhlbiBhbGwgdGhlIHRleHQgb25lIGxpa2Vz" \
-	"LCBmb3Igbm9ib2R5IGxvb2tz"
 #define CMS(type) \
 	"Content-Type: " type "\nContent-Transfer-Encoding: base64\n\n"
 
@@ -78,6 +61,14 @@
 	"--b\nContent-Type: application/autocrypt-setup\n\n" \
 	"<html><body>\n<pre>\n" SETUP_ARMOR "</pre></body></html>\n"
 
+#define X16 "XXXXXXXXXXXXXXXX"
+#define X64 X16 X16 X16 X16
+/* 512 characters of a header field, folded */
+#define LONG_TEXT X64 X64 X64 X64 "\n " X64 X64 X64 X64
+#define ALTERNATIVE(text, html) \
+	"--b\nContent-Type: multipart/alternative; boundary=c\n\n" \
+	"--c\nContent-Type: text/plain\n\n" text \
+	"--c\nContent-Type: text/html\n\n" html "--c--\n\n"
 static const struct {
 	const char *name;
 	bool encrypted;
@@ -123,13 +114,13 @@ static const struct {
 	{ "words in it that are base64", false,
 	  ENCRYPTED VERSION_PART "--b\n\n"
 	  ARMOR_OF("wQMDqrvS\nDearAlice/this/is/secret\n") CLOSE },
-	{ "wrong checksum", false,
+	{ "wrong checksum", true,
 	  ENCRYPTED VERSION_PART "--b\n\n" ARMOR_OF(ARMOR_BODY "=AAAA\n")
 	  CLOSE },
 	{ "data behind padding", false,
 	  ENCRYPTED VERSION_PART "--b\n\n"
 	  ARMOR_OF("wQMDqrvSBQERIjNE\nAA==\nAAAA\n") CLOSE },
-	{ "a field for people in a part", false,
+	{ "other fields in a part", true,
 	  ENCRYPTED "--b\nContent-Type: application/pgp-encrypted\n"
 	  "X-Secret: text\n\nVersion: 1\n\n" CIPHER_PART CLOSE },
 	{ "text in a part's header", false,
@@ -148,7 +139,7 @@ static const struct {
 	  ENCRYPTED VERSION_PART CIPHER_PART CIPHER_PART CLOSE },
 	{ "one part", false, ENCRYPTED VERSION_PART CLOSE },
 	{ "no part", false, ENCRYPTED CLOSE },
-	{ "without the close", false, ENCRYPTED VERSION_PART CIPHER_PART },
+	{ "without the close", true, ENCRYPTED VERSION_PART CIPHER_PART },
 	{ "text in the version part", false,
 	  ENCRYPTED "--b\nContent-Type: application/pgp-encrypted\n\n"
 	  "Version: 1\nsecret\n" CIPHER_PART CLOSE },
@@ -184,94 +175,81 @@ static const struct {
 	  "Content-Transfer-Encoding: base64\n" ENCRYPTED
 	  VERSION_PART CIPHER_PART CLOSE },
 
-	/* what is in the armor (RFC 9580 section 10.3) */
-	{ "for a password", true, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("wwMECQPSBQERIjNE\n")) CLOSE },
-	{ "a container alone", true, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("0gUBESIzRA==\n")) CLOSE },
-	{ "without integrity protection", true, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("wQMDqrvJBQERIjNE\n")) CLOSE },
-	{ "packets of the legacy format", true, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("hAMDqrukBQERIjNE\n")) CLOSE },
-	{ "GnuPG's OCB container", true, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("wQMDqrvUBQERIjNE\n")) CLOSE },
-	{ "a marker first", true, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("ygNQR1DBAwOqu9IFAREiM0Q=\n")) CLOSE },
-	{ "literal data", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("ywxiAAAAAABzZWNyZXQ=\n")) CLOSE },
-	{ "signed data", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("xAMDAAHLDGIAAAAAAHNlY3JldA==\n")) CLOSE },
-	{ "literal data with a session key", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("wQMDqrvLDGIAAAAAAHNlY3JldA==\n")) CLOSE },
-	{ "a session key alone", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("wQMDqrs=\n")) CLOSE },
-	{ "session key last", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR_OF("0gUBESIzRMEDA6q7\n")) CLOSE },
-	{ "a public key", false, ENCRYPTED VERSION_PART
-	  PART("", "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n" ARMOR_BODY
-	       "-----END PGP PUBLIC KEY BLOCK-----\n") CLOSE },
-	{ "a signature", false, ENCRYPTED VERSION_PART
-	  PART("", "-----BEGIN PGP SIGNATURE-----\n\n" ARMOR_BODY
-	       "-----END PGP SIGNATURE-----\n") CLOSE },
-
-	/* how its parts are written */
-	{ "base64 armor in lines", true, ENCRYPTED VERSION_PART
-	  PART(BASE64, ARMOR_BASE64) CLOSE },
-	{ "base64 of armor and text", false, ENCRYPTED VERSION_PART
-	  PART(BASE64, ARMOR_TEXT_BASE64) CLOSE },
-	{ "base64 without armor", false, ENCRYPTED VERSION_PART
-	  PART(BASE64, ARMOR_BODY) CLOSE },
-	{ "quoted-printable armor", true, ENCRYPTED VERSION_PART
-	  PART(QP, ARMOR_QP) CLOSE },
-	{ "quoted-printable armor and text", false, ENCRYPTED VERSION_PART
-	  PART(QP, ARMOR_QP "=73ecret\n") CLOSE },
-	{ "uuencoded", false, ENCRYPTED VERSION_PART
-	  PART("Content-Transfer-Encoding: x-uuencode\n", ARMOR) CLOSE },
-	{ "text and two armored blocks", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR "secret\n" ARMOR) CLOSE },
-	{ "two armored blocks", false, ENCRYPTED VERSION_PART
-	  PART("", ARMOR ARMOR) CLOSE },
-	{ "parts the other way round", false,
-	  ENCRYPTED CIPHER_PART VERSION_PART CLOSE },
-	{ "two versions", false,
-	  ENCRYPTED VERSION_PART VERSION_PART CIPHER_PART CLOSE },
-	{ "a version of another type", false, ENCRYPTED
-	  PART("Content-Type: text/plain\n", "Version: 1\n") CIPHER_PART
+	/* body parts as mail programs write them */
+	{ "fields and base64 of FlowCrypt", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted; name=\n"
+	  "Content-Description: PGP/MIME version identification\n"
+	  "Content-Disposition: attachment\n"
+	  "X-Attachment-Id: f_0123456789@example\n"
+	  "Content-Id: <f_0123456789@example>\n" BASE64 "\nVmVyc2lvbjogMQ==\n"
+	  PART("Content-Type: application/octet-stream; name=encrypted.asc\n"
+	       "X-Attachment-Id: f_abcdef@example\n" BASE64, ARMOR_BASE64)
 	  CLOSE },
-	{ "an empty third part", false, ENCRYPTED VERSION_PART CIPHER_PART
-	  PART("Content-Type: text/plain\n", "") CLOSE },
-	{ "ciphertext that is a message", false, ENCRYPTED VERSION_PART
-	  PART("Content-Type: message/rfc822\n", "\n" ARMOR) CLOSE },
-	{ "nested in itself", false, ENCRYPTED VERSION_PART
-	  "--b\nContent-Type: multipart/encrypted; boundary=c\n\n"
-	  "--c\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n\n"
-	  "--c\n\n" ARMOR "\n--c--\n" CLOSE },
-	{ "two Content-Types in a part", false, ENCRYPTED VERSION_PART
-	  PART("Content-Type: application/octet-stream\n"
-	       "Content-Type: text/plain\n", ARMOR) CLOSE },
+	{ "fields of Python's email package", true, ENCRYPTED
+	  "--b\nMIME-Version: 1.0\nContent-Transfer-Encoding: 7bit\n"
+	  "Content-Type: application/pgp-encrypted; charset=\"us-ascii\"\n\n"
+	  "Version: 1\n"
+	  PART("MIME-Version: 1.0\nContent-Transfer-Encoding: 7bit\n", ARMOR)
+	  CLOSE },
+	{ "much in a part's header", true, ENCRYPTED VERSION_PART
+	  PART("X-A: " LONG_TEXT "\nX-B: " LONG_TEXT "\n", ARMOR) CLOSE },
+	{ "too much in parts' headers", false, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\nX-A: " LONG_TEXT
+	  LONG_TEXT LONG_TEXT LONG_TEXT "\n\nVersion: 1\n\n"
+	  PART("X-A: " LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\n"
+	       "X-B: " LONG_TEXT LONG_TEXT LONG_TEXT LONG_TEXT "\n", ARMOR)
+	  CLOSE },
+	{ "text with a colon in a part's header", false, ENCRYPTED VERSION_PART
+	  PART("a secret: text\n", ARMOR) CLOSE },
+	{ "an encoding twice in a part", false, ENCRYPTED VERSION_PART
+	  PART(BASE64 QP, ARMOR_BASE64) CLOSE },
+	{ "the version in base64", true, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n" BASE64,
+	       "VmVyc2lvbjogMQoK\n") CIPHER_PART CLOSE },
+	{ "the version in base64, text behind", false, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n" BASE64,
+	       "VmVyc2lvbjogMQpzZWNyZXQK\n") CIPHER_PART CLOSE },
+	{ "the version in quoted-printable", true, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n" QP,
+	       "Version: =31\n") CIPHER_PART CLOSE },
+	{ "no empty line behind the version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+	  CIPHER_PART CLOSE },
+	{ "no empty line before the version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\nVersion: 1\n\n"
+	  CIPHER_PART CLOSE },
+	{ "no empty line around the version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\nVersion: 1\n"
+	  CIPHER_PART CLOSE },
+	{ "no version", true, ENCRYPTED
+	  "--b\nContent-Type: application/pgp-encrypted\n\n" CIPHER_PART
+	  CLOSE },
+	{ "many empty lines behind the version", true, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n",
+	       "version:1 \n \n\n\n\n\n") CIPHER_PART CLOSE },
+	{ "a long version", false, ENCRYPTED
+	  PART("Content-Type: application/pgp-encrypted\n",
+	       "Version: 1, and this is a text that goes on and on and on "
+	       "and on") CIPHER_PART CLOSE },
+	{ "a last delimiter that is open", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n" },
+	{ "a last delimiter without line end", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b" },
+	{ "an open delimiter and empty lines", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n\n \n" },
+	{ "an open delimiter, then the close", true,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n" CLOSE },
+	{ "an open delimiter and text", false,
+	  ENCRYPTED VERSION_PART CIPHER_PART "--b\n\nsecret\n" },
+	{ "no close, and the version last", false, ENCRYPTED VERSION_PART },
+	{ "base64 without armor, text behind", false, ENCRYPTED VERSION_PART
+	  PART(BASE64, "wQMDqrvSBQERIjNEc2VjcmV0\n") CLOSE },
+	{ "base64 without padding", true, ENCRYPTED VERSION_PART
+	  PART(BASE64, "wQMDqrvSBgERIjNEVQ\n") CLOSE },
+	{ "base64 with text behind its padding", false, ENCRYPTED
+	  VERSION_PART PART(BASE64, "wQMDqrvSBgERIjNEVQ==\nsecret\n") CLOSE },
 
-	/* how its header and delimiters are written */
-	{ "in capitals, folded", true,
-	  "CONTENT-TYPE: MULTIPART/ENCRYPTED;\n BOUNDARY=\"b\";\n"
-	  "\tPROTOCOL=\"APPLICATION/PGP-ENCRYPTED\"\n\n" PGP_MIME },
-	{ "with other fields around", true,
-	  "Subject: ...\nMIME-Version: 1.0\n" ENCRYPTED PGP_MIME },
-	{ "behind an mbox From_ line", true,
-	  "From a Mon Feb  3 10:11:12 2025\n" ENCRYPTED PGP_MIME },
-	{ "Content-Type twice the same", false,
-	  "Content-Type: multipart/encrypted; boundary=b\n" ENCRYPTED
-	  PGP_MIME },
-	{ "white space after delimiters", true,
-	  "Content-Type: multipart/encrypted; boundary=b\n\n"
-	  "--b \nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
-	  "--b\t\n\n" ARMOR "--b-- \n" },
-	{ "a longer delimiter in it", false, ENCRYPTED VERSION_PART
-	  "--bb\n\n" ARMOR "--bb--\n" CLOSE },
-	{ "an empty boundary", false,
-	  "Content-Type: multipart/encrypted; boundary=\"\"\n\n" PGP_MIME },
-	{ "another type in the header", false,
-	  "Content-Type: multipart/alternative; boundary=b;\n"
-	  "\tprotocol=\"application/pgp-encrypted\"\n\n" PGP_MIME },
+#include "detect-armor.h"
 
 	/* in or beside something else */
 	{ "signed around it", false,
@@ -302,32 +280,7 @@ static const struct {
 	  "--c\nContent-Type: message/rfc822\n\n" ENCRYPTED PGP_MIME
 	  "\n--c--\n" },
 
-	/* as Exchange mangles it */
-	{ "mangled", true, "Content-Type: multipart/mixed; boundary=b\n\n"
-	  VERSION_PART CIPHER_PART CLOSE },
-	{ "mangled, with an empty text", true,
-	  "Content-Type: multipart/mixed; boundary=b\n\n"
-	  "--b\nContent-Type: text/plain\n\n\n"
-	  VERSION_PART CIPHER_PART CLOSE },
-	{ "mangled, with a text", false,
-	  "Content-Type: multipart/mixed; boundary=b\n\n"
-	  "--b\nContent-Type: text/plain\n\nsecret\n"
-	  VERSION_PART CIPHER_PART CLOSE },
-	{ "ciphertext attached", false,
-	  "Content-Type: multipart/mixed; boundary=b\n\n"
-	  "--b\nContent-Type: text/plain\n\nsee file\n" CIPHER_PART CLOSE },
-	{ "ciphertext without a version", false,
-	  "Content-Type: multipart/mixed; boundary=b\n\n" CIPHER_PART CLOSE },
-	{ "mangled, with an empty HTML", false, MIXED
-	  PART("Content-Type: text/html\n", "") VERSION_PART CIPHER_PART
-	  CLOSE },
-	{ "mangled, with a file", false, MIXED VERSION_PART CIPHER_PART
-	  PART("Content-Type: text/plain\n", "secret\n") CLOSE },
-	{ "mangled, base64 armor", true, MIXED VERSION_PART
-	  PART(BASE64, ARMOR_BASE64) CLOSE },
-	{ "mangled, plaintext in the ciphertext's place", false,
-	  MIXED VERSION_PART
-	  PART("Content-Type: text/plain\n", "secret\n") CLOSE },
+#include "detect-mangled.h"
 
 	/* inline */
 	{ "inline", true, "Content-Type: text/plain\n\n" ARMOR },
@@ -409,69 +362,7 @@ static const struct {
 	  "Subject: x\n-----BEGIN PGP MESSAGE-----\n\n" ARMOR_BODY
 	  "-----END PGP MESSAGE-----\n" },
 
-	/* S/MIME */
-	{ "enveloped", true, CMS("application/pkcs7-mime; "
-	  "smime-type=enveloped-data") CMS_ENVELOPED "\n" },
-	{ "x-pkcs7-mime", true,
-	  CMS("application/x-pkcs7-mime") CMS_ENVELOPED "\n" },
-	{ "says signed-data", true, CMS("application/pkcs7-mime; "
-	  "smime-type=signed-data") CMS_ENVELOPED "\n" },
-	{ "authenticated", true,
-	  CMS("application/pkcs7-mime") CMS_AUTH_ENVELOPED "\n" },
-	{ "of unknown length", true,
-	  CMS("application/pkcs7-mime") CMS_INDEFINITE "\n" },
-	{ "signed, says enveloped", false, CMS("application/pkcs7-mime; "
-	  "smime-type=enveloped-data") CMS_SIGNED "\n" },
-	{ "without recipients", false,
-	  CMS("application/pkcs7-mime") CMS_WITHOUT_RECIPIENT "\n" },
-	{ "text in place of the envelope", false,
-	  CMS("application/pkcs7-mime") CMS_TEXT "\n" },
-	{ "not in base64", false,
-	  "Content-Type: application/pkcs7-mime\n\n" CMS_ENVELOPED "\n" },
-	{ "not CMS", false,
-	  CMS("application/pkcs7-mime") "c2VjcmV0IHNlY3JldA==\n" },
-	{ "text behind CMS", false,
-	  CMS("application/pkcs7-mime") CMS_ENVELOPED "\n-- \nfooter\n" },
-	{ "words behind CMS", false,
-	  CMS("application/pkcs7-mime") CMS_ENVELOPED "\nsecrettext\n" },
-	{ "octet-stream named .p7m", false,
-	  CMS("application/octet-stream; name=smime.p7m") CMS_ENVELOPED },
-	{ "empty", false, CMS("application/pkcs7-mime") },
-	{ "in capitals", true,
-	  CMS("APPLICATION/PKCS7-MIME; NAME=\"smime.p7m\"") CMS_ENVELOPED "\n" },
-	{ "in short lines", true, CMS("application/pkcs7-mime")
-	  "MDMGCSqGSIb3DQEHA6AmMCQCAQAx\nBTADAgEAMBgGCSqGSIb3DQEHATAFBgNV\n"
-	  "BAOABAECAwQ=\n\n" },
-	{ "says certs-only", true, CMS("application/pkcs7-mime; "
-	  "smime-type=certs-only; name=smime.p7c") CMS_ENVELOPED "\n" },
-	{ "signed-data, says nothing", false,
-	  CMS("application/pkcs7-mime; name=smime.p7m") CMS_SIGNED "\n" },
-	{ "compressed, says enveloped", false, CMS("application/pkcs7-mime; "
-	  "smime-type=enveloped-data") CMS_COMPRESSED "\n" },
-	{ "encrypted-data, for nobody", false,
-	  CMS("application/pkcs7-mime") CMS_ENCRYPTED_DATA "\n" },
-	{ "CMS cut short", false,
-	  CMS("application/pkcs7-mime; smime-type=enveloped-data") CMS_CUT "\n" },
-	{ "bytes behind CMS", false,
-	  CMS("application/pkcs7-mime") CMS_AND_MORE "\n" },
-	{ "twice, one behind the other", false,
-	  CMS("application/pkcs7-mime") CMS_ENVELOPED "\n" CMS_ENVELOPED "\n" },
-	{ "in PEM", false, CMS("application/pkcs7-mime")
-	  "-----BEGIN PKCS7-----\n" CMS_ENVELOPED "\n-----END PKCS7-----\n" },
-	{ "CMS in quoted-printable", false,
-	  "Content-Type: application/pkcs7-mime\n" QP "\n" CMS_ENVELOPED "\n" },
-	{ "CMS of a type of its own", false,
-	  CMS("application/cms") CMS_ENVELOPED "\n" },
-	{ "a signature's type", false,
-	  CMS("application/pkcs7-signature") CMS_ENVELOPED "\n" },
-	{ "CMS with a list's footer", false, MIXED
-	  PART(CMS("application/pkcs7-mime"), CMS_ENVELOPED)
-	  PART("Content-Type: text/plain\n", "footer\n") CLOSE },
-	{ "CMS alone in a mixed", false, MIXED
-	  PART(CMS("application/pkcs7-mime"), CMS_ENVELOPED) CLOSE },
-	{ "two Content-Types, S/MIME", false,
-	  "Content-Type: text/plain\n" CMS("application/pkcs7-mime")
-	  CMS_ENVELOPED "\n" },
+#include "detect-smime.h"
 
 	/* Autocrypt */
 	{ "Autocrypt Setup Message", true,
@@ -485,6 +376,11 @@ static const struct {
 	{ "with another part", false,
 	  SETUP_HEADER SETUP_TEXT SETUP_PART
 	  "--b\nContent-Type: text/plain\n\nsecret\n" CLOSE },
+	{ "Autocrypt, without the close", true,
+	  SETUP_HEADER SETUP_TEXT SETUP_PART },
+	{ "Autocrypt, no session key", false, SETUP_HEADER SETUP_TEXT
+	  PART("Content-Type: application/autocrypt-setup\n",
+	       ARMOR_OF("0gUBESIzRA==\n")) CLOSE },
 	{ "of another version", false,
 	  "Autocrypt-Setup-Message: v2\n" MIXED SETUP_TEXT SETUP_PART CLOSE },
 	{ "two secrets", false,

@@ -6,6 +6,9 @@
 #include "copy-engine.h"
 #include "message/header-protect.h"
 #include "test-lib.h"
+#include "../../bench/worst-messages.h"
+
+#include <time.h>
 
 #define TEXT(text) text, sizeof(text) - 1
 
@@ -295,6 +298,37 @@ static void test_too_large_header(void **state G_GNUC_UNUSED)
 	g_string_free(outside, TRUE);
 }
 
+static double time_with_field(const char *field)
+{
+	GString *message = g_string_new("Subject: s\n"), *sealed, *inside;
+	clock_t start;
+	bool sealing;
+
+	g_string_append(message, field);
+	while (message->len < 300000)
+		g_string_append(message, WORST_CHARSETS);
+	g_string_append(message, "\n\nb");
+	start = clock();
+	sealed = copy_engine_seal(&engine_copy_pgp_mime, message->str,
+				  message->len, 10000, hidden, &inside,
+				  &sealing);
+	start = clock() - start;
+	assert_true(sealing);
+	g_string_free(sealed, TRUE);
+	g_string_free(inside, TRUE);
+	g_string_free(message, TRUE);
+	return (double)start / CLOCKS_PER_SEC;
+}
+
+/* Parameters aren't parsed: that took hundred times as long as this. */
+static void test_many_parameters(void **state G_GNUC_UNUSED)
+{
+	double other = time_with_field("X-Content-Type: text/plain");
+
+	assert_true(time_with_field("Content-Type: text/plain") <
+		    20 * other + 0.05);
+}
+
 /* Thunderbird never looks into S/MIME for them. */
 static void test_smime(void **state G_GNUC_UNUSED)
 {
@@ -320,6 +354,7 @@ int main(void)
 		cmocka_unit_test(test_long_line),
 		cmocka_unit_test(test_large_header),
 		cmocka_unit_test(test_too_large_header),
+		cmocka_unit_test(test_many_parameters),
 		cmocka_unit_test(test_smime)
 	};
 

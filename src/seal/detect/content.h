@@ -12,13 +12,17 @@ enum content_role {
 	CONTENT_NONE,
 	/* RFC 3156 section 4: "Version: 1" */
 	CONTENT_VERSION,
-	/* one armored, encrypted OpenPGP message and nothing else */
+	/* one encrypted OpenPGP message and nothing else: armored, or in
+	   base64 */
 	CONTENT_CIPHERTEXT,
+	/* the same in a text: only armored */
+	CONTENT_INLINE,
 	/* one CMS message of type enveloped-data or authEnveloped-data */
 	CONTENT_CMS,
 	/* white space only: what Exchange puts in front of a PGP/MIME message
-	   it mangles */
+	   it mangles; and the same in HTML */
 	CONTENT_EMPTY,
+	CONTENT_EMPTY_HTML,
 	/* Autocrypt level 1, section "Autocrypt Setup Message": instructions
 	   for people, then the armored secret in a frame of text */
 	CONTENT_SETUP_INSTRUCTIONS,
