@@ -179,7 +179,7 @@ check_owner(const struct mail_seal_enrolment *enrolment,
 	const char *error;
 
 	*warning_r = NULL;
-	if (set->addresses == NULL)
+	if (set->addresses == NULL || enrolment->known)
 		return MAIL_SEAL_ENROL_OK;
 	if (mail_seal_settings_addresses(set, &addresses, &error) < 0) {
 		return enrol_impossible("Certificate not stored", "the "
