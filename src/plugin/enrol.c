@@ -246,10 +246,9 @@ static void get_enrolled(const struct mail_seal_settings *set,
 	}
 }
 
-/* The change is effective. The same certificates again are no change. */
 static void
-has_changed(const struct mail_seal_enrolment *enrolment, const char *action,
-	    const struct enrolled *before, const struct enrolled *after)
+report_change(const struct mail_seal_enrolment *enrolment, const char *action,
+	      const struct enrolled *before, const struct enrolled *after)
 {
 	const struct mail_seal_key_change change = {
 		.way = enrolment->way,
@@ -260,13 +259,21 @@ has_changed(const struct mail_seal_enrolment *enrolment, const char *action,
 	};
 	const char *line;
 
-	if (after->content->used > 0 &&
-	    buffer_cmp(before->content, after->content))
-		return;
 	line = mail_seal_report_key_changed(enrolment->set->user->event,
 					    &change);
 	if (enrolment->trace != NULL)
 		enrolment->trace(enrolment->set->user, line);
+}
+
+/* What has been written or removed counts from now on. The same certificates
+   again are no change. */
+static void
+now_effective(const struct mail_seal_enrolment *enrolment, const char *action,
+	      const struct enrolled *before, const struct enrolled *after)
+{
+	if (after->content->used == 0 ||
+	    !buffer_cmp(before->content, after->content))
+		report_change(enrolment, action, before, after);
 }
 
 static enum mail_seal_enrol_result
@@ -281,7 +288,7 @@ store(const struct mail_seal_enrolment *enrolment,
 	if (mail_seal_source_write(source, enrolment->set, content,
 				   &error) == 0) {
 		after.fingerprints = get_fingerprints(enrolment->set, content);
-		has_changed(enrolment, "set", &before, &after);
+		now_effective(enrolment, "set", &before, &after);
 		return MAIL_SEAL_ENROL_OK;
 	}
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
@@ -369,7 +376,7 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 	result = remove_all(enrolment->set, &removed, error_r);
 	if (removed) {
 		get_enrolled(enrolment->set, &after);
-		has_changed(enrolment, "unset", &before, &after);
+		now_effective(enrolment, "unset", &before, &after);
 	}
 	return result;
 }

@@ -23,7 +23,7 @@ def server():
              for name, value in ADDRESSES.items()]
     users += [User("nameless"),
               User("named", settings={"user": "alice@example.org"}),  # what his user name is
-              User("changed", settings={"mail_seal_addresses": "alice@example.org"})]
+              User("recipient", settings={"mail_seal_recipients": "carol@example.org"})]
     with Dovecot(users, metadata=True) as dovecot:
         yield dovecot
 
@@ -181,11 +181,22 @@ def test_x509_names(server, x509, name):
         taken(server, user, done, warned=expected is None)
 
 
+def make_home(server, user, key):
+    home = server.give(user, ".gnupg/gpg.conf", b"").parent
+    server.sandbox.run("setpriv", f"--reuid={server.uid(user)}", "--clear-groups",
+                       f"--regid={server.uid(user)}", "gpg", "--homedir", home, "--no-autostart",
+                       "--batch", "--import", input=key.certificate)
+
+
+def test_import_by_the_settings_names(server, way, keys):
+    """They say whose it is, also for a user name that is no address."""
+    make_home(server, "recipient", keys.carol)
+    done = server.doveadm("seal", "key", "import", *way, "-u", "recipient")
+    taken(server, "recipient", done)
+
+
 def test_import_is_asked_too(server, way, keys):
-    home = server.give("alice", ".gnupg/gpg.conf", b"").parent
-    server.sandbox.run("setpriv", f"--reuid={server.uid('alice')}", "--clear-groups",
-                       f"--regid={server.uid('alice')}", "gpg", "--homedir", home, "--no-autostart",
-                       "--batch", "--import", input=keys.carol.certificate)
+    make_home(server, "alice", keys.carol)
     done = server.doveadm("seal", "key", "import", *way, "-u", "alice", "carol@example.org",
                           check=False)
     assert done.returncode == DATA_ERROR
