@@ -61,6 +61,7 @@ class Changes:
 
 def check(server, changes, way, who, expected):
     """Whatever the way, the log and the events say the same."""
+    wait_until(lambda: len(changes.lines()) >= len(expected))
     assert changes.lines() == [f"{action} by {way} ({who}): from {old} to {new}"
                                for action, old, new in expected]
     assert changes.events(len(expected)) == [("alice", way, who, *change) for change in expected]
