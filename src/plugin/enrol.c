@@ -122,6 +122,19 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
  * Whose certificates
  */
 
+/* IMAP's answers are ASCII (RFC 3501 section 9, resp-text), addresses needn't
+   be. */
+static const char *to_ascii(const char *text)
+{
+	char *ascii = t_strdup_noconst(text);
+
+	for (char *pos = ascii; *pos != '\0'; pos++) {
+		if ((*pos & 0x80) != 0)
+			*pos = '?';
+	}
+	return ascii;
+}
+
 static enum mail_seal_enrol_result
 owner_foreign(const struct mail_seal_enrolment *enrolment, const char *reason,
 	      const char **warning_r, struct mail_seal_enrol_error *error_r)
@@ -135,6 +148,7 @@ owner_foreign(const struct mail_seal_enrolment *enrolment, const char *reason,
 		" (mail_seal_addresses says which are; "
 		"\"doveadm seal key set --force\" stores it all the same)",
 		NULL);
+	error_r->sentence = to_ascii(error_r->sentence);
 	return MAIL_SEAL_ENROL_BAD;
 }
 
@@ -316,8 +330,9 @@ mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
 	if (result == MAIL_SEAL_ENROL_OK && !enrolment->dry_run)
 		result = store(enrolment, source, content, error_r);
 	if (result == MAIL_SEAL_ENROL_OK && warning != NULL) {
-		e_warning(set->user->event, "mail_seal: Certificate stored "
+		e_warning(set->user->event, "mail_seal: Certificate %s "
 			  "without knowing that it is the user's: %s",
+			  enrolment->dry_run ? "would be stored" : "stored",
 			  warning);
 	}
 	return result;

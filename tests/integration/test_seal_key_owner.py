@@ -226,6 +226,18 @@ def test_the_owner_cant_force(server, keys):
             assert warning not in server.log_since(mark)
 
 
+def test_the_refusal_is_ascii(server, gnupg):
+    key = make(gnupg, "Bärbel <bärbel@bücher.example>")
+    with server.imap("alice") as client:
+        reply = client.command('SETMETADATA "" (/private/vendor/vendor.mail-seal/keys ',
+                               Literal(key.certificate), ")")
+    assert reply.status == "NO"
+    assert reply.text.isascii()
+    assert f"{key.fingerprint} is for b??rbel@b??cher.example" in reply.text
+    refused(server, "alice", set_key(server, "alice", key.certificate),
+            "is for bärbel@bücher.example")
+
+
 @pytest.mark.parametrize("users", [["-A"], ["-u", "al*"], ["-u", "alic?"], ["-u", "*"]])
 def test_one_user(server, way, keys, users):
     done = server.doveadm("seal", "key", "set", *way, *users, "-f", "-",
