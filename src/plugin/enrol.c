@@ -123,6 +123,19 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
  * Whose certificates
  */
 
+/* IMAP's answers are ASCII (RFC 3501 section 9, resp-text), addresses needn't
+   be. */
+static const char *to_ascii(const char *text)
+{
+	char *ascii = t_strdup_noconst(text);
+
+	for (char *pos = ascii; *pos != '\0'; pos++) {
+		if ((*pos & 0x80) != 0)
+			*pos = '?';
+	}
+	return ascii;
+}
+
 static enum mail_seal_enrol_result
 owner_foreign(const struct mail_seal_enrolment *enrolment, const char *reason,
 	      const char **warning_r, struct mail_seal_enrol_error *error_r)
@@ -136,6 +149,7 @@ owner_foreign(const struct mail_seal_enrolment *enrolment, const char *reason,
 		" (mail_seal_addresses says which are; "
 		"\"doveadm seal key set --force\" stores it all the same)",
 		NULL);
+	error_r->sentence = to_ascii(error_r->sentence);
 	return MAIL_SEAL_ENROL_BAD;
 }
 
@@ -180,7 +194,7 @@ check_owner(const struct mail_seal_enrolment *enrolment,
 	const char *error;
 
 	*warning_r = NULL;
-	if (set->addresses == NULL)
+	if (set->addresses == NULL || enrolment->known)
 		return MAIL_SEAL_ENROL_OK;
 	if (mail_seal_settings_addresses(set, &addresses, &error) < 0) {
 		return enrol_impossible("Certificate not stored", "the "
@@ -247,10 +261,9 @@ static void get_enrolled(const struct mail_seal_settings *set,
 	}
 }
 
-/* The change is effective. The same certificates again are no change. */
 static void
-has_changed(const struct mail_seal_enrolment *enrolment, const char *action,
-	    const struct enrolled *before, const struct enrolled *after)
+report_change(const struct mail_seal_enrolment *enrolment, const char *action,
+	      const struct enrolled *before, const struct enrolled *after)
 {
 	const struct mail_seal_key_change change = {
 		.way = enrolment->way,
@@ -261,9 +274,6 @@ has_changed(const struct mail_seal_enrolment *enrolment, const char *action,
 	};
 	const char *line;
 
-	if (after->content->used > 0 &&
-	    buffer_cmp(before->content, after->content))
-		return;
 	line = mail_seal_report_key_changed(enrolment->set->user->event,
 					    &change);
 	if (enrolment->trace != NULL)
@@ -285,6 +295,17 @@ static void remember(const struct mail_seal_settings *set,
 	}
 }
 
+/* What has been written or removed counts from now on. The same certificates
+   again are no change. */
+static void
+now_effective(const struct mail_seal_enrolment *enrolment, const char *action,
+	      const struct enrolled *before, const struct enrolled *after)
+{
+	if (after->content->used == 0 ||
+	    !buffer_cmp(before->content, after->content))
+		report_change(enrolment, action, before, after);
+}
+
 static enum mail_seal_enrol_result
 store(const struct mail_seal_enrolment *enrolment,
       const struct mail_seal_source *source, buffer_t *content,
@@ -298,7 +319,7 @@ store(const struct mail_seal_enrolment *enrolment,
 				   &error) == 0) {
 		after.fingerprints = get_fingerprints(enrolment->set, content);
 		remember(enrolment->set, &after);
-		has_changed(enrolment, "set", &before, &after);
+		now_effective(enrolment, "set", &before, &after);
 		return MAIL_SEAL_ENROL_OK;
 	}
 	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
@@ -326,8 +347,9 @@ mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
 	if (result == MAIL_SEAL_ENROL_OK && !enrolment->dry_run)
 		result = store(enrolment, source, content, error_r);
 	if (result == MAIL_SEAL_ENROL_OK && warning != NULL) {
-		e_warning(set->user->event, "mail_seal: Certificate stored "
+		e_warning(set->user->event, "mail_seal: Certificate %s "
 			  "without knowing that it is the user's: %s",
+			  enrolment->dry_run ? "would be stored" : "stored",
 			  warning);
 	}
 	return result;
@@ -415,7 +437,7 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 		removed = TRUE;
 	if (removed) {
 		get_enrolled(enrolment->set, &after);
-		has_changed(enrolment, "unset", &before, &after);
+		now_effective(enrolment, "unset", &before, &after);
 	}
 	return result;
 }

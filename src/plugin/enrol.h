@@ -34,6 +34,8 @@ struct mail_seal_enrolment {
 	/* An administrator says that these are the owner's certificates,
 	   whatever address they have. */
 	bool force;
+	/* The settings say that these are the owner's. */
+	bool known;
 	/* only say what would be said */
 	bool dry_run;
 	/* Called with the line about a change by those who don't log to

@@ -103,9 +103,13 @@ enrolment_init(struct mailbox *box, const struct mail_seal_settings *set,
 	i_zero(enrolment_r);
 	enrolment_r->set = set;
 	enrolment_r->way = "metadata";
-	/* a master user's own name */
-	enrolment_r->who = user->auth_user != NULL ? user->auth_user :
-		user->username;
+	/* a master user's own name; doveadm hasn't logged in */
+	if (user->auth_user != NULL)
+		enrolment_r->who = user->auth_user;
+	else if (strcmp(user->COMPAT_AUTH_PROTOCOL, "imap") == 0)
+		enrolment_r->who = user->username;
+	else
+		enrolment_r->who = user->COMPAT_AUTH_PROTOCOL;
 }
 
 static int

@@ -106,6 +106,16 @@ fields_have_setting(const char *const *fields, const char *name)
 	return FALSE;
 }
 
+/* Returns the name of the setting that this field is, if what is saved depends
+   on it, and its value; or NULL. Others are for who enrols. */
+static const char *sealing_setting(const char *field, const char **value_r)
+{
+	const char *name = mail_seal_settings_field(field, value_r);
+
+	return name == NULL || strcmp(name, "addresses") == 0 ||
+		strcmp(name, "imap_enrolment") == 0 ? NULL : name;
+}
+
 /* Does who accesses the mailbox have a setting of his own where the owner has
    everybody's, which can't be seen behind it? */
 static bool
@@ -115,7 +125,7 @@ accessor_hides_setting(struct mail_user *accessor, const char *const *fields)
 	const char *name, *value;
 
 	for (; field != NULL && *field != NULL; field++) {
-		name = mail_seal_settings_field(*field, &value);
+		name = sealing_setting(*field, &value);
 		if (name != NULL && !fields_have_setting(fields, name))
 			return TRUE;
 	}
@@ -130,7 +140,7 @@ static bool have_variables(const char *const *fields)
 	const char *name, *value;
 
 	for (; *fields != NULL; fields++) {
-		name = mail_seal_settings_field(*fields, &value);
+		name = sealing_setting(*fields, &value);
 		if (name != NULL && strcmp(name, "exclude") != 0 &&
 		    strchr(value, '%') != NULL)
 			return TRUE;

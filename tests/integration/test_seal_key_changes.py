@@ -1,5 +1,6 @@
 """Every change of a key leaves a line in the log, and an event for statistics."""
 
+import base64
 import json
 
 import pytest
@@ -60,6 +61,7 @@ class Changes:
 
 def check(server, changes, way, who, expected):
     """Whatever the way, the log and the events say the same."""
+    wait_until(lambda: len(changes.lines()) >= len(expected))
     assert changes.lines() == [f"{action} by {way} ({who}): from {old} to {new}"
                                for action, old, new in expected]
     assert changes.events(len(expected)) == [("alice", way, who, *change) for change in expected]
@@ -103,6 +105,16 @@ def test_metadata(server, keys):
         ("set", "none", keys.alice.fingerprint),
         ("set", keys.alice.fingerprint, keys.bob.fingerprint),
         ("unset", keys.bob.fingerprint, "none")])
+
+
+def test_metadata_by_doveadm(server, way, gnupg, keys):
+    """It isn't alice who has done that."""
+    changes = Changes(server)
+    value = base64.b64encode(gnupg.export(keys.alice.fingerprint, armor=False))
+    server.doveadm("mailbox", "metadata", "set", *way, "-u", "alice", "-s", "", ENTRY,
+                   value.decode())
+    assert changes.events(1) == [("alice", "metadata", "doveadm", "set", "none",
+                                  keys.alice.fingerprint)]
 
 
 def test_the_same_key_with_another_life(server, gnupg, keys):

@@ -116,6 +116,17 @@ def test_each_file_has_a_row(server, folder, gnupg, keys):
     assert enrolled(server) == {"alice"}
 
 
+def test_names_with_control_characters(server, folder, keys):
+    (folder / "evil\x1b[31m.asc").write_bytes(keys.alice.certificate)
+    (folder / "evil\x1b[31m").write_bytes(b"")
+    for formatter in ("table", "tab", "flow", "pager"):
+        done = server.doveadm("-f", formatter, "seal", "key", "set", "--from-dir", folder,
+                              check=False)
+        assert done.returncode == DATA_ERROR
+        assert b"evil" in done.stdout
+        assert b"\x1b" not in done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("kind", ["fifo", "folder", "device", "endless", "large"])
 def test_what_is_no_file(server, folder, keys, kind):
     path = folder / "alice.asc"

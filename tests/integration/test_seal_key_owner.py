@@ -4,6 +4,7 @@ import pytest
 
 from dovecot import Dovecot, User
 from imap import Literal
+from sandbox import wait_until
 from seal_key import DATA_ERROR, USAGE, sentence, set_key, warnings
 
 ADDRESSES = {
@@ -23,7 +24,7 @@ def server():
              for name, value in ADDRESSES.items()]
     users += [User("nameless"),
               User("named", settings={"user": "alice@example.org"}),  # what his user name is
-              User("changed", settings={"mail_seal_addresses": "alice@example.org"})]
+              User("recipient", settings={"mail_seal_recipients": "carol@example.org"})]
     with Dovecot(users, metadata=True) as dovecot:
         yield dovecot
 
@@ -181,11 +182,22 @@ def test_x509_names(server, x509, name):
         taken(server, user, done, warned=expected is None)
 
 
+def make_home(server, user, key):
+    home = server.give(user, ".gnupg/gpg.conf", b"").parent
+    server.sandbox.run("setpriv", f"--reuid={server.uid(user)}", "--clear-groups",
+                       f"--regid={server.uid(user)}", "gpg", "--homedir", home, "--no-autostart",
+                       "--batch", "--import", input=key.certificate)
+
+
+def test_import_by_the_settings_names(server, way, keys):
+    """They say whose it is, also for a user name that is no address."""
+    make_home(server, "recipient", keys.carol)
+    done = server.doveadm("seal", "key", "import", *way, "-u", "recipient")
+    taken(server, "recipient", done)
+
+
 def test_import_is_asked_too(server, way, keys):
-    home = server.give("alice", ".gnupg/gpg.conf", b"").parent
-    server.sandbox.run("setpriv", f"--reuid={server.uid('alice')}", "--clear-groups",
-                       f"--regid={server.uid('alice')}", "gpg", "--homedir", home, "--no-autostart",
-                       "--batch", "--import", input=keys.carol.certificate)
+    make_home(server, "alice", keys.carol)
     done = server.doveadm("seal", "key", "import", *way, "-u", "alice", "carol@example.org",
                           check=False)
     assert done.returncode == DATA_ERROR
@@ -207,8 +219,23 @@ def test_the_owner_cant_force(server, keys):
         if status == "NO":
             assert "is none of the user's addresses" in reply.text
             assert "--force" not in reply.text
-        assert ("no address of the user's is known" in server.log_since(mark)) == (
-            user == "nameless")
+        warning = "no address of the user's is known"
+        if user == "nameless":
+            assert wait_until(lambda: warning in server.log_since(mark))
+        else:
+            assert warning not in server.log_since(mark)
+
+
+def test_the_refusal_is_ascii(server, gnupg):
+    key = make(gnupg, "Bärbel <bärbel@bücher.example>")
+    with server.imap("alice") as client:
+        reply = client.command('SETMETADATA "" (/private/vendor/vendor.mail-seal/keys ',
+                               Literal(key.certificate), ")")
+    assert reply.status == "NO"
+    assert reply.text.isascii()
+    assert f"{key.fingerprint} is for b??rbel@b??cher.example" in reply.text
+    refused(server, "alice", set_key(server, "alice", key.certificate),
+            "is for bärbel@bücher.example")
 
 
 @pytest.mark.parametrize("users", [["-A"], ["-u", "al*"], ["-u", "alic?"], ["-u", "*"]])

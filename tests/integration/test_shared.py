@@ -20,6 +20,9 @@ def server(keys):
         User("dora", keys.alice.certificate, settings={"mail_seal_keys": "file:%h/elsewhere"}),
         # and erin's own setting hides what others' are
         User("erin", keys.alice.certificate, settings={"mail_seal_keys": "none"}),
+        # What is only for enrolment hides nothing.
+        User("fred", keys.alice.certificate, settings={
+            "mail_seal_addresses": "fred@example.org", "mail_seal_imap_enrolment": "no"}),
     ]
     with Dovecot(users, shared=True) as dovecot:
         dovecot.give("dora", "elsewhere", keys.bob.certificate)
@@ -50,10 +53,10 @@ def save_to(server, accessor, owner):
 
 @pytest.fixture(autouse=True)
 def emptied(server):
-    server.empty("alice", "bob", "keyless", "dora", "erin")
+    server.empty("alice", "bob", "keyless", "dora", "erin", "fred")
 
 
-@pytest.mark.parametrize("accessor", ["alice", "keyless"])
+@pytest.mark.parametrize("accessor", ["alice", "keyless", "fred"])
 def test_owners_key(server, gnupg, keys, accessor):
     assert save_to(server, accessor, "bob").ok
     mail.check_sealed(server.message("bob", "Common"), MESSAGE, gnupg, keys.bob, delivered=False)

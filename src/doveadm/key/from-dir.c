@@ -12,6 +12,7 @@
 #include "istream.h"
 #include "sort.h"
 #include "str.h"
+#include "str-sanitize.h"
 #include "mail-user.h"
 #include "mail-storage-service.h"
 #include "doveadm.h"
@@ -32,6 +33,8 @@
 static const char *const extensions[] = {
 	"asc", "gpg", "pgp", "pem", "crt", "cer", "der", "p7b", "p7c"
 };
+
+#define CELL_SIZE_MAX 1024
 
 /* How the sentences begin that say why. */
 static const char not_stored[] = "Certificate not stored: ";
@@ -80,6 +83,12 @@ static void print_headers(void)
 	doveadm_print_header_simple("reason");
 }
 
+/* Others may have named the files; it ends up on root's terminal. */
+static const char *clean(const char *text)
+{
+	return str_sanitize_utf8(text, CELL_SIZE_MAX);
+}
+
 static void
 print_row(const struct certificate_file *file, const char *result,
 	  const char *fingerprint, const char *reason)
@@ -87,11 +96,12 @@ print_row(const struct certificate_file *file, const char *result,
 	/* in a table of what wasn't */
 	if (strncmp(reason, not_stored, strlen(not_stored)) == 0)
 		reason += strlen(not_stored);
-	doveadm_print_sticky("username", file->user == NULL ? "" : file->user);
-	doveadm_print(file->name);
+	doveadm_print_sticky("username", file->user == NULL ? "" :
+			     clean(file->user));
+	doveadm_print(clean(file->name));
 	doveadm_print(result);
 	doveadm_print(fingerprint);
-	doveadm_print(reason);
+	doveadm_print(clean(reason));
 }
 
 static void

@@ -267,6 +267,8 @@ cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
 	if (plugin == NULL)
 		return -1;
 	enrolment.force = ctx->force;
+	/* mail_seal_recipients */
+	enrolment.known = ctx->names == NULL;
 	home = gnupg_home_path(user, ctx->gnupg_home);
 	if (home == NULL) {
 		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
