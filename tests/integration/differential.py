@@ -266,6 +266,7 @@ def _by_nature():
         (r"(UIDVALIDITY|APPENDUID|COPYUID) \d+", r"\1 V"),
         (r"uidvalidity=\d+", "uidvalidity=V"),
         (r"\b[0-9a-f]{8}(?:[0-9a-f]{24})\b", "GUID"),
+        (r"\b([0-9a-f]{8})[0-9a-f]{8}\b", r"\1V"),  # pop3_uidl_format
         (r"\b\d{10}\.M\d+P\d+\.\w+", "FILE"),
         (r":internal:[0-9a-f]{42}", ":internal:TOKEN"),
         (rf"(\w+, )?({today})([ T]\d\d:\d\d:\d\d)?( [+-]\d{{4}})?", "NOW"),
