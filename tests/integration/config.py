@@ -30,6 +30,9 @@ class Site:
     dict: object = None              # what stands behind the dict service: see dicts.py
     dict_socket: str = "dict"        # of the dict service
     metadata: bool = False           # IMAP announces METADATA and keeps it in files
+    everything: bool = False         # also POP3 and ManageSieve, and all that IMAP can announce
+    pop3_port: int = 0
+    sieve_port: int = 0              # of ManageSieve
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
     more: str = ""                   # settings that both versions understand; FOLDER is ours
@@ -61,7 +64,7 @@ state_dir = {f}/state
 log_path = {f}/dovecot.log
 mail_temp_dir = {f}/tmp
 mail_plugin_dir = {f}/modules
-protocols = imap lmtp
+protocols = imap lmtp{" pop3 sieve" if site.everything else ""}
 listen = 127.0.0.1
 ssl = {"yes" if site.tls else "no"}
 auth_mechanisms = plain
@@ -100,6 +103,7 @@ service dict {{
     mode = 0666
   }}
 }}
+{_everything(site)}
 {_metrics(site)}
 {"mbox_write_locks = dotlock fcntl" if site.mail_format == "mbox" else ""}
 {site.more.replace("FOLDER", str(f))}
@@ -111,6 +115,42 @@ def _where_loaded(site):
     if not site.mail_seal:
         return "", ""
     return ("mail_seal", "") if site.seal_in_doveadm else ("", "mail_seal")
+
+
+def _everything(site):
+    return "" if not site.everything else f"""
+namespace inbox {{
+  mailbox Sent {{
+    special_use = \\Sent
+  }}
+  mailbox Archive {{
+    auto = subscribe
+    special_use = \\Archive
+  }}
+}}
+imap_urlauth_host = localhost
+auth_failure_delay = 0
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+imap_idle_notify_interval = 2m
+recipient_delimiter = +
+service pop3-login {{
+  inet_listener pop3 {{
+    port = {site.pop3_port}
+  }}
+  inet_listener pop3s {{
+    port = 0
+  }}
+}}
+service managesieve-login {{
+  inet_listener sieve {{
+    port = {site.sieve_port}
+  }}
+}}
+"""
 
 
 def _metrics(site):
@@ -214,7 +254,14 @@ plugin {{
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
+{self.EVERYTHING if site.everything else ""}
 {self.METRICS if site.metrics_port else ""}
+"""
+
+    EVERYTHING = """
+protocol imap {
+  mail_plugins = $mail_plugins imap_quota imap_acl imap_zlib
+}
 """
 
     METADATA = """
@@ -349,7 +396,17 @@ protocol lda {{
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
+{self.EVERYTHING if site.everything else ""}
 {self.METRICS if site.metrics_port else ""}
+"""
+
+    EVERYTHING = """
+protocol imap {
+  mail_plugins {
+    imap_quota = yes
+    imap_acl = yes
+  }
+}
 """
 
     METADATA = """

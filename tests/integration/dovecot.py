@@ -50,6 +50,8 @@ class Dovecot:
     def __init__(self, users, metrics=False, **site):
         self.users = {user.name: user for user in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
+        if site.get("everything"):
+            site |= {"pop3_port": _free_port(), "sieve_port": _free_port()}
         self.site = config.Site(self.folder, imap_port=_free_port(),
                                 metrics_port=_free_port() if metrics else 0, **site)
         self.log_file = self.folder / "dovecot.log"

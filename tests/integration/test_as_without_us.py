@@ -1,0 +1,48 @@
+"""Whatever isn't sealing answers exactly as without mail_seal.
+
+The scripts are as_without_us/*.txt; what may differ, and why, is
+differences.py.
+"""
+
+import pytest
+
+import differences
+from differential import STATES, Pair, scripts
+from wires import dovecot_series
+
+SCRIPTS = {script.name: script for script in scripts()}
+
+
+@pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox", "mbox"])
+def pair(request, gnupg, keys):
+    expired = gnupg.generate_expired("old@example.org").certificate
+    with Pair(request.param, keys.alice.certificate, expired) as servers:
+        yield servers
+
+
+@pytest.mark.parametrize("state", STATES)
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_same_answers(pair, script, state):
+    if not pair.runs(SCRIPTS[script]):
+        pytest.skip("not here")
+    if differing := pair.result(SCRIPTS[script], state):
+        pytest.fail("\n".join(differing), pytrace=False)
+
+
+def test_every_allowed_difference_occurs(pair):
+    """What no longer occurs must not stay allowed. Maildir has them all."""
+    if pair.mail_format != "maildir":
+        pytest.skip("one storage format is enough")
+    for script in SCRIPTS.values():
+        for state in STATES:
+            if pair.runs(script):
+                pair.result(script, state)
+    assert [name for name in differences.NAMES if not pair.used[name]] == []
+
+
+def test_every_capability_is_tried(pair):
+    """Fails when Dovecot announces what no script knows."""
+    covered = set().union(*(script.covers for script in SCRIPTS.values()))
+    announced = pair.capabilities()
+    assert announced[0] == announced[1]
+    assert announced[0] - covered == set()
