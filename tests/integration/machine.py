@@ -142,7 +142,7 @@ class Machine:
 def example(name):
     """An example file for this Dovecot, or of Postfix's."""
     folder = EXAMPLES
-    if not name.startswith("postfix/") and not dovecot_version().startswith("2.3."):
+    if not name.startswith(("postfix/", "sieve/")) and not dovecot_version().startswith("2.3."):
         folder /= "dovecot-2.4"
     return (folder / name).read_text()
 
