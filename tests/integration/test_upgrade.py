@@ -5,13 +5,15 @@ And Dovecot is told to load mail_seal while IMAP sessions are open.
 
 import ctypes
 import os
+import re
 import struct
+from pathlib import Path
 
 import pytest
 
 import mail
 from another_build import AnotherBuild, installed_helper
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 UPGRADED = "mail_seal was upgraded, restart Dovecot"
@@ -131,6 +133,42 @@ def test_make_install_renames_into_place(newer):
     assert seen == {name: {IN_MOVED_TO} for names in watched.values() for name in names}
 
 
+# Dovecot is new to mail_seal
+
+def rebuilt_for(server, change):
+    """The installed files, as if they had been built for another Dovecot's ABI."""
+    ours = Path(os.environ["MAIL_SEAL_MODULEDIR"])
+    for file in (ours / "lib15_mail_seal_plugin.so", ours / "mail-seal" / "libmail_seal_core.so"):
+        copy = server.folder / file.name
+        text, count = re.subn(rb"(2\.\d\.ABIv)(\d+)(\(\d\.\d)?", change, file.read_bytes())
+        assert count > 0
+        copy.write_bytes(text)
+        copy.chmod(0o755)
+        server.sandbox.mount_over(copy, file)
+
+
+def test_dovecot_of_another_abi(server):
+    rebuilt_for(server, lambda found: found[1] + b"9" * len(found[2]) + (found[3] or b""))
+    mark = len(server.log())
+    for user in ("alice", "plain"):
+        with pytest.raises((OSError, AssertionError)):  # no reply, or 4xx
+            server.deliver(MESSAGE, user)
+    with server.imap("alice") as client, pytest.raises(OSError):
+        client.command("SELECT INBOX")
+        client.append("INBOX", MESSAGE)
+    assert "different ABI version" in server.log_since(mark)
+    assert all("different ABI version" in line for line in server.new_crashes())
+    assert server.maildir_files("alice") == [] == server.maildir_files("plain")
+
+
+@pytest.mark.skipif(not dovecot_version().startswith("2.3."), reason="2.4's number has no more")
+def test_dovecot_with_the_same_abi_number(server, gnupg, keys):
+    """README: what follows the number doesn't matter."""
+    rebuilt_for(server, lambda found: found[1] + found[2] + b"(9.9")
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice)
+
+
 # mail_seal is new to this Dovecot
 
 @pytest.fixture
@@ -151,7 +189,7 @@ def test_reload_leaves_open_sessions_without_it(without, gnupg, keys):
         without.reload()
         assert client.append("INBOX", MESSAGE).ok
         assert mail.CANARY in client.messages("INBOX")[0]
-        without.doveadm("kick", "alice")
+        without.doveadm("kick", "*")
         with pytest.raises(OSError):
             client.append("INBOX", MESSAGE)
     without.empty("alice")
