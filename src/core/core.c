@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "buffer.h"
 #include "istream.h"
+#include "build.h"
 #include "../seal/certificate/key-file.h"
 #include "../seal/detect/detect.h"
 #include "../seal/gnupg/keyring-home.h"
@@ -215,8 +216,9 @@ static int core_is_encrypted(struct istream *input)
 	return verdict == SEAL_VERDICT_ENCRYPTED ? 1 : 0;
 }
 
-extern const struct mail_seal_core mail_seal_core;
-const struct mail_seal_core mail_seal_core = {
+extern const struct mail_seal_core mail_seal_core_interface;
+const struct mail_seal_core mail_seal_core_interface = {
+	.build = MAIL_SEAL_BUILD,
 	.deinit = seal_deinit,
 	.find_in_home = core_find_in_home,
 	.recipients_new = recipients_new,

@@ -28,6 +28,9 @@ struct mail_seal_certificate {
    most sessions save nothing; so this is a module of its own, loaded when it
    is first needed, and what it can do is in this one struct. */
 struct mail_seal_core {
+	/* MAIL_SEAL_BUILD, or nothing else may be used */
+	const char *build;
+
 	void (*deinit)(void);
 
 	/* Appends to certificates those of the settings' recipients in a
@@ -108,7 +111,8 @@ struct mail_seal_core {
 	int (*is_encrypted)(struct istream *input);
 };
 
-#define MAIL_SEAL_CORE_SYMBOL "mail_seal_core"
+/* Another name than before there was a build in it */
+#define MAIL_SEAL_CORE_SYMBOL "mail_seal_core_interface"
 
 /* Loads the core. Returns NULL with SEAL_ERROR_ENGINE if that fails. */
 const struct mail_seal_core *mail_seal_core_get(struct seal_error *error);

@@ -5,18 +5,28 @@
 #include "mail-storage-private.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
+#include "../core/build.h"
 #include "../core/core.h"
 #include "command.h"
 
 #include <dlfcn.h>
 
-#define INTERFACE_SYMBOL "mail_seal_plugin_interface"
-
 /* doveadm loads our module before the mail plugins, and a user can have mail
    plugins that doveadm itself hasn't; so the plugin can't be linked to. */
 const struct mail_seal_plugin_interface *doveadm_seal_find_plugin(void)
 {
-	return dlsym(RTLD_DEFAULT, INTERFACE_SYMBOL);
+	const struct mail_seal_plugin_interface *plugin =
+		dlsym(RTLD_DEFAULT, MAIL_SEAL_PLUGIN_SYMBOL);
+
+	if (plugin != NULL && strcmp(plugin->build, MAIL_SEAL_BUILD) != 0)
+		return NULL;
+	return plugin;
+}
+
+/* Any version of the plugin has this one: Dovecot asks for it. */
+static bool plugin_is_loaded(void)
+{
+	return dlsym(RTLD_DEFAULT, "mail_seal_plugin_version") != NULL;
 }
 
 const struct mail_seal_plugin_interface *
@@ -28,8 +38,14 @@ doveadm_seal_get_plugin(struct doveadm_mail_cmd_context *ctx,
 
 	if (plugin != NULL && plugin->user_has_context(user))
 		return plugin;
-	e_error(user->event, "mail_seal isn't loaded in doveadm: it must "
-		"be in the mail_plugins that are global or protocol doveadm's");
+	if (plugin == NULL && plugin_is_loaded()) {
+		e_error(user->event, MAIL_SEAL_OTHER_BUILD": doveadm's module "
+			"and the plugin are not of the same version");
+	} else {
+		e_error(user->event, "mail_seal isn't loaded in doveadm: it "
+			"must be in the mail_plugins that are global or "
+			"protocol doveadm's");
+	}
 	ctx->exit_code = EX_CONFIG;
 	return NULL;
 }

@@ -26,7 +26,7 @@ extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 
 /* Returns what the plugin lends to the commands, or NULL if it isn't loaded in
-   this process. */
+   this process, or is of another build than we are. */
 const struct mail_seal_plugin_interface *doveadm_seal_find_plugin(void);
 /* Returns what the plugin lends to the commands. If it isn't loaded for this
    user, says so, makes the command fail and returns NULL. To be asked for in

@@ -15,9 +15,11 @@
 	gpg is run as a child, in a process group of its own, with our GnuPG
 	home and an environment of three variables. We stay to watch it:
 
-	- When it has exited with status 0, "SUCCESS mail-seal-exec" goes to
+	- When it has exited with status 0, "SUCCESS mail-seal-exec/N" goes to
 	  its status output: GPGME doesn't see exit statuses, and a gpg that
-	  was killed after its last status line has lost ciphertext.
+	  was killed after its last status line has lost ciphertext. N is the
+	  version of this protocol: a caller of another version, which an
+	  upgrade can leave running, takes that for no success.
 	- When nobody reads its output any more, because the caller gave up
 	  or was killed itself, the whole group is killed.
 
@@ -46,6 +48,7 @@
 	GnuPG's doc/DETAILS for the status output. */
 
 #include "mail-seal-config.h"
+#include "../seal/gnupg/exec-protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -101,7 +104,7 @@ fail(int exit_status, const char *what, int error)
 {
 	/* doc/DETAILS: FAILURE <location> <error_code> */
 	if (status_fd != -1) {
-		dprintf(status_fd, "[GNUPG:] FAILURE mail-seal-exec %u\n",
+		dprintf(status_fd, "[GNUPG:] FAILURE "EXEC_PROTOCOL" %u\n",
 			gpg_error_of(error));
 	}
 	fprintf(stderr, "mail-seal-exec: %s: %s\n", what, strerror(error));
@@ -529,6 +532,6 @@ int main(int argc, char *argv[])
 	if (!WIFEXITED(status))
 		return EXIT_REFUSED;
 	if (WEXITSTATUS(status) == 0 && status_fd != -1)
-		dprintf(status_fd, "[GNUPG:] SUCCESS mail-seal-exec\n");
+		dprintf(status_fd, "[GNUPG:] SUCCESS "EXEC_PROTOCOL"\n");
 	return WEXITSTATUS(status);
 }

@@ -35,12 +35,14 @@
 #include "mailbox.h"
 #include "metadata.h"
 #include "plugin.h"
+#include "../core/build.h"
 #include "../core/core.h"
 #include "user.h"
 
 const char *mail_seal_plugin_version = DOVECOT_ABI_VERSION;
 
-const struct mail_seal_plugin_interface mail_seal_plugin_interface = {
+const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
+	.build = MAIL_SEAL_BUILD,
 	.user_has_context = mail_seal_user_has_context,
 	.user_get_settings = mail_seal_user_get_settings,
 	.mailbox_is_exempt = mail_seal_mailbox_is_exempt,

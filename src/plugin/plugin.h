@@ -18,6 +18,9 @@ struct seal_error;
    when they run. Each function is described where it is declared: in
    user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h and enrol.h. */
 struct mail_seal_plugin_interface {
+	/* MAIL_SEAL_BUILD, or nothing else may be used */
+	const char *build;
+
 	bool (*user_has_context)(struct mail_user *user);
 	const struct mail_seal_settings *
 		(*user_get_settings)(struct mail_user *user,
@@ -52,7 +55,9 @@ struct mail_seal_plugin_interface {
 			      buffer_t *content,
 			      struct mail_seal_enrol_error *error_r);
 };
-extern const struct mail_seal_plugin_interface mail_seal_plugin_interface;
+/* Another name than before there was a build in it */
+#define MAIL_SEAL_PLUGIN_SYMBOL "mail_seal_plugin_for_doveadm"
+extern const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm;
 
 extern const char *mail_seal_plugin_version;
 

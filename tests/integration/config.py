@@ -186,6 +186,11 @@ metric mail_seal_export {
   exporter = log
   filter = event=mail_seal_finished
 }
+metric mail_seal_all {
+  filter = event=mail_seal_finished
+  fields = bytes_in bytes_out
+  group_by = result reason engine
+}
 """
     SETTINGS = {
         "quota": "quota = count:User quota\nquota_vsizes = yes\nquota_rule = *:storage=QUOTA\n",
@@ -328,6 +333,25 @@ event_exporter log {
 metric mail_seal_export {
   exporter = log
   filter = event=mail_seal_finished
+}
+metric mail_seal_all {
+  filter = event=mail_seal_finished
+  fields {
+    bytes_in = yes
+    bytes_out = yes
+  }
+  group_by result {
+    method discrete {
+    }
+  }
+  group_by reason {
+    method discrete {
+    }
+  }
+  group_by engine {
+    method discrete {
+    }
+  }
 }
 """
     SETTINGS = {

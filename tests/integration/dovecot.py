@@ -67,7 +67,7 @@ class Dovecot:
             self._make_disk()
             self._make_modules()
             self._make_system_users()
-            self._write_config()
+            self.write_config()
             for user in self.users.values():
                 self._make_home(user)
             self.start()
@@ -90,6 +90,25 @@ class Dovecot:
             self.sandbox.close()
             self._last_log = self.log()
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    def stop(self):
+        """As systemd does: doveadm stop, then SIGTERM to what is left."""
+        self.doveadm("stop")
+        self._master.wait(timeout=60)
+        for pid, command in self.sandbox.processes().items():
+            if command.startswith("dovecot/"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def reload(self):
+        """doveadm reload, and wait until new sessions have the new configuration."""
+        mark = len(self.log())
+        self.doveadm("reload")
+        assert wait_until(lambda: "SIGHUP received" in self.log_since(mark)), self.log()
 
     # How mail comes in
 
@@ -314,7 +333,7 @@ class Dovecot:
             copy.write_text(Path("/etc", name).read_text() + added)
             self.sandbox.mount_over(copy, f"/etc/{name}")
 
-    def _write_config(self):
+    def write_config(self):
         self._writer = config.writer(dovecot_version())
         if "mail_crypt" in self.site.plugins:
             _make_ec_key(*self.site.crypt_key)

@@ -26,12 +26,14 @@ class Sandbox:
     # ignores SIGCHLD needn't wait for its children: no zombies.
     INIT = ["env", "--ignore-signal=CHLD", "sleep", "infinity"]
 
-    def __init__(self):
+    def __init__(self, *more):
+        """`more` namespaces: "net", "uts"."""
+        self._more = [f"--{name}" for name in more]
         # Should pytest itself be killed, pdeathsig takes the namespace along.
         self._unshare = subprocess.Popen(
             ["setpriv", "--pdeathsig", "KILL",
              "unshare", "--mount", "--pid", "--fork", "--kill-child",
-             "--mount-proc", "--propagation", "private", *self.INIT],
+             "--mount-proc", "--propagation", "private", *self._more, *self.INIT],
             start_new_session=True)
         self.init_pid = wait_until(self._find_init)
         if not self.init_pid:
@@ -54,7 +56,7 @@ class Sandbox:
         """The argv that runs `command` in the namespaces."""
         # --root: pytest itself may be in a chroot.
         return ["nsenter", "--target", str(self.init_pid), "--mount", "--pid",
-                "--root", "--wdns=/", "--", *map(str, command)]
+                *self._more, "--root", "--wdns=/", "--", *map(str, command)]
 
     def run(self, *command, check=True, **options):
         done = subprocess.run(self.inside(*command), check=False, capture_output=True, **options)

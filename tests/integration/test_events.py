@@ -57,12 +57,12 @@ def counting(server, events=1):
         now = server.metrics()
         return {name: value - before.get(name, 0) for name, value in now.items()}
 
-    assert wait_until(lambda: grown().get("dovecot_mail_seal_count", 0) >= events), "no event"
+    assert wait_until(lambda: grown().get("dovecot_mail_seal_all_count", 0) >= events), "no event"
     growth = grown()
-    assert growth["dovecot_mail_seal_count"] == events, growth
+    assert growth["dovecot_mail_seal_all_count"] == events, growth
     for name, count in growth.items():
         if labels := re.fullmatch(
-                r'dovecot_mail_seal_total\{result="(.*)",reason="(.*)",engine="(.*)"\}', name):
+                r'dovecot_mail_seal_all_total\{result="(.*)",reason="(.*)",engine="(.*)"\}', name):
             seconds = growth[name.replace("_total", "_duration_seconds_total")]
             found += [Counted(*labels.groups(), seconds)] * int(count)
 
@@ -200,7 +200,7 @@ def test_stats_dump(server):
         lines = server.doveadm("stats", "dump").stdout.decode().splitlines()
         rows = [dict(zip(lines[0].split("\t"), line.split("\t"))) for line in lines[1:]]
         return {row["field"]: float(row["avg"]) for row in rows
-                if row["metric_name"] == "mail_seal_sealed_usable_key_OpenPGP"}
+                if row["metric_name"] == "mail_seal_all_sealed_usable_key_OpenPGP"}
 
     assert wait_until(sizes)
     assert 0 < sizes()["bytes_in"] < sizes()["bytes_out"]

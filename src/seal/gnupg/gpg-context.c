@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "gpg-context.h"
+#include "exec-protocol.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -43,6 +44,7 @@ struct gpg_context {
 	bool seen_end_encryption;
 	bool seen_import_result;
 	bool seen_exit_ok;
+	bool seen_other_protocol;
 };
 
 static struct gpg_context *kept_context;
@@ -119,8 +121,12 @@ gpg_status(void *data, const char *keyword, const char *arguments)
 	else if (strcmp(keyword, "IMPORT_RES") == 0)
 		context->seen_import_result = true;
 	else if (strcmp(keyword, "SUCCESS") == 0 &&
-		 strcmp(arguments, "mail-seal-exec") == 0)
+		 strcmp(arguments, EXEC_PROTOCOL) == 0)
 		context->seen_exit_ok = true;
+	else if (strncmp(arguments, EXEC_NAME, strlen(EXEC_NAME)) == 0 &&
+		 strncmp(arguments, EXEC_PROTOCOL" ",
+			 strlen(EXEC_PROTOCOL" ")) != 0)
+		context->seen_other_protocol = true;
 	return 0;
 }
 
@@ -278,7 +284,7 @@ gpg_context_begin(struct gpg_context *context, unsigned int timeout_secs)
 	context->running = context->ended = false;
 	context->result = 0;
 	context->seen_end_encryption = context->seen_import_result =
-		context->seen_exit_ok = false;
+		context->seen_exit_ok = context->seen_other_protocol = false;
 }
 
 struct gpg_context *
@@ -455,6 +461,12 @@ int gpg_context_finish(struct gpg_context *context, struct seal_error *error)
 	while ((ret = gpg_context_turn(context, true, error)) > 0) ;
 	if (ret < 0)
 		return -1;
+	if (context->seen_other_protocol) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "mail_seal was upgraded, restart Dovecot: "
+			       MAIL_SEAL_HELPER" is of another version");
+		return -1;
+	}
 	if (context->result != 0)
 		return gpg_context_failed(context->result, error);
 	if (context->protocol == GPGME_PROTOCOL_OPENPGP &&

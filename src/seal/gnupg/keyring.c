@@ -1,5 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
+#include "exec-protocol.h"
 #include "gpg-context.h"
 #include "keyring.h"
 #include "../format/openpgp-packet.h"
@@ -44,7 +45,7 @@ static struct keyring *keyring_of(struct certificate *certificate)
 /* Lines of status and log come together; the helper's word is the last. */
 static bool exited_with_success(gpgme_data_t status)
 {
-	static const char success[] = "[GNUPG:] SUCCESS mail-seal-exec\n";
+	static const char success[] = "[GNUPG:] SUCCESS "EXEC_PROTOCOL"\n";
 	const gpgme_off_t size = sizeof(success) - 1;
 	char text[sizeof(success)];
 
