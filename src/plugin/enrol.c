@@ -453,7 +453,7 @@ mail_seal_enrol_find(const struct mail_seal_settings *set, const char *home,
 
 	if (names != NULL)
 		home_set.recipients = names;
-	ret = mail_seal_key_source_gnupg(home, &home_set, content, &error);
+	ret = mail_seal_source_gnupg.read(home, &home_set, content, &error);
 	if (ret > 0)
 		return MAIL_SEAL_ENROL_OK;
 	if (ret == 0)

@@ -6,67 +6,6 @@
 #include "keys.h"
 #include "../core/core.h"
 
-static const struct {
-	const char *name;
-	mail_seal_key_source_t *read;
-	/* NULL if it is only read */
-	mail_seal_key_source_write_t *write;
-	mail_seal_key_source_remove_t *remove;
-} key_sources[] = {
-	[MAIL_SEAL_SOURCE_FILE] = {
-		"file", mail_seal_key_source_file,
-		mail_seal_key_source_file_write,
-		mail_seal_key_source_file_remove
-	},
-	[MAIL_SEAL_SOURCE_GNUPG] = {
-		"gnupg", mail_seal_key_source_gnupg, NULL, NULL
-	},
-	[MAIL_SEAL_SOURCE_DICT] = {
-		"dict", mail_seal_key_source_dict,
-		mail_seal_key_source_dict_write,
-		mail_seal_key_source_dict_remove
-	}
-};
-
-const char *mail_seal_source_name(const struct mail_seal_source *source)
-{
-	const char *path = source->path;
-
-	/* 2.3's URIs may have one */
-	if (source->type == MAIL_SEAL_SOURCE_DICT &&
-	    strstr(path, "password=") != NULL)
-		path = t_strdup_printf("%s:...", t_strcut(path, ':'));
-	return t_strdup_printf("%s:%s", key_sources[source->type].name, path);
-}
-
-bool mail_seal_source_is_writable(const struct mail_seal_source *source)
-{
-	return key_sources[source->type].write != NULL;
-}
-
-int mail_seal_source_read(const struct mail_seal_source *source,
-			  const struct mail_seal_settings *set,
-			  buffer_t *certificates, struct seal_error *error)
-{
-	return key_sources[source->type].read(source->path, set, certificates,
-					      error);
-}
-
-int mail_seal_source_write(const struct mail_seal_source *source,
-			   const struct mail_seal_settings *set,
-			   const buffer_t *content, struct seal_error *error)
-{
-	return key_sources[source->type].write(source->path, set, content,
-					       error);
-}
-
-int mail_seal_source_remove(const struct mail_seal_source *source,
-			    const struct mail_seal_settings *set,
-			    struct seal_error *error)
-{
-	return key_sources[source->type].remove(source->path, set, error);
-}
-
 static void
 keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 	    const char *where)
@@ -117,8 +56,8 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 	int ret;
 
 	*where_r = t_strconcat("mail_seal_extra_keys ", set->extra_keys, NULL);
-	ret = mail_seal_key_source_file(set->extra_keys, set, certificates,
-					&read_error);
+	ret = mail_seal_source_file.read(set->extra_keys, set, certificates,
+					 &read_error);
 	if (ret == 0) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "the additional key is missing");

@@ -20,20 +20,6 @@ struct mail_seal_keys {
 	const char *reason;
 };
 
-/* Of one source, as source.h says. Names and other strings are
-   from the data stack; a name can be shown. */
-const char *mail_seal_source_name(const struct mail_seal_source *source);
-bool mail_seal_source_is_writable(const struct mail_seal_source *source);
-int mail_seal_source_read(const struct mail_seal_source *source,
-			  const struct mail_seal_settings *set,
-			  buffer_t *certificates, struct seal_error *error);
-int mail_seal_source_write(const struct mail_seal_source *source,
-			   const struct mail_seal_settings *set,
-			   const buffer_t *content, struct seal_error *error);
-int mail_seal_source_remove(const struct mail_seal_source *source,
-			    const struct mail_seal_settings *set,
-			    struct seal_error *error);
-
 /* Reads the first source that has anything and names it. Returns 1, 0 if none
    has, or -1. */
 int mail_seal_keys_read(const struct mail_seal_settings *set,

@@ -72,30 +72,36 @@ static const char *commas_to_spaces(const char *value)
 	return t_strarray_join(t_strsplit(value, ","), " ");
 }
 
+static const struct {
+	const char *name;
+	bool has_path;
+} source_names[] = {
+#define MAIL_SEAL_SOURCE_NAME(name, has_path) { #name, has_path },
+	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_NAME)
+#undef MAIL_SEAL_SOURCE_NAME
+};
+
 static int
 parse_source(const char *word, struct mail_seal_source *source_r,
 	     const char **error_r)
 {
-	if (strncmp(word, "file:", 5) == 0) {
-		source_r->type = MAIL_SEAL_SOURCE_FILE;
-		source_r->path = word + 5;
-	} else if (strncmp(word, "gnupg:", 6) == 0) {
-		source_r->type = MAIL_SEAL_SOURCE_GNUPG;
-		source_r->path = word + 6;
-	} else if (strncmp(word, "dict:", 5) == 0 && word[5] != '\0') {
-		source_r->type = MAIL_SEAL_SOURCE_DICT;
-		source_r->path = word + 5;
-		return 0;
-	} else {
-		return bad_value("keys", word,
-				 "file:PATH, gnupg:PATH or dict:DICT",
-				 error_r);
+	const char *value = strchr(word, ':');
+	const char *name = value == NULL ? "" : t_strdup_until(word, value++);
+
+	for (unsigned int i = 0; i < N_ELEMENTS(source_names); i++) {
+		if (strcmp(name, source_names[i].name) != 0)
+			continue;
+		if (source_names[i].has_path && *value != '/') {
+			return bad_value("keys", word, "a source with an "
+					 "absolute path", error_r);
+		}
+		source_r->type = i;
+		source_r->path = value;
+		if (*value != '\0')
+			return 0;
 	}
-	if (*source_r->path != '/') {
-		return bad_value("keys", word,
-				 "a source with an absolute path", error_r);
-	}
-	return 0;
+	return bad_value("keys", word, "file:PATH, gnupg:PATH or dict:DICT",
+			 error_r);
 }
 
 static int

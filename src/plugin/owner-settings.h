@@ -39,10 +39,19 @@ enum mail_seal_fallback {
 	MAIL_SEAL_TEMPFAIL
 };
 
+/* Each kind of source once: how it is named in mail_seal_keys ("file:..."),
+   and whether what follows is a path. To add one, add it here, and a file with
+   its struct mail_seal_source_kind (source.h). */
+#define MAIL_SEAL_SOURCES(SOURCE) \
+	SOURCE(file, TRUE) \
+	SOURCE(gnupg, TRUE) \
+	SOURCE(dict, FALSE)
+
 enum mail_seal_source_type {
-	MAIL_SEAL_SOURCE_FILE,
-	MAIL_SEAL_SOURCE_GNUPG,
-	MAIL_SEAL_SOURCE_DICT
+#define MAIL_SEAL_SOURCE_TYPE(name, has_path) MAIL_SEAL_SOURCE_##name,
+	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_TYPE)
+#undef MAIL_SEAL_SOURCE_TYPE
+	MAIL_SEAL_SOURCE_COUNT
 };
 
 struct mail_seal_source {

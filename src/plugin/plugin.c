@@ -81,6 +81,6 @@ void mail_seal_plugin_deinit(void)
 	mail_seal_metadata_deinit();
 	mail_storage_hooks_remove(&mail_seal_hooks);
 	mail_seal_deliver_unhook();
-	mail_seal_key_source_gnupg_deinit();
+	mail_seal_sources_deinit();
 	mail_seal_core_unload();
 }

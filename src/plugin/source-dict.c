@@ -94,9 +94,10 @@ op_settings_init(struct mail_user *user, struct dict_op_settings *set_r)
 	(void)mail_user_get_home(user, &set_r->home_dir);
 }
 
-int mail_seal_key_source_dict(const char *where,
-			      const struct mail_seal_settings *set,
-			      buffer_t *certificates, struct seal_error *error)
+static int
+source_dict_read(const char *where,
+		 const struct mail_seal_settings *set,
+		 buffer_t *certificates, struct seal_error *error)
 {
 	struct dict *dict = dict_get(set->user, where, error);
 	struct dict_op_settings op_set;
@@ -148,10 +149,11 @@ dict_replace(struct dict *dict, struct mail_user *user, const char *value,
 	return 0;
 }
 
-int mail_seal_key_source_dict_write(const char *where,
-				    const struct mail_seal_settings *set,
-				    const buffer_t *content,
-				    struct seal_error *error)
+static int
+source_dict_write(const char *where,
+		  const struct mail_seal_settings *set,
+		  const buffer_t *content,
+		  struct seal_error *error)
 {
 	struct dict *dict;
 	const char *value;
@@ -174,9 +176,10 @@ int mail_seal_key_source_dict_write(const char *where,
 }
 
 /* Leaves the word that it was withdrawn. */
-int mail_seal_key_source_dict_remove(const char *where,
-				     const struct mail_seal_settings *set,
-				     struct seal_error *error)
+static int
+source_dict_remove(const char *where,
+		   const struct mail_seal_settings *set,
+		   struct seal_error *error)
 {
 	buffer_t *content = t_buffer_create(1024);
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
@@ -184,7 +187,7 @@ int mail_seal_key_source_dict_remove(const char *where,
 	time_t when;
 	int ret;
 
-	ret = mail_seal_key_source_dict(where, set, content, &read_error);
+	ret = source_dict_read(where, set, content, &read_error);
 	/* what can't be used can be removed all the same */
 	if (ret < 0 && read_error.code != SEAL_ERROR_UNUSABLE_KEY) {
 		seal_error_set(error, read_error.code, "%s", read_error.text);
@@ -199,3 +202,9 @@ int mail_seal_key_source_dict_remove(const char *where,
 		return -1;
 	return 1;
 }
+
+const struct mail_seal_source_kind mail_seal_source_dict = {
+	.read = source_dict_read,
+	.write = source_dict_write,
+	.remove = source_dict_remove
+};

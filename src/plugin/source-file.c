@@ -21,7 +21,7 @@ file_unusable(struct seal_error *error, const char *reason)
 
 static int file_failed(struct seal_error *error)
 {
-	return mail_seal_key_source_failed(error, "its file can't be read");
+	return mail_seal_source_failed(error, "its file can't be read");
 }
 
 static int
@@ -43,9 +43,10 @@ file_read(int fd, buffer_t *certificates, struct seal_error *error)
 	return 1;
 }
 
-int mail_seal_key_source_file(const char *path,
-			      const struct mail_seal_settings *set ATTR_UNUSED,
-			      buffer_t *certificates, struct seal_error *error)
+static int
+source_file_read(const char *path,
+		 const struct mail_seal_settings *set ATTR_UNUSED,
+		 buffer_t *certificates, struct seal_error *error)
 {
 	struct stat st;
 	int fd, ret;
@@ -70,11 +71,12 @@ int mail_seal_key_source_file(const char *path,
 	return ret;
 }
 
-int mail_seal_key_source_file_write(const char *path,
-				    const struct mail_seal_settings *set
-					ATTR_UNUSED,
-				    const buffer_t *content,
-				    struct seal_error *error)
+static int
+source_file_write(const char *path,
+		  const struct mail_seal_settings *set
+		  ATTR_UNUSED,
+		  const buffer_t *content,
+		  struct seal_error *error)
 {
 	const char *reason;
 
@@ -84,10 +86,11 @@ int mail_seal_key_source_file_write(const char *path,
 	return -1;
 }
 
-int mail_seal_key_source_file_remove(const char *path,
-				     const struct mail_seal_settings *set
-					ATTR_UNUSED,
-				     struct seal_error *error)
+static int
+source_file_remove(const char *path,
+		   const struct mail_seal_settings *set
+		   ATTR_UNUSED,
+		   struct seal_error *error)
 {
 	const char *reason;
 	int ret = remove_file(path, &reason);
@@ -96,3 +99,9 @@ int mail_seal_key_source_file_remove(const char *path,
 		seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
 	return ret;
 }
+
+const struct mail_seal_source_kind mail_seal_source_file = {
+	.read = source_file_read,
+	.write = source_file_write,
+	.remove = source_file_remove
+};

@@ -31,7 +31,8 @@ static void keyring_cache_free(struct keyring_cache *cache)
 	i_free(cache);
 }
 
-void mail_seal_key_source_gnupg_deinit(void)
+static void
+source_gnupg_deinit(void)
 {
 	struct keyring_cache *cache;
 
@@ -51,7 +52,7 @@ home_file_stat(const char *home, const char *name, struct stat *st_r,
 		return 1;
 	if (errno == ENOENT || errno == ENOTDIR)
 		return 0;
-	return mail_seal_key_source_failed(error,
+	return mail_seal_source_failed(error,
 					   "its keyring can't be read");
 }
 
@@ -133,10 +134,11 @@ keyring_cache_add(const char *home, const char *names, const struct stat *st,
 	array_push_back(&keyring_cache, &cache);
 }
 
-int mail_seal_key_source_gnupg(const char *home,
-			       const struct mail_seal_settings *set,
-			       buffer_t *certificates,
-			       struct seal_error *error)
+static int
+source_gnupg_read(const char *home,
+		  const struct mail_seal_settings *set,
+		  buffer_t *certificates,
+		  struct seal_error *error)
 {
 	const char *names = t_strarray_join(set->recipients, " ");
 	const struct mail_seal_core *core;
@@ -163,3 +165,8 @@ int mail_seal_key_source_gnupg(const char *home,
 	buffer_append_buf(certificates, cache->certificates, 0, SIZE_MAX);
 	return cache->certificates->used > 0 ? 1 : 0;
 }
+
+const struct mail_seal_source_kind mail_seal_source_gnupg = {
+	.read = source_gnupg_read,
+	.deinit = source_gnupg_deinit
+};

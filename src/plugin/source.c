@@ -4,6 +4,61 @@
 #include "buffer.h"
 #include "source.h"
 
+static const struct {
+	const char *name;
+	const struct mail_seal_source_kind *kind;
+} kinds[] = {
+#define MAIL_SEAL_SOURCE_ROW(name, has_path) { #name, &mail_seal_source_##name },
+	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_ROW)
+#undef MAIL_SEAL_SOURCE_ROW
+};
+
+const char *mail_seal_source_name(const struct mail_seal_source *source)
+{
+	const char *path = source->path;
+
+	/* 2.3's URIs of dicts may have one */
+	if (*path != '/' && strstr(path, "password=") != NULL)
+		path = t_strdup_printf("%s:...", t_strcut(path, ':'));
+	return t_strdup_printf("%s:%s", kinds[source->type].name, path);
+}
+
+bool mail_seal_source_is_writable(const struct mail_seal_source *source)
+{
+	return kinds[source->type].kind->write != NULL;
+}
+
+int mail_seal_source_read(const struct mail_seal_source *source,
+			  const struct mail_seal_settings *set,
+			  buffer_t *certificates, struct seal_error *error)
+{
+	return kinds[source->type].kind->read(source->path, set, certificates,
+					      error);
+}
+
+int mail_seal_source_write(const struct mail_seal_source *source,
+			   const struct mail_seal_settings *set,
+			   const buffer_t *content, struct seal_error *error)
+{
+	return kinds[source->type].kind->write(source->path, set, content,
+					       error);
+}
+
+int mail_seal_source_remove(const struct mail_seal_source *source,
+			    const struct mail_seal_settings *set,
+			    struct seal_error *error)
+{
+	return kinds[source->type].kind->remove(source->path, set, error);
+}
+
+void mail_seal_sources_deinit(void)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(kinds); i++) {
+		if (kinds[i].kind->deinit != NULL)
+			kinds[i].kind->deinit();
+	}
+}
+
 static bool errno_is_of_source(void)
 {
 	switch (errno) {
@@ -22,7 +77,7 @@ static bool errno_is_of_source(void)
 	}
 }
 
-int mail_seal_key_source_failed(struct seal_error *error, const char *what)
+int mail_seal_source_failed(struct seal_error *error, const char *what)
 {
 	seal_error_set(error, errno_is_of_source() ?
 		       SEAL_ERROR_UNUSABLE_KEY : SEAL_ERROR_ENGINE,

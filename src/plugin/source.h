@@ -1,45 +1,50 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
-#ifndef MAIL_SEAL_KEY_SOURCE_H
-#define MAIL_SEAL_KEY_SOURCE_H
+#ifndef MAIL_SEAL_SOURCE_H
+#define MAIL_SEAL_SOURCE_H
 
 #include "owner-settings.h"
 #include "../seal/seal-error.h"
 
-/* Where certificates come from. To add a kind of source, add its type and
-   prefix to the settings and its functions to keys.c.
+/* Where certificates come from: a kind of source, as its file defines it. */
+struct mail_seal_source_kind {
+	/* Returns 1 and appends what the source has to certificates; 0 if it
+	   has none; -1 with SEAL_ERROR_UNUSABLE_KEY if it has something that
+	   can't be read, or with another error if that couldn't be found out.
+	   The text of an unusable key's error is half a sentence without
+	   paths. */
+	int (*read)(const char *path, const struct mail_seal_settings *set,
+		    buffer_t *certificates, struct seal_error *error);
+	/* Puts this in place of what the source has: whoever reads gets the
+	   one or the other. Returns 0, or -1 with an error as above, and
+	   nothing is changed. NULL if the source is only read. */
+	int (*write)(const char *path, const struct mail_seal_settings *set,
+		     const buffer_t *content, struct seal_error *error);
+	/* Returns 1 if it is removed, 0 if there was nothing, -1 as above. */
+	int (*remove)(const char *path, const struct mail_seal_settings *set,
+		      struct seal_error *error);
+	/* Frees what the process keeps; or NULL */
+	void (*deinit)(void);
+};
 
-   Returns 1 and appends what the source has to certificates; 0 if it has
-   none; -1 with SEAL_ERROR_UNUSABLE_KEY if it has something that can't be
-   read, or with another error if that couldn't be found out. The text of an
-   unusable key's error is half a sentence without paths. */
-typedef int mail_seal_key_source_t(const char *path,
-				   const struct mail_seal_settings *set,
-				   buffer_t *certificates,
-				   struct seal_error *error);
+#define MAIL_SEAL_SOURCE_KIND(name, has_path) \
+extern const struct mail_seal_source_kind mail_seal_source_##name;
+MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_KIND)
+#undef MAIL_SEAL_SOURCE_KIND
 
-/* Puts this in place of what the source has: whoever reads gets the one or
-   the other. Returns 0, or -1 with an error as above, and nothing is
-   changed. */
-typedef int mail_seal_key_source_write_t(const char *path,
-					 const struct mail_seal_settings *set,
-					 const buffer_t *content,
-					 struct seal_error *error);
-/* Returns 1 if it is removed, 0 if there was nothing, -1 as above. */
-typedef int mail_seal_key_source_remove_t(const char *path,
-					  const struct mail_seal_settings *set,
-					  struct seal_error *error);
-
-/* A file: the path's. */
-mail_seal_key_source_t mail_seal_key_source_file;
-mail_seal_key_source_write_t mail_seal_key_source_file_write;
-mail_seal_key_source_remove_t mail_seal_key_source_file_remove;
-/* A dict: of this URI, or name. */
-mail_seal_key_source_t mail_seal_key_source_dict;
-mail_seal_key_source_write_t mail_seal_key_source_dict_write;
-mail_seal_key_source_remove_t mail_seal_key_source_dict_remove;
-/* A GnuPG home: the path's. */
-mail_seal_key_source_t mail_seal_key_source_gnupg;
-void mail_seal_key_source_gnupg_deinit(void);
+/* Of one source. Names and other strings are from the data stack; a name can
+   be shown. */
+const char *mail_seal_source_name(const struct mail_seal_source *source);
+bool mail_seal_source_is_writable(const struct mail_seal_source *source);
+int mail_seal_source_read(const struct mail_seal_source *source,
+			  const struct mail_seal_settings *set,
+			  buffer_t *certificates, struct seal_error *error);
+int mail_seal_source_write(const struct mail_seal_source *source,
+			   const struct mail_seal_settings *set,
+			   const buffer_t *content, struct seal_error *error);
+int mail_seal_source_remove(const struct mail_seal_source *source,
+			    const struct mail_seal_settings *set,
+			    struct seal_error *error);
+void mail_seal_sources_deinit(void);
 
 /* What stands in a source that several back ends share in the place of
    certificates that were withdrawn: without it a back end that remembers the
@@ -52,6 +57,6 @@ bool mail_seal_source_is_withdrawn(const buffer_t *content, time_t *when_r);
    where the fault is the source's, an engine failure where it is the system's
    (out of descriptors, memory; a disk or a server that doesn't answer), which
    must not become plaintext. Returns -1. */
-int mail_seal_key_source_failed(struct seal_error *error, const char *what);
+int mail_seal_source_failed(struct seal_error *error, const char *what);
 
 #endif

@@ -141,10 +141,10 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	if (mail_seal_settings_parse(&raw, pool, &set, &error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(set.source_count, 3);
-	assert_int_equal(set.sources[0].type, MAIL_SEAL_SOURCE_FILE);
+	assert_int_equal(set.sources[0].type, MAIL_SEAL_SOURCE_file);
 	assert_string_equal(set.sources[0].path, "/a");
 	assert_string_equal(set.sources[1].path, "/b \"c");
-	assert_int_equal(set.sources[2].type, MAIL_SEAL_SOURCE_GNUPG);
+	assert_int_equal(set.sources[2].type, MAIL_SEAL_SOURCE_gnupg);
 	assert_string_equal(set.sources[2].path, "/d");
 	assert_string_equal(t_strarray_join(set.recipients, "|"),
 			    "a@example.org|b@example.org");
