@@ -2,11 +2,14 @@
 
 /* The owner's state as text: a line that says what it is, "NAME VALUE" lines,
    of which unknown ones are a later version's and are skipped, and "end", by
-   which a file that was cut off is known.
+   which a file that was cut off is known. Lines of facts each begin with that
+   name.
 
 	mail-seal-state 1
 	enrolled 1764102000
 	keys 4F8B...,9C01...
+	facts mail-seal-facts 1
+	facts ...
 	end
 */
 
@@ -34,7 +37,8 @@ static bool fingerprints_are_valid(const char *const *fingerprints)
 }
 
 static bool
-parse_line(const char *line, pool_t pool, struct mail_seal_state *state)
+parse_line(const char *line, pool_t pool, string_t *facts,
+	   struct mail_seal_state *state)
 {
 	const char *value = strchr(line, ' ');
 	const char *name = value == NULL ? line : t_strdup_until(line, value);
@@ -50,6 +54,10 @@ parse_line(const char *line, pool_t pool, struct mail_seal_state *state)
 			p_strsplit(pool, value, ",");
 		return fingerprints_are_valid(state->fingerprints);
 	}
+	if (strcmp(name, "facts") == 0) {
+		str_append(facts, value);
+		str_append_c(facts, '\n');
+	}
 	return TRUE;
 }
 
@@ -57,12 +65,17 @@ static bool
 parse_lines(const char *const *lines, pool_t pool,
 	    struct mail_seal_state *state)
 {
+	string_t *facts = str_new(pool, 256);
+
 	if (*lines == NULL || strcmp(*lines, STATE_TITLE) != 0)
 		return FALSE;
 	for (lines++; *lines != NULL; lines++) {
-		if (strcmp(*lines, STATE_END) == 0)
+		if (strcmp(*lines, STATE_END) == 0) {
+			if (str_len(facts) > 0)
+				state->facts = str_c(facts);
 			return state->enrolled;
-		if (!parse_line(*lines, pool, state))
+		}
+		if (!parse_line(*lines, pool, facts, state))
 			return FALSE;
 	}
 	return FALSE;
@@ -80,6 +93,18 @@ void mail_seal_state_parse(const char *text, pool_t pool,
 	state_r->known = TRUE;
 }
 
+static void print_facts(const char *facts, string_t *text)
+{
+	while (*facts != '\0') {
+		size_t length = strcspn(facts, "\n");
+
+		str_append(text, "facts ");
+		str_append_data(text, facts, length);
+		str_append_c(text, '\n');
+		facts += length + (facts[length] == '\n' ? 1 : 0);
+	}
+}
+
 void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
 {
 	str_append(text, STATE_TITLE"\n");
@@ -88,6 +113,9 @@ void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
 		str_printfa(text, "keys %s\n",
 			    t_strarray_join(state->fingerprints, ","));
 	}
+	if (state->facts != NULL &&
+	    strlen(state->facts) <= MAIL_SEAL_STATE_FACTS_MAX)
+		print_facts(state->facts, text);
 	str_append(text, STATE_END"\n");
 }
 

@@ -17,10 +17,15 @@ struct mail_seal_state {
 	/* of the owner's certificates that were last enrolled or sealed to,
 	   NULL-terminated; or NULL if they aren't known */
 	const char *const *fingerprints;
+	/* what the judge said of the certificates, for the core only
+	   (src/seal/certificate/facts.h); or NULL */
+	const char *facts;
 };
 
 /* A file that is larger is none of ours. */
 #define MAIL_SEAL_STATE_SIZE_MAX (256*1024)
+/* Facts that are larger aren't kept. */
+#define MAIL_SEAL_STATE_FACTS_MAX (128*1024)
 
 /* Reads what mail_seal_state_print() has written. What isn't that becomes a
    damaged state. Allocated from the pool. */

@@ -381,7 +381,8 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	static const char *const one[] = { FPR2, NULL };
 	const struct mail_seal_state written = {
 		.enrolled = TRUE, .since = 1764102000,
-		.fingerprints = fingerprints
+		.fingerprints = fingerprints,
+		.facts = "mail-seal-facts 1\n\nend 0\n"
 	};
 	struct mail_seal_state parsed;
 	string_t *text = t_str_new(256);
@@ -390,6 +391,7 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	mail_seal_state_parse(str_c(text), pool_datastack_create(), &parsed);
 	assert_false(parsed.damaged);
 	assert_int_equal(parsed.since, written.since);
+	assert_string_equal(parsed.facts, written.facts);
 	assert_true(mail_seal_state_has_fingerprints(&parsed, turned));
 	assert_false(mail_seal_state_has_fingerprints(&parsed, one));
 	assert_false(mail_seal_state_has_fingerprints(&parsed, NULL));
