@@ -128,7 +128,7 @@
 	{ "a long line in the armor header", false, ENCRYPTED VERSION_PART
 	  PART("", "-----BEGIN PGP MESSAGE-----\n"
 	       "Comment: Dear Bob, the meeting is at ten in room four; the code"
-	       " of the door is 1234, and please do not tell anybody\n\n"
+	       " of the door is 1234, and please do not tell anybody. Alice\n\n"
 	       ARMOR_BODY "-----END PGP MESSAGE-----\n") CLOSE },
 	{ "many short lines in the armor header", false, ENCRYPTED VERSION_PART
 	  PART("", "-----BEGIN PGP MESSAGE-----\n"

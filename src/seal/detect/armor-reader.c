@@ -11,7 +11,7 @@
 /* A program's armor header (Version, Comment, Charset) is short: one line
    with its name, one or two with its address. More would be text for people. */
 #define HEADER_SIZE_MAX 200
-#define HEADER_LINE_MAX 100
+#define HEADER_LINE_MAX 120
 #define HEADER_LINES_MAX 4
 #define HEADER_KEY_MAX 20
 /* Padding on a line of its own, and a checksum, which may be malformed */
