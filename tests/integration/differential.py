@@ -268,6 +268,7 @@ def _by_nature():
         (r"\b[0-9a-f]{8}(?:[0-9a-f]{24})\b", "GUID"),
         (r"\b([0-9a-f]{8})[0-9a-f]{8}\b", r"\1V"),  # pop3_uidl_format
         (r"\b\d{10}\.M\d+P\d+\.\w+", "FILE"),
+        (r"\{\d+\}(?=\xabFILE)", "{}"),
         (r":internal:[0-9a-f]{42}", ":internal:TOKEN"),
         (rf"(\w+, )?({today})([ T]\d\d:\d\d:\d\d)?( [+-]\d{{4}})?", "NOW"),
         (r"<[A-Za-z0-9+/]{22}[^>]*>", "<SESSION>"),
