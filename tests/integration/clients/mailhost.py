@@ -12,6 +12,7 @@ import smtplib
 from pathlib import Path
 
 from dovecot import PASSWORD, Dovecot
+from machine import merged_master_cf
 from sandbox import wait_until
 
 EXAMPLES = Path(__file__).parents[3] / "conf.d-examples"
@@ -115,7 +116,9 @@ class Postfix:
         excerpt = with_virtual_users((EXAMPLES / "postfix" / "main.cf").read_text())
         private = MAIN.format(host=HOST, log=self.log_file)
         (self.etc / "main.cf").write_text(private + excerpt)
-        (self.etc / "master.cf").write_text(_merged_services())
+        debian = Path("/usr/share/postfix/master.cf.dist").read_text()
+        (self.etc / "master.cf").write_text(
+            merged_master_cf(debian, (EXAMPLES / "postfix" / "master.cf").read_text()))
         shutil.copy(EXAMPLES / "postfix" / "tls_policy", self.etc)
         lines = "".join(f"{address}  {address.split('@')[0]}\n" for address in addresses)
         (self.etc / "mailboxes").write_text(lines)
@@ -127,29 +130,6 @@ class Postfix:
 def with_virtual_users(excerpt):
     """The excerpt with what is for "users that only Dovecot knows"."""
     return re.sub(r"^#(virtual_mailbox\w+|virtual_transport) =", r"\1 =", excerpt, flags=re.M)
-
-
-def _merged_services():
-    """Debian's master.cf with the example's services in place of those of the same name."""
-    debian = Path("/usr/share/postfix/master.cf.dist").read_text()
-    example = (EXAMPLES / "postfix" / "master.cf").read_text()
-    replaced = _services(example).keys()
-    kept = [entry for service, entry in _services(debian).items() if service not in replaced]
-    return "\n".join(kept) + "\n" + example
-
-
-def _services(text):
-    """{(name, type): the service's lines}, comments left out."""
-    found, service = {}, None
-    for line in text.splitlines():
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        if line[0].isspace():
-            found[service] += "\n" + line
-        else:
-            service = tuple(line.split()[:2])
-            found[service] = line
-    return found
 
 
 class MailHost(Dovecot):
