@@ -7,6 +7,7 @@
 
 #include "lib.h"
 #include "istream.h"
+#include "istream-hash.h"
 #include "guid.h"
 #include "mail-user.h"
 #include "module-context.h"
@@ -32,6 +33,11 @@ struct mail_seal_transaction {
 
 	/* the sealed message while it is saved */
 	struct istream *stream;
+	/* the same, while its bytes are hashed, or NULL */
+	struct istream *hashed_stream;
+	/* for the next save that goes through the seal, or NULL */
+	const struct hash_method *hash_method;
+	void *hash_context;
 	/* what to tell should it have to be sealed, when it can't be */
 	char *refusal;
 	/* what to tell about the save that failed, or NULL */
@@ -66,7 +72,8 @@ static void report_measure(struct mail_seal_transaction *st)
 	report->bytes_in = st->input->v_offset - st->input_start;
 	report->bytes_out = report->bytes_in;
 	if (st->stream != NULL) {
-		report->bytes_out = st->stream->v_offset;
+		report->bytes_out = st->hashed_stream != NULL ?
+			st->hashed_stream->v_offset : st->stream->v_offset;
 		report->engine = mail_seal_core_get_loaded()->
 			istream_get_engine(st->stream);
 	}
@@ -167,6 +174,7 @@ static void set_remembered_error(struct mail_save_context *ctx)
 
 static void save_state_reset(struct mail_seal_transaction *st)
 {
+	i_stream_unref(&st->hashed_stream);
 	i_stream_unref(&st->stream);
 	i_stream_unref(&st->input);
 	i_free(st->refusal);
@@ -216,7 +224,12 @@ mail_seal_save_through(struct mail_save_context *ctx, struct istream *input,
 	st->stream = core->istream_create(
 		input, decision->recipients, decision->log_error,
 		decision->protect_headers, decision->set, str_c(temp_prefix));
-	return sbox->module_ctx.super.save_begin(ctx, st->stream);
+	if (st->hash_method == NULL)
+		return sbox->module_ctx.super.save_begin(ctx, st->stream);
+	st->hashed_stream = i_stream_create_hash(st->stream, st->hash_method,
+						 st->hash_context);
+	st->hash_method = NULL;
+	return sbox->module_ctx.super.save_begin(ctx, st->hashed_stream);
 }
 
 static int
@@ -505,6 +518,16 @@ mail_seal_transaction_sealed_count(struct mailbox_transaction_context *t)
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
 
 	return st->sealed;
+}
+
+void mail_seal_transaction_hash_next(struct mailbox_transaction_context *t,
+				     const struct hash_method *method,
+				     void *context)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+
+	st->hash_method = method;
+	st->hash_context = context;
 }
 
 void mail_seal_mailbox_allocated(struct mailbox *box)
