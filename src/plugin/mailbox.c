@@ -69,6 +69,16 @@ mail_seal_transaction_sealed_count(struct mailbox_transaction_context *t)
 	return st->sealed;
 }
 
+void mail_seal_transaction_hash_next(struct mailbox_transaction_context *t,
+				     const struct hash_method *method,
+				     void *context)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+
+	st->hash_method = method;
+	st->hash_context = context;
+}
+
 void mail_seal_mailbox_allocated(struct mailbox *box)
 {
 	struct mailbox_vfuncs *v = box->vlast;

@@ -49,6 +49,7 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.decide_for_mailbox = mail_seal_decide_for_mailbox,
 	.decision_free = mail_seal_decision_free,
 	.transaction_sealed_count = mail_seal_transaction_sealed_count,
+	.transaction_hash_next = mail_seal_transaction_hash_next,
 	.core_get = mail_seal_core_get,
 	.keys_read = mail_seal_keys_read,
 	.keys_read_extra = mail_seal_keys_read_extra,

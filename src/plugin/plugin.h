@@ -4,6 +4,7 @@
 
 #include "enrol.h"
 
+struct hash_method;
 struct mail_user;
 struct mailbox;
 struct mailbox_transaction_context;
@@ -31,6 +32,9 @@ struct mail_seal_plugin_interface {
 	void (*decision_free)(struct mail_seal_decision *decision);
 	unsigned int (*transaction_sealed_count)(
 		struct mailbox_transaction_context *t);
+	void (*transaction_hash_next)(struct mailbox_transaction_context *t,
+				      const struct hash_method *method,
+				      void *context);
 	const struct mail_seal_core *
 		(*core_get)(struct seal_error *error);
 	int (*keys_read)(const struct mail_seal_settings *set,

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "istream.h"
+#include "istream-hash.h"
 #include "mail-user.h"
 #include "str.h"
 #include "../core/core.h"
@@ -22,7 +23,8 @@ static void report_measure(struct mail_seal_transaction *st)
 	report->bytes_in = st->input->v_offset - st->input_start;
 	report->bytes_out = report->bytes_in;
 	if (st->stream != NULL) {
-		report->bytes_out = st->stream->v_offset;
+		report->bytes_out = st->hashed_stream != NULL ?
+			st->hashed_stream->v_offset : st->stream->v_offset;
 		report->engine = mail_seal_core_get_loaded()->
 			istream_get_engine(st->stream);
 	}
@@ -120,6 +122,7 @@ static void set_remembered_error(struct mail_save_context *ctx)
 
 void mail_seal_save_reset(struct mail_seal_transaction *st)
 {
+	i_stream_unref(&st->hashed_stream);
 	i_stream_unref(&st->stream);
 	i_stream_unref(&st->input);
 	i_free(st->refusal);
@@ -175,7 +178,12 @@ save_through(struct mail_save_context *ctx, struct istream *input,
 	st->stream = core->istream_create(
 		input, decision->recipients, decision->log_error,
 		decision->protect_headers, decision->set, str_c(temp_prefix));
-	return sbox->module_ctx.super.save_begin(ctx, st->stream);
+	if (st->hash_method == NULL)
+		return sbox->module_ctx.super.save_begin(ctx, st->stream);
+	st->hashed_stream = i_stream_create_hash(st->stream, st->hash_method,
+						 st->hash_context);
+	st->hash_method = NULL;
+	return sbox->module_ctx.super.save_begin(ctx, st->hashed_stream);
 }
 
 static int

@@ -26,6 +26,11 @@ struct mail_seal_transaction {
 
 	/* the sealed message while it is saved */
 	struct istream *stream;
+	/* the same, while its bytes are hashed, or NULL */
+	struct istream *hashed_stream;
+	/* for the next save that goes through the seal, or NULL */
+	const struct hash_method *hash_method;
+	void *hash_context;
 	/* what to tell should it have to be sealed, when it can't be */
 	char *refusal;
 	/* what to tell about the save that failed, or NULL */
