@@ -66,6 +66,7 @@ static void smime_end(struct envelope *envelope, GString *out)
 }
 
 const struct envelope_format envelope_smime = {
+	.check = &check_cms,
 	.alloc = smime_alloc,
 	.free = smime_free,
 	.begin = smime_begin,
