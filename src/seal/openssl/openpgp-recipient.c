@@ -42,12 +42,15 @@ static OSSL_PARAM *rsa_params(const struct openpgp_key *fields)
 	return params;
 }
 
-static EVP_PKEY *key_from_params(const char *type, OSSL_PARAM *params)
+/* Returns NULL with *ready_r if what is in params makes no key. */
+static EVP_PKEY *
+key_from_params(const char *type, OSSL_PARAM *params, bool *ready_r)
 {
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
 	EVP_PKEY *key = NULL;
 
-	if (context != NULL && EVP_PKEY_fromdata_init(context) == 1)
+	*ready_r = context != NULL && EVP_PKEY_fromdata_init(context) == 1;
+	if (*ready_r)
 		(void)EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY,
 					params);
 	EVP_PKEY_CTX_free(context);
@@ -58,17 +61,19 @@ static EVP_PKEY *rsa_key(const struct openpgp_key *fields)
 {
 	OSSL_PARAM *params = rsa_params(fields);
 	EVP_PKEY *key = NULL;
+	bool ready;
 
 	if (params != NULL)
-		key = key_from_params("RSA", params);
+		key = key_from_params("RSA", params, &ready);
 	OSSL_PARAM_free(params);
 	return key;
 }
 
-/* NIST SP 800-56A section 5.6.2.3.4: a point that isn't on its curve gives
-   a secret of a weaker one. These curves have prime order, so any point on
-   them but the one at infinity will do. */
-static EVP_PKEY *point_key(const struct openpgp_key *fields)
+/* NIST SP 800-56A section 5.6.2.3.4: a point that isn't on its curve gives a
+   secret of a weaker one. These curves have prime order, so any point on them
+   but the one at infinity will do. Returns NULL with *reason_r if it isn't. */
+static EVP_PKEY *
+point_key(const struct openpgp_key *fields, const char **reason_r)
 {
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
@@ -77,11 +82,14 @@ static EVP_PKEY *point_key(const struct openpgp_key *fields)
 			(void *)fields->point.data, fields->point.size),
 		OSSL_PARAM_construct_end()
 	};
-	EVP_PKEY *key = key_from_params("EC", params);
+	bool ready;
+	EVP_PKEY *key = key_from_params("EC", params, &ready);
 	EVP_PKEY_CTX *check = key == NULL ? NULL :
 		EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 
-	if (check == NULL || EVP_PKEY_public_check_quick(check) != 1) {
+	if (ready && (check == NULL ||
+		      EVP_PKEY_public_check_quick(check) != 1)) {
+		*reason_r = "its point isn't on the curve";
 		EVP_PKEY_free(key);
 		key = NULL;
 	}
@@ -89,20 +97,15 @@ static EVP_PKEY *point_key(const struct openpgp_key *fields)
 	return key;
 }
 
-static EVP_PKEY *recipient_key(const struct openpgp_key *fields)
+static EVP_PKEY *
+recipient_key(const struct openpgp_key *fields, const char **reason_r)
 {
-	switch (fields->algorithm) {
-	case OPENPGP_RSA:
-	case OPENPGP_RSA_ENCRYPT_ONLY:
+	if (fields->algorithm == OPENPGP_RSA ||
+	    fields->algorithm == OPENPGP_RSA_ENCRYPT_ONLY)
 		return rsa_key(fields);
-	case OPENPGP_ECDH:
-	case OPENPGP_X25519:
-	case OPENPGP_X448:
-		break;
-	}
 	if (fields->curve != OPENPGP_CURVE25519 &&
 	    fields->curve != OPENPGP_CURVE448)
-		return point_key(fields);
+		return point_key(fields, reason_r);
 	/* RFC 7748 section 5: every string of octets is a point. What is wrong
 	   with some shows when a secret is derived. */
 	return EVP_PKEY_new_raw_public_key_ex(NULL,
@@ -143,15 +146,14 @@ recipient_new(const struct certificate_key *key, struct seal_error *error)
 		reason = "its version isn't known";
 	else if (openpgp_key_read(recipient->packet, key->packet_size,
 				  &recipient->fields, &reason) ==
-		 OPENPGP_KEY_OK) {
-		recipient->key = recipient_key(&recipient->fields);
-		if (recipient->key != NULL)
-			return recipient;
-		reason = recipient->fields.modulus.size > 0 ?
-			"libcrypto doesn't take its numbers" :
-			"its point isn't on the curve";
-	}
-	recipient_unusable(key, reason, error);
+		 OPENPGP_KEY_OK)
+		recipient->key = recipient_key(&recipient->fields, &reason);
+	if (recipient->key != NULL)
+		return recipient;
+	if (reason != NULL)
+		recipient_unusable(key, reason, error);
+	else
+		openssl_error_set(error);
 	recipient_free(recipient);
 	return NULL;
 }
