@@ -670,8 +670,8 @@ static void test_another_key(void **state G_GNUC_UNUSED)
 		assert_null(seal_message(cases[i], TEXT("A: b\n\nc"), 100, 10,
 					 &error));
 		assert_int_equal(error.code, SEAL_ERROR_ENGINE);
-		assert_string_equal(error.text, "gpg encrypted to other keys "
-				    "than the recipients'");
+		assert_string_equal(error.text, "the engine encrypted to other "
+				    "keys than the recipients'");
 	}
 	/* for bob it would have been right */
 	memset(&error, 0, sizeof(error));
