@@ -21,6 +21,7 @@
 #include "../backends.h"
 #include "../gnupg/gpg-context.h"
 #include "header-protect.h"
+#include "../text/crlf.h"
 #include "../text/header-split.h"
 #include "../text/line-reader.h"
 
@@ -70,7 +71,7 @@ struct seal {
 	struct header_split *split;
 	/* or NULL */
 	struct header_protect *protect;
-	GMimeFilter *to_crlf;
+	struct crlf to_crlf;
 	struct engine_job *job;
 	struct check *check;
 	struct envelope *envelope;
@@ -149,7 +150,7 @@ struct seal *seal_new(const struct seal_params *params)
 			(const char *const *)seal->protect_headers,
 			seal_side_output, seal);
 	}
-	seal->to_crlf = g_mime_filter_unix2dos_new(FALSE);
+	crlf_init(&seal->to_crlf);
 	seal->output = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				      params->spool_context);
 	seal->early_ciphertext =
@@ -179,7 +180,6 @@ void seal_free(struct seal **_seal)
 	seal_detector_free(&seal->detector);
 	header_split_free(&seal->split);
 	header_protect_free(&seal->protect);
-	g_object_unref(seal->to_crlf);
 	seal_queue_free(&seal->hold);
 	seal_queue_free(&seal->hold_tail);
 	seal_queue_free(&seal->output);
@@ -346,12 +346,17 @@ static int seal_start_engine(struct seal *seal)
    ends. */
 static void seal_inside(struct seal *seal, const char *data, size_t size)
 {
-	size_t crlf_size, prespace;
-	char *crlf;
+	while (size > 0 && seal->error.code == SEAL_ERROR_NONE) {
+		const size_t take = MIN(size, CRLF_STEP);
+		size_t crlf_size;
+		const char *crlf = crlf_convert(&seal->to_crlf, data, take,
+						&crlf_size);
 
-	g_mime_filter_filter(seal->to_crlf, (char *)data, size, 0,
-			     &crlf, &crlf_size, &prespace);
-	(void)seal->engine->write(seal->job, crlf, crlf_size, &seal->error);
+		(void)seal->engine->write(seal->job, crlf, crlf_size,
+					  &seal->error);
+		data += take;
+		size -= take;
+	}
 }
 
 static void
