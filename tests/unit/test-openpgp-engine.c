@@ -11,6 +11,7 @@
 
 #include "engine.h"
 #include "format/check.h"
+#include "format/openpgp-body.h"
 #include "format/openpgp-packet.h"
 #include "openssl/openpgp-recipient.h"
 #include "openssl/openssl-common.h"
@@ -242,7 +243,10 @@ static char *make_plain(size_t size)
 
 /* Behind these literal packet and container write their lengths otherwise; the
    container is up to 64 bytes larger. */
-static const size_t boundaries[] = { 192, 8384, 32768, 65536 };
+static const size_t boundaries[] = {
+	192, 8384, OPENPGP_PART_SIZE, 2 * OPENPGP_PART_SIZE,
+	4 * OPENPGP_PART_SIZE
+};
 
 static void test_sizes(void **state G_GNUC_UNUSED)
 {
@@ -274,8 +278,8 @@ static void test_sizes(void **state G_GNUC_UNUSED)
 static void test_kinds(void **state G_GNUC_UNUSED)
 {
 	static const size_t sizes[] = {
-		0, 1, 185, 186, 8377, 8378, 20000, 32718, 32719, 32762, 32763,
-		65530, 131072, 200000
+		0, 1, 185, 186, 8377, 8378, 16334, 16335, 16378, 16379, 20000,
+		32718, 32762, 65530, 131072, 200000
 	};
 	char *plain = make_plain(200000);
 

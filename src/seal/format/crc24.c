@@ -8,7 +8,7 @@
 
 /* RFC 9580 section 6.1, in the upper 24 of 32 bits, as the checksum is here */
 #define POLYNOMIAL (0x864cfbu << 8)
-#define SLICES 8
+#define SLICES 16
 
 /* tables[n][byte]: what a byte makes of the checksum that has n more behind
    it */
@@ -33,12 +33,21 @@ static void tables_init(void)
 	}
 }
 
+/* What 32 bits become that have so many bytes behind them */
+static inline uint32_t slice(uint32_t bits, unsigned int behind)
+{
+	return tables[behind + 3][bits >> 24] ^
+		tables[behind + 2][bits >> 16 & 0xff] ^
+		tables[behind + 1][bits >> 8 & 0xff] ^
+		tables[behind][bits & 0xff];
+}
+
 static inline uint32_t load(const uint8_t *data)
 {
-	uint32_t value;
+	uint32_t bits;
 
-	memcpy(&value, data, sizeof(value));
-	return GUINT32_FROM_BE(value);
+	memcpy(&bits, data, sizeof(bits));
+	return GUINT32_FROM_BE(bits);
 }
 
 uint32_t crc24(uint32_t crc, const uint8_t *data, size_t size)
@@ -50,17 +59,8 @@ uint32_t crc24(uint32_t crc, const uint8_t *data, size_t size)
 	initialized = true;
 	crc <<= 8;
 	for (; size >= SLICES; size -= SLICES, data += SLICES) {
-		const uint32_t first = crc ^ load(data);
-		const uint32_t second = load(data + 4);
-
-		crc = tables[7][first >> 24] ^
-			tables[6][first >> 16 & 0xff] ^
-			tables[5][first >> 8 & 0xff] ^
-			tables[4][first & 0xff] ^
-			tables[3][second >> 24] ^
-			tables[2][second >> 16 & 0xff] ^
-			tables[1][second >> 8 & 0xff] ^
-			tables[0][second & 0xff];
+		crc = slice(crc ^ load(data), 12) ^ slice(load(data + 4), 8) ^
+			slice(load(data + 8), 4) ^ slice(load(data + 12), 0);
 	}
 	for (; size > 0; size--, data++)
 		crc = crc << 8 ^ tables[0][crc >> 24 ^ *data];

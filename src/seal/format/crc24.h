@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The checksum of ASCII armor, RFC 9580 section 6.1, eight bytes at a time
+/* The checksum of ASCII armor, RFC 9580 section 6.1, 16 bytes at a time
    (Kounavis and Berry, "A systematic approach to building high performance,
    software-based, CRC generators", 2005). */
 

@@ -8,7 +8,7 @@
 /* RFC 9580 section 4.2: a tag in the current form */
 #define TAG_BITS 0xc0
 /* Section 4.2.1.4: 224 and the exponent of a part's size */
-#define PART_LENGTH (224 + 15)
+#define PART_LENGTH (224 + 14)
 G_STATIC_ASSERT(1 << (PART_LENGTH & 0x1f) == OPENPGP_PART_SIZE);
 G_STATIC_ASSERT(offsetof(struct openpgp_body, part) ==
 		offsetof(struct openpgp_body, header) +

@@ -13,7 +13,7 @@
    body that fits into one part gets a length that says so. */
 
 /* A power of two, and not below 512, bytes */
-#define OPENPGP_PART_SIZE (32*1024)
+#define OPENPGP_PART_SIZE (16*1024)
 /* Tag and length take this many bytes at the most. */
 #define OPENPGP_BODY_HEADER_MAX 6
 

@@ -79,6 +79,8 @@ struct seal {
 
 	/* ready to be pulled */
 	struct seal_queue *output;
+	/* what the envelope has made, on its way there */
+	GString *text;
 	/* ciphertext that is ready before the header section is complete */
 	struct seal_queue *early_ciphertext;
 };
@@ -153,6 +155,7 @@ struct seal *seal_new(const struct seal_params *params)
 	crlf_init(&seal->to_crlf);
 	seal->output = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				      params->spool_context);
+	seal->text = g_string_new(NULL);
 	seal->early_ciphertext =
 		seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 			       params->spool_context);
@@ -184,6 +187,7 @@ void seal_free(struct seal **_seal)
 	seal_queue_free(&seal->hold_tail);
 	seal_queue_free(&seal->output);
 	seal_queue_free(&seal->early_ciphertext);
+	g_string_free(seal->text, TRUE);
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		certificate_unref(seal->recipients[i]);
 	g_free(seal->recipients);
@@ -239,10 +243,9 @@ seal_queue_move(struct seal *seal, struct seal_queue *from, size_t keep,
 	return 0;
 }
 
-static void seal_output(struct seal *seal, struct seal_queue *queue,
-			const GString *text)
+static void seal_output_text(struct seal *seal, struct seal_queue *queue)
 {
-	(void)seal_queue_append(queue, text->str, text->len, &seal->error);
+	(void)seal_queue_append_text(queue, seal->text, &seal->error);
 }
 
 /* What the engine puts out. The envelope gets nothing that isn't checked. */
@@ -260,12 +263,10 @@ seal_ciphertext(const void *data, size_t size, void *context,
 		struct seal_error *error)
 {
 	struct seal *seal = context;
-	GString *text = g_string_sized_new(size + size / 2);
 
-	seal->engine->format->write(seal->envelope, data, size, text);
-	seal_output(seal, seal->envelope_open ? seal->output :
-		    seal->early_ciphertext, text);
-	g_string_free(text, TRUE);
+	seal->engine->format->write(seal->envelope, data, size, seal->text);
+	seal_output_text(seal, seal->envelope_open ? seal->output :
+			 seal->early_ciphertext);
 	if (seal->error.code == SEAL_ERROR_NONE)
 		return 0;
 	*error = seal->error;
@@ -278,31 +279,25 @@ static void seal_open_envelope(struct seal *seal)
 {
 	const char **fingerprints =
 		g_new0(const char *, seal->params.recipient_count + 1);
-	GString *text = g_string_new(NULL);
 
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		fingerprints[i] = seal->recipients[i]->fingerprint;
-	envelope_append_fields(text,
+	envelope_append_fields(seal->text,
 		!header_split_has_mime_version(seal->split), fingerprints);
-	seal->engine->format->begin(seal->envelope, text);
-	seal_output(seal, seal->output, text);
+	seal->engine->format->begin(seal->envelope, seal->text);
+	seal_output_text(seal, seal->output);
 	(void)seal_queue_move(seal, seal->early_ciphertext, 0, seal->output);
 	seal->envelope_open = true;
-	g_string_free(text, TRUE);
 	g_free(fingerprints);
 }
 
 static int seal_close_envelope(struct seal *seal)
 {
-	GString *text;
-
 	if (seal->engine->finish(seal->job, &seal->error) < 0 ||
 	    check_finish(seal->check, &seal->error) < 0)
 		return -1;
-	text = g_string_new(NULL);
-	seal->engine->format->end(seal->envelope, text);
-	seal_output(seal, seal->output, text);
-	g_string_free(text, TRUE);
+	seal->engine->format->end(seal->envelope, seal->text);
+	seal_output_text(seal, seal->output);
 	return seal->error.code == SEAL_ERROR_NONE ? 0 : -1;
 }
 
