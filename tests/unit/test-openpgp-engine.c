@@ -15,6 +15,7 @@
 #include "format/openpgp-packet.h"
 #include "openssl/openpgp-recipient.h"
 #include "openssl/openssl-common.h"
+#include "seal-run.h"
 #include "test-lib.h"
 #include "test-openpgp-lib.h"
 
@@ -299,6 +300,51 @@ static void test_kinds(void **state G_GNUC_UNUSED)
 		opened_check(&opened);
 	}
 	g_free(plain);
+}
+
+/* The whole of src/seal with this engine, which it chooses by itself */
+static void test_whole(void **state G_GNUC_UNUSED)
+{
+	const struct seal_params params = {
+		.recipients = &certificate, .recipient_count = 1,
+		.spool_open = seal_run_spool
+	};
+	GString *message = g_string_new("From: a\nContent-Type: x/y\n\n");
+	GString *inside = g_string_new("Content-Type: x/y\r\n\r\n");
+	const size_t start = message->len, inside_start = inside->len;
+	struct opened opened;
+
+	test_openpgp_choose(certificate, 5);
+	opened_init(&opened);
+	for (size_t lines = 0; lines < 4000; lines = lines * 2 + 1) {
+		struct seal_error error = { .code = SEAL_ERROR_NONE };
+		GByteArray *armor = g_byte_array_new();
+		const char *begin;
+		GString *sealed;
+		bool sealing;
+
+		g_string_truncate(message, start);
+		g_string_truncate(inside, inside_start);
+		for (size_t i = 0; i < lines; i++) {
+			g_string_append_printf(message, "line %zu%s\n", i,
+					       i % 3 == 0 ? "\r" : "");
+			g_string_append_printf(inside, "line %zu\r\n", i);
+		}
+		sealed = seal_run(&params, message->str, message->len,
+				  1 + lines * 5, &sealing, &error);
+		assert_string_equal(error.text, "");
+		assert_true(sealing);
+		begin = strstr(sealed->str, "-----BEGIN PGP MESSAGE");
+		assert_non_null(begin);
+		g_byte_array_append(armor, (const guint8 *)begin,
+				    strlen(begin));
+		opened_add(&opened, armor, inside->str, inside->len);
+		g_byte_array_unref(armor);
+		g_string_free(sealed, TRUE);
+	}
+	opened_check(&opened);
+	g_string_free(message, TRUE);
+	g_string_free(inside, TRUE);
 }
 
 /* Each recipient alone can open it; one given twice gets one packet. */
@@ -773,6 +819,7 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_whole),
 		cmocka_unit_test(test_recipients),
 		cmocka_unit_test(test_other_key),
 		cmocka_unit_test(test_leading_zeros),

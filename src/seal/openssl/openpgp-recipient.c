@@ -164,7 +164,10 @@ openpgp_recipient_get(struct certificate *certificate, time_t now,
 {
 	const struct certificate_key *key =
 		certificate_encryption_key(certificate, now);
-	struct openpgp_recipient *recipient = certificate->prepared;
+	/* another engine may have left something else there */
+	struct openpgp_recipient *recipient =
+		certificate->prepared_free == recipient_free ?
+		certificate->prepared : NULL;
 
 	if (key == NULL || key->packet == NULL) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
