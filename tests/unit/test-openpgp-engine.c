@@ -9,25 +9,20 @@
 /* for RAND_set_rand_method() */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
-#include "engine.h"
-#include "format/check.h"
 #include "format/openpgp-body.h"
 #include "format/openpgp-packet.h"
-#include "openssl/openpgp-recipient.h"
 #include "openssl/openssl-common.h"
 #include "seal-run.h"
 #include "test-lib.h"
 #include "test-openpgp-lib.h"
+#include "test-openpgp-seal.h"
 
-#include <errno.h>
 #include <glib/gstdio.h>
 #include <openssl/rand.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NOW 1000000000
 #define MESSAGES 20000
 
 static char *home;
@@ -38,45 +33,6 @@ static const char *const kinds[] = {
 	"nistp384", "nistp521", "brainpoolP256r1", "brainpoolP384r1",
 	"brainpoolP512r1"
 };
-
-/*
- * The kernel's random source, as the engine sees it
- */
-
-ssize_t __real_getrandom(void *data, size_t size, unsigned int flags);
-ssize_t __wrap_getrandom(void *data, size_t size, unsigned int flags);
-
-static enum {
-	RANDOM_WHOLE,
-	/* a byte at a time, and a signal before each */
-	RANDOM_SLOW,
-	RANDOM_FAILS
-} random_mode;
-/* calls that succeed before one fails */
-static unsigned int random_left;
-/* what was given since this was emptied */
-static GByteArray *random_given;
-
-ssize_t __wrap_getrandom(void *data, size_t size, unsigned int flags)
-{
-	static bool signalled;
-
-	if (random_mode == RANDOM_FAILS && random_left-- == 0) {
-		errno = ENOSYS;
-		return -1;
-	}
-	if (random_mode == RANDOM_SLOW) {
-		signalled = !signalled;
-		if (signalled) {
-			errno = EINTR;
-			return -1;
-		}
-		size = MIN(size, 1);
-	}
-	assert_int_equal(__real_getrandom(data, size, flags), size);
-	g_byte_array_append(random_given, data, size);
-	return size;
-}
 
 /*
  * gpg
@@ -162,61 +118,6 @@ static void opened_check(struct opened *opened)
 /*
  * Sealing
  */
-
-static int
-append(const void *data, size_t size, void *context,
-       struct seal_error *error G_GNUC_UNUSED)
-{
-	g_byte_array_append(context, data, size);
-	return 0;
-}
-
-/* The check stands where it does in message/seal.c. */
-static int
-checked(const void *data, size_t size, void *context, struct seal_error *error)
-{
-	return check_push(context, data, size, error);
-}
-
-/* Returns the message, given in pieces of step, or NULL with error set. */
-static GByteArray *
-seal_to(struct certificate *const *recipients, size_t count, const char *plain,
-	size_t size, size_t step, struct seal_error *error)
-{
-	const struct check_params check_params = {
-		.recipients = recipients, .recipient_count = count, .now = NOW
-	};
-	GByteArray *out = g_byte_array_new();
-	struct check *check = check_new(&check_openpgp, &check_params, append,
-					out);
-	const struct engine_params params = {
-		.recipients = recipients, .recipient_count = count, .now = NOW,
-		.output = checked, .context = check
-	};
-	const struct engine *engine = &engine_openpgp_libcrypto;
-	struct engine_job *job;
-	int ret;
-
-	g_byte_array_set_size(random_given, 0);
-	job = engine->start(&params, error);
-	ret = job == NULL ? -1 : 0;
-	for (size_t i = 0; ret == 0 && i < size; i += step) {
-		ret = engine->write(job, plain + i, MIN(step, size - i),
-				    error);
-	}
-	if (ret == 0)
-		ret = engine->finish(job, error);
-	if (ret == 0)
-		ret = check_finish(check, error);
-	if (job != NULL)
-		engine->free(job);
-	check_free(&check);
-	if (ret == 0)
-		return out;
-	assert_int_not_equal(error->code, SEAL_ERROR_NONE);
-	g_byte_array_unref(out);
-	return NULL;
-}
 
 static GByteArray *seal_one(const char *plain, size_t size, size_t step)
 {
@@ -433,7 +334,7 @@ static void add_new(GHashTable *seen, const void *data, size_t size)
 }
 
 /* The random source's first 32 bytes are the session key, the last 16 the
-   prefix; test_session_key() shows that they are. */
+   prefix; test-openpgp-session-key.c shows that they are. */
 static void check_unique(size_t key, size_t point_offset, size_t point_size)
 {
 	const char *number = g_getenv("MAIL_SEAL_UNIQUE");
@@ -461,174 +362,6 @@ static void test_unique(void **state G_GNUC_UNUSED)
 	/* behind tag, length, start, number's length, prefix */
 	check_unique(5, 2 + 10 + 2 + 1, 32);
 	check_unique(6, 2 + 10 + 2 + 1, 64);
-}
-
-/*
- * X25519 and X448, which not every gpg knows
- */
-
-/* An own way from packet to session key */
-static void
-open_native(const uint8_t *packet, EVP_PKEY *secret, const uint8_t *public_key,
-	    size_t size, const char *digest, const char *info,
-	    size_t kek_size, uint8_t *session_key_r)
-{
-	EVP_PKEY *ephemeral = EVP_PKEY_new_raw_public_key_ex(NULL,
-		size == 32 ? "X25519" : "X448", NULL, packet, size);
-	EVP_PKEY_CTX *derive = EVP_PKEY_CTX_new(secret, NULL);
-	EVP_PKEY_CTX *hkdf = EVP_PKEY_CTX_new_from_name(NULL, "HKDF", NULL);
-	EVP_CIPHER_CTX *unwrap = EVP_CIPHER_CTX_new();
-	uint8_t shared[56], input[3 * 56], kek[32], opened[40];
-	size_t shared_size = sizeof(shared);
-	int opened_size;
-
-	assert_int_equal(EVP_PKEY_derive_init(derive), 1);
-	assert_int_equal(EVP_PKEY_derive_set_peer(derive, ephemeral), 1);
-	assert_int_equal(EVP_PKEY_derive(derive, shared, &shared_size), 1);
-	assert_int_equal(shared_size, size);
-	memcpy(input, packet, size);
-	memcpy(input + size, public_key, size);
-	memcpy(input + 2 * size, shared, size);
-	assert_int_equal(EVP_PKEY_derive_init(hkdf), 1);
-	assert_int_equal(EVP_PKEY_CTX_ctrl_str(hkdf, "digest", digest), 1);
-	assert_int_equal(EVP_PKEY_CTX_ctrl_str(hkdf, "info", info), 1);
-	{
-		GString *hex = g_string_new(NULL);
-
-		for (size_t i = 0; i < 3 * size; i++)
-			g_string_append_printf(hex, "%02x", input[i]);
-		assert_int_equal(EVP_PKEY_CTX_ctrl_str(hkdf, "hexkey",
-						       hex->str), 1);
-		g_string_free(hex, TRUE);
-	}
-	assert_int_equal(EVP_PKEY_derive(hkdf, kek, &kek_size), 1);
-	EVP_CIPHER_CTX_set_flags(unwrap, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	assert_int_equal(EVP_DecryptInit_ex(unwrap, kek_size == 16 ?
-		EVP_aes_128_wrap() : EVP_aes_256_wrap(), NULL, kek, NULL), 1);
-	/* size, algorithm, wrapped key */
-	assert_int_equal(packet[size], 41);
-	assert_int_equal(packet[size + 1], 9);
-	assert_int_equal(EVP_DecryptUpdate(unwrap, opened, &opened_size,
-					   packet + size + 2, 40), 1);
-	assert_int_equal(opened_size, 32);
-	memcpy(session_key_r, opened, 32);
-	EVP_CIPHER_CTX_free(unwrap);
-	EVP_PKEY_CTX_free(derive);
-	EVP_PKEY_CTX_free(hkdf);
-	EVP_PKEY_free(ephemeral);
-}
-
-/* The session key is what the random source gave first, and opens the
-   container: version, then CFB over the prefix. */
-static void
-check_container(const uint8_t *container, const uint8_t *session_key)
-{
-	static const uint8_t iv[16];
-	EVP_CIPHER_CTX *cipher = EVP_CIPHER_CTX_new();
-	uint8_t prefix[18];
-	int size;
-
-	assert_memory_equal(session_key, random_given->data, 32);
-	EVP_DecryptInit_ex(cipher, EVP_aes_256_cfb128(), NULL, session_key, iv);
-	EVP_DecryptUpdate(cipher, prefix, &size, container + 3, 18);
-	assert_memory_equal(prefix, random_given->data + random_given->len - 16,
-			    16);
-	assert_memory_equal(prefix + 16, prefix + 14, 2);
-	EVP_CIPHER_CTX_free(cipher);
-}
-
-static void test_native(void **state G_GNUC_UNUSED)
-{
-	static const struct {
-		const char *name;
-		uint8_t algorithm;
-		size_t size;
-		const char *digest, *info;
-		size_t kek_size;
-	} tests[] = {
-		{ "X25519", 25, 32, "SHA256", "OpenPGP X25519", 16 },
-		{ "X448", 26, 56, "SHA512", "OpenPGP X448", 32 }
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
-		EVP_PKEY *secret = EVP_PKEY_Q_keygen(NULL, NULL,
-						     tests[i].name);
-		uint8_t packet[6 + 56] = { 4, 0, 0, 0, 1, tests[i].algorithm };
-		size_t size = tests[i].size, offset = 0;
-		struct seal_error error = { .code = SEAL_ERROR_NONE };
-		struct certificate *recipient;
-		uint8_t session_key[32];
-		GByteArray *message;
-		uint64_t id;
-
-		EVP_PKEY_get_raw_public_key(secret, packet + 6, &size);
-		recipient = test_openpgp_key(packet, 6 + size);
-		message = seal_to(&recipient, 1, "hello", 5, 5, &error);
-		assert_string_equal(error.text, "");
-		open_native(message->data + 2 + 10, secret, packet + 6, size,
-			    tests[i].digest, tests[i].info, tests[i].kek_size,
-			    session_key);
-		assert_true(openpgp_message_next_recipient(
-			message->data, message->len, &offset, &id));
-		check_container(message->data + offset, session_key);
-		g_byte_array_unref(message);
-		certificate_unref(recipient);
-		EVP_PKEY_free(secret);
-	}
-}
-
-static void from_hex(const char *hex, uint8_t *out)
-{
-	for (; *hex != '\0'; hex += 2) {
-		*out++ = g_ascii_xdigit_value(hex[0]) << 4 |
-			g_ascii_xdigit_value(hex[1]);
-	}
-}
-
-/* RFC 9580 appendix A.8: the session key packet's ephemeral key, session key
-   and wrapped session key, for the recipient of appendix A.4. The secret that
-   they share follows from the recipient's secret key. */
-static void test_known_answer(void **state G_GNUC_UNUSED)
-{
-	uint8_t packet[6 + 32] = { 4, 0, 0, 0, 1, 25 };
-	uint8_t secret[32], ephemeral[32], session_key[16], wrapped[24];
-	uint8_t shared[32], kek[OPENPGP_KEK_MAX], got[24];
-	size_t size = sizeof(shared), kek_size;
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	EVP_CIPHER_CTX *wrap = EVP_CIPHER_CTX_new();
-	struct certificate *recipient;
-	EVP_PKEY *our, *their;
-	EVP_PKEY_CTX *derive;
-	int got_size;
-
-	from_hex("8693248367f9e5015db922f8f48095dda784987f2d5985b12fbad16caf5e4435", packet + 6);
-	from_hex("4d600a4f794d44775c57a26e0feefed558e9afffd6ad0d582d57fb2ba2dcedb8", secret);
-	from_hex("87cf18d5f1b53f817cce5a004cf393cc8958bddc065f25f84af509b17dd36764", ephemeral);
-	from_hex("dd708f6fa1ed65114d68d2343e7c2f1d", session_key);
-	from_hex("dea355437956617901e06957fbca8a6a47a5b5153e8d3ab7", wrapped);
-	our = EVP_PKEY_new_raw_private_key_ex(NULL, "X25519", NULL, secret, 32);
-	their = EVP_PKEY_new_raw_public_key_ex(NULL, "X25519", NULL, ephemeral,
-					       32);
-	derive = EVP_PKEY_CTX_new(our, NULL);
-	assert_int_equal(EVP_PKEY_derive_init(derive), 1);
-	assert_int_equal(EVP_PKEY_derive_set_peer(derive, their), 1);
-	assert_int_equal(EVP_PKEY_derive(derive, shared, &size), 1);
-
-	recipient = test_openpgp_key(packet, sizeof(packet));
-	assert_int_equal(openpgp_kek(openpgp_recipient_get(recipient, NOW,
-							   &error),
-				     shared, ephemeral, kek, &kek_size,
-				     &error), 0);
-	assert_int_equal(kek_size, 16);
-	EVP_CIPHER_CTX_set_flags(wrap, EVP_CIPHER_CTX_FLAG_WRAP_ALLOW);
-	EVP_EncryptInit_ex(wrap, EVP_aes_128_wrap(), NULL, kek, NULL);
-	EVP_EncryptUpdate(wrap, got, &got_size, session_key, 16);
-	assert_bytes(got, got_size, wrapped, sizeof(wrapped));
-	EVP_CIPHER_CTX_free(wrap);
-	EVP_PKEY_CTX_free(derive);
-	EVP_PKEY_free(our);
-	EVP_PKEY_free(their);
-	certificate_unref(recipient);
 }
 
 /*
@@ -771,7 +504,6 @@ static int setup(void **state G_GNUC_UNUSED)
 	gchar *data;
 	gsize size;
 
-	random_given = g_byte_array_new();
 	home = g_strdup(g_mkdtemp(template));
 	path = g_build_filename(home, "exported", NULL);
 	assert_true(gpg("--quick-gen-key", "alice@example.org", "ed25519",
@@ -809,7 +541,6 @@ static int teardown(void **state G_GNUC_UNUSED)
 	(void)g_spawn_sync(NULL, argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
 			   NULL, NULL, NULL, NULL);
 	certificate_unref(certificate);
-	g_byte_array_unref(random_given);
 	g_free(home);
 	return 0;
 }
@@ -824,8 +555,6 @@ int main(void)
 		cmocka_unit_test(test_other_key),
 		cmocka_unit_test(test_leading_zeros),
 		cmocka_unit_test(test_unique),
-		cmocka_unit_test(test_native),
-		cmocka_unit_test(test_known_answer),
 		cmocka_unit_test(test_random_slow),
 		cmocka_unit_test(test_no_random),
 		cmocka_unit_test(test_no_random_libcrypto),

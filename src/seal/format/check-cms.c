@@ -73,7 +73,8 @@ struct element {
 };
 
 /* X.690 section 8.1.3. Returns 1, 0 if it is cut off, -1 if it is none. */
-static int element_read(const uint8_t *data, size_t size, struct element *element_r)
+static int
+element_read(const uint8_t *data, size_t size, struct element *element_r)
 {
 	size_t length_size;
 
@@ -383,7 +384,8 @@ static void check_leave(struct cms_check *check)
 }
 
 /* Behind the start nothing but ciphertext and ends is right. */
-static bool check_element(struct cms_check *check, const struct element *element)
+static bool
+check_element(struct cms_check *check, const struct element *element)
 {
 	if (element->tag == TAG_OCTET_STRING && check->content_pieces) {
 		check->left = element->length;
