@@ -7,11 +7,20 @@
    A message of SIZE bytes is sealed as lmtp does it, again and again in one
    process, and in between encrypted by a gpg that is run with the same
    options and makes the armor itself. Both read memory and write to nowhere.
+   Behind each gpg, which leaves the processor's caches cold, SEALS messages are
+   sealed one after the other, and their mean is what counts.
    Prints a line for each pair: seconds of gpg, of the seal; and then the
    processor time of both, with all processes that they ran, which says more
-   on a machine that has other work. */
+   on a machine that has other work.
+
+	bench-seal --engines CERTIFICATE-FILE SIZE ROUNDS
+
+   Times the sealing step alone, with the engine that fits the certificate and
+   in turns with one that only copies, which is what all the rest costs. Prints
+   the median of ROUNDS of each, microseconds of processor time. */
 
 #include "certificate/key-file.h"
+#include "../tests/unit/copy-engine.h"
 #include "message/seal.h"
 
 #include <err.h>
@@ -27,6 +36,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SEALS 10
 /* What a stream of Dovecot's gives at a time */
 #define BLOCK_SIZE 8192
 
@@ -146,18 +156,18 @@ static size_t pull_all(struct seal *seal, struct seal_error *error)
 }
 
 static struct cost
-time_seal(const struct certificate_list *list, const char *message, size_t size)
+time_params(const struct seal_params *_params, const char *message, size_t size)
 {
-	const struct seal_params params = {
-		.recipients = list->certificates,
-		.recipient_count = list->count,
-		.timeout_secs = 600,
-		.spool_open = no_spool
-	};
+	struct seal_params params = *_params;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	const struct cost start = now();
-	struct seal *seal = seal_new(&params);
+	struct cost start;
+	struct seal *seal;
 	size_t sealed = 0;
+
+	params.timeout_secs = 600;
+	params.spool_open = no_spool;
+	start = now();
+	seal = seal_new(&params);
 
 	for (size_t pos = 0; pos < size; pos += BLOCK_SIZE) {
 		sealed += pull_all(seal, &error);
@@ -171,6 +181,82 @@ time_seal(const struct certificate_list *list, const char *message, size_t size)
 	if (sealed < size)
 		errx(1, "the sealed message is too short");
 	return since(start);
+}
+
+static struct cost
+time_seal(const struct certificate_list *list, const char *message, size_t size)
+{
+	const struct seal_params params = {
+		.recipients = list->certificates,
+		.recipient_count = list->count
+	};
+
+	return time_params(&params, message, size);
+}
+
+static struct cost
+time_seals(const struct certificate_list *list, const char *message,
+	   size_t size)
+{
+	struct cost sum = { .wall = 0 };
+
+	for (int i = 0; i < SEALS; i++) {
+		struct cost cost = time_seal(list, message, size);
+
+		sum.wall += cost.wall / SEALS;
+		sum.cpu += cost.cpu / SEALS;
+	}
+	return sum;
+}
+
+static int compare_double(const void *p1, const void *p2)
+{
+	const double *d1 = p1, *d2 = p2;
+
+	return *d1 < *d2 ? -1 : *d1 > *d2 ? 1 : 0;
+}
+
+static double median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare_double);
+	return values[count / 2];
+}
+
+/* A clock of processor time that is finer than getrusage()'s */
+static double cpu_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1e6 + ts.tv_nsec / 1e3;
+}
+
+static void
+compare_engines(const struct certificate_list *list, const char *message,
+		size_t size, size_t rounds)
+{
+	const struct seal_params copy = {
+		.engine = list->certificates[0]->kind ==
+			CERTIFICATE_KIND_OPENPGP ? &engine_copy_pgp_mime :
+			&engine_copy_smime,
+		.recipients = copy_engine_recipients,
+		.recipient_count = 1
+	};
+	double *copied = g_new(double, rounds), *sealed = g_new(double, rounds);
+
+	for (size_t i = 0; i < rounds; i++) {
+		double start = cpu_clock();
+
+		(void)time_params(&copy, message, size);
+		copied[i] = cpu_clock() - start;
+		start = cpu_clock();
+		(void)time_seal(list, message, size);
+		sealed[i] = cpu_clock() - start;
+	}
+	printf("copying engine %.1f us, the certificate's %.1f us\n",
+	       median(copied, rounds), median(sealed, rounds));
+	g_free(copied);
+	g_free(sealed);
 }
 
 /*
@@ -228,11 +314,19 @@ int main(int argc, char *argv[])
 	size_t size;
 	char *message;
 	int input, pairs;
+	bool engines = false;
 
 	/* GPGME leaves its processes to others. */
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	if (argc != 4)
-		errx(1, "usage: bench-seal CERTIFICATE-FILE SIZE PAIRS");
+	if (argc > 1 && strcmp(argv[1], "--engines") == 0) {
+		engines = true;
+		argv++;
+		argc--;
+	}
+	if (argc != 4) {
+		errx(1, "usage: bench-seal [--engines] CERTIFICATE-FILE SIZE "
+		     "PAIRS");
+	}
 	size = strtoul(argv[2], NULL, 10);
 	pairs = atoi(argv[3]);
 	if (size < sizeof(header) + 2)
@@ -242,18 +336,15 @@ int main(int argc, char *argv[])
 	list = read_certificate(argv[1]);
 
 	(void)time_seal(list, message, size);
+	if (engines) {
+		compare_engines(list, message, size, pairs);
+		return 0;
+	}
 	(void)time_gpg(argv[1], input);
 	for (int i = 0; i < pairs; i++) {
-		/* neither always after the other */
-		struct cost gpg, seal;
+		const struct cost gpg = time_gpg(argv[1], input);
+		const struct cost seal = time_seals(list, message, size);
 
-		if (i % 2 == 0) {
-			gpg = time_gpg(argv[1], input);
-			seal = time_seal(list, message, size);
-		} else {
-			seal = time_seal(list, message, size);
-			gpg = time_gpg(argv[1], input);
-		}
 		printf("%.6f %.6f %.6f %.6f\n", gpg.wall, seal.wall, gpg.cpu,
 		       seal.cpu);
 	}

@@ -16,6 +16,8 @@ struct engine_params {
 	/* what an engine doesn't know it leaves alone */
 	bool compress;
 	bool rsa_oaep;
+	/* which of a certificate's keys can be used depends on it */
+	time_t now;
 	/* how long the engine may keep us waiting for one message */
 	unsigned int timeout_secs;
 
@@ -46,8 +48,10 @@ struct engine {
 	void (*free)(struct engine_job *job);
 };
 
+/* RFC 9580, by libcrypto in process */
+extern const struct engine engine_openpgp_libcrypto;
 /* RFC 9580, by GPGME */
-extern const struct engine engine_openpgp;
+extern const struct engine engine_openpgp_gpg;
 /* RFC 5652, by OpenSSL */
 extern const struct engine engine_smime;
 

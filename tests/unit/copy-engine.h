@@ -7,10 +7,19 @@
 
 #include <glib.h>
 
-/* Engines that encrypt nothing, so that the envelope holds the plaintext: one
-   for each form of sealed message */
+/* Engines that encrypt nothing, so that the envelope holds the plaintext, in
+   what looks like an encrypted message without a key: one for each form of
+   sealed message. OpenPGP: a session key packet of COPY_START bytes, then a
+   container with COPY_PREFIX bytes before the plaintext and COPY_MDC behind
+   it. */
 extern const struct engine engine_copy_pgp_mime;
 extern const struct engine engine_copy_smime;
+#define COPY_START 15
+#define COPY_PREFIX 19
+#define COPY_MDC 22
+/* The same with nothing around the plaintext: no message may be sealed so. */
+extern const struct engine engine_bare_pgp_mime;
+extern const struct engine engine_bare_smime;
 /* Somebody to seal to, with the fingerprint 0123456789ABCDEF..., 40 digits */
 extern struct certificate *const copy_engine_recipients[1];
 

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-/* The whole of src/seal, with a real gpg: what comes out decrypts to what
+/* The whole of src/seal, with a real gpg as engine: what comes out decrypts to what
    went in, however it goes in; and when gpg fails, so does sealing.
 
    FAKE_GPG, which this build runs as gpg, does what the file beside it says:
@@ -104,6 +104,7 @@ seal_message(GBytes *certificates, const char *message, size_t size,
 {
 	const struct certificate_list *list = read_list(certificates, error);
 	struct seal_params params = {
+		.openpgp_engine = "gpg",
 		.timeout_secs = timeout_secs,
 		.spool_open = seal_run_spool
 	};
@@ -670,8 +671,8 @@ static void test_another_key(void **state G_GNUC_UNUSED)
 		assert_null(seal_message(cases[i], TEXT("A: b\n\nc"), 100, 10,
 					 &error));
 		assert_int_equal(error.code, SEAL_ERROR_ENGINE);
-		assert_string_equal(error.text, "gpg encrypted to other keys "
-				    "than the recipients'");
+		assert_string_equal(error.text, "the engine encrypted to other "
+				    "keys than the recipients'");
 	}
 	/* for bob it would have been right */
 	memset(&error, 0, sizeof(error));
@@ -693,6 +694,7 @@ static void test_abandoned(void **state G_GNUC_UNUSED)
 	struct seal_params params = {
 		.recipients = list->certificates,
 		.recipient_count = 1,
+		.openpgp_engine = "gpg",
 		.timeout_secs = 10
 	};
 	char *pid_path = g_strconcat(FAKE_GPG, ".pid", NULL), *pid = NULL;

@@ -112,6 +112,24 @@ bool certificate_has_key_id(const struct certificate *certificate,
 	return false;
 }
 
+const struct certificate_key *
+certificate_encryption_key(const struct certificate *certificate, time_t now)
+{
+	const struct certificate_key *newest = NULL;
+
+	for (size_t i = 0; i < certificate->key_count; i++) {
+		const struct certificate_key *key = &certificate->keys[i];
+
+		/* the primary key only if there is nothing else */
+		if (key->can_encrypt &&
+		    key_problem(certificate, key, now) == NULL &&
+		    (newest == NULL || newest == &certificate->keys[0] ||
+		     key->created > newest->created))
+			newest = key;
+	}
+	return newest;
+}
+
 time_t certificate_expires(const struct certificate *certificate)
 {
 	time_t last = 0;

@@ -3,6 +3,7 @@
 #define ENVELOPE_H
 
 #include "../seal-error.h"
+#include "check.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -18,6 +19,8 @@ struct envelope;
 struct envelope_format {
 	/* Readers look for protected header fields in it. */
 	bool shows_protected_headers;
+	/* What the ciphertext must be */
+	const struct check_form *check;
 
 	/* Returns NULL if the system has no random numbers. */
 	struct envelope *(*alloc)(struct seal_error *error);

@@ -1,12 +1,12 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "openpgp-armor.h"
+#include "crc24.h"
 
 #include <string.h>
 
-/* RFC 9580 section 6.1.1 */
-#define CRC24_INIT 0xb704ceu
-#define CRC24_POLYNOMIAL 0x864cfbu
+/* Characters */
+#define LINE_LENGTH 64
 
 #define BEGIN_MESSAGE "-----BEGIN PGP MESSAGE-----"
 #define END_MESSAGE "-----END PGP MESSAGE-----"
@@ -27,48 +27,9 @@ enum checker_state {
 	CHECKER_AFTER
 };
 
-static uint32_t crc24_table[256];
-
-static void crc24_init(void)
-{
-	if (crc24_table[1] != 0)
-		return;
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t crc = i << 16;
-
-		for (int bit = 0; bit < 8; bit++) {
-			crc <<= 1;
-			if ((crc & 0x1000000) != 0)
-				crc ^= 0x1000000 | CRC24_POLYNOMIAL;
-		}
-		crc24_table[i] = crc;
-	}
-}
-
-static uint32_t crc24(uint32_t crc, const uint8_t *data, size_t size)
-{
-	for (; size > 0; size--, data++) {
-		crc = ((crc << 8) & 0xffffff) ^
-			crc24_table[((crc >> 16) ^ *data) & 0xff];
-	}
-	return crc;
-}
-
-static void append_base64_line(const uint8_t *data, size_t size, GString *out)
-{
-	char line[ARMOR_LINE_MAX + 1];
-	gint state = 0, save = 0;
-	gsize length;
-
-	length = g_base64_encode_step(data, size, FALSE, line, &state, &save);
-	length += g_base64_encode_close(FALSE, line + length, &state, &save);
-	g_string_append_len(out, line, length);
-}
-
 void openpgp_armor_init(struct openpgp_armor_writer *writer)
 {
-	crc24_init();
-	writer->group_size = 0;
+	base64_init(&writer->base64, LINE_LENGTH);
 	writer->crc = CRC24_INIT;
 }
 
@@ -80,22 +41,8 @@ void openpgp_armor_begin(GString *out)
 void openpgp_armor_write(struct openpgp_armor_writer *writer,
 			 const uint8_t *data, size_t size, GString *out)
 {
-	size_t take;
-
 	writer->crc = crc24(writer->crc, data, size);
-	while (size > 0) {
-		take = MIN(size, sizeof(writer->group) - writer->group_size);
-		memcpy(writer->group + writer->group_size, data, take);
-		writer->group_size += take;
-		data += take;
-		size -= take;
-		if (writer->group_size == sizeof(writer->group)) {
-			append_base64_line(writer->group, writer->group_size,
-					   out);
-			g_string_append(out, "\r\n");
-			writer->group_size = 0;
-		}
-	}
+	base64_write(&writer->base64, data, size, out);
 }
 
 static void
@@ -106,13 +53,11 @@ armor_end(struct openpgp_armor_writer *writer, const char *last_line,
 		writer->crc >> 16, writer->crc >> 8, writer->crc
 	};
 
-	if (writer->group_size > 0) {
-		append_base64_line(writer->group, writer->group_size, out);
-		g_string_append(out, "\r\n");
-	}
+	base64_end(&writer->base64, out);
 	g_string_append_c(out, '=');
-	append_base64_line(crc, sizeof(crc), out);
-	g_string_append_printf(out, "\r\n%s\r\n", last_line);
+	base64_write(&writer->base64, crc, sizeof(crc), out);
+	base64_end(&writer->base64, out);
+	g_string_append_printf(out, "%s\r\n", last_line);
 }
 
 void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out)
@@ -245,7 +190,6 @@ int openpgp_dearmor_certificates(const char *text, size_t size,
 	struct block_reader reader = { .out = out };
 	const char *end = text + size, *lf;
 
-	crc24_init();
 	while (text < end) {
 		lf = memchr(text, '\n', end - text);
 		if (lf == NULL)
@@ -264,7 +208,6 @@ int openpgp_dearmor_certificates(const char *text, size_t size,
 
 void openpgp_armor_check_init(struct openpgp_armor_checker *checker)
 {
-	crc24_init();
 	memset(checker, 0, sizeof(*checker));
 	checker->result = ARMOR_OPEN;
 	checker->state = CHECKER_BEFORE;

@@ -2,6 +2,7 @@
 #ifndef OPENPGP_ARMOR_H
 #define OPENPGP_ARMOR_H
 
+#include "../text/base64.h"
 #include "openpgp-packet.h"
 
 #include <glib.h>
@@ -14,8 +15,7 @@
 
 /* Writes armor piece by piece. CRLF line ends, lines of 64 characters. */
 struct openpgp_armor_writer {
-	uint8_t group[48];
-	size_t group_size;
+	struct base64_writer base64;
 	uint32_t crc;
 };
 

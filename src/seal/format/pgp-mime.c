@@ -78,6 +78,7 @@ static void pgp_mime_end(struct envelope *envelope, GString *out)
 
 const struct envelope_format envelope_pgp_mime = {
 	.shows_protected_headers = true,
+	.check = &check_openpgp,
 	.alloc = pgp_mime_alloc,
 	.free = pgp_mime_free,
 	.begin = pgp_mime_begin,

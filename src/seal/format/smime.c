@@ -1,13 +1,13 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "envelope.h"
+#include "../text/base64.h"
 
-#include <gmime/gmime.h>
+/* Characters, RFC 2045 section 6.8 */
+#define LINE_LENGTH 76
 
 struct envelope {
-	/* lines of 76 characters that end in LF */
-	GMimeFilter *base64;
-	GMimeFilter *to_crlf;
+	struct base64_writer base64;
 };
 
 static struct envelope *
@@ -15,16 +15,12 @@ smime_alloc(struct seal_error *error G_GNUC_UNUSED)
 {
 	struct envelope *envelope = g_new0(struct envelope, 1);
 
-	envelope->base64 = g_mime_filter_basic_new(
-		GMIME_CONTENT_ENCODING_BASE64, TRUE);
-	envelope->to_crlf = g_mime_filter_unix2dos_new(TRUE);
+	base64_init(&envelope->base64, LINE_LENGTH);
 	return envelope;
 }
 
 static void smime_free(struct envelope *envelope)
 {
-	g_object_unref(envelope->base64);
-	g_object_unref(envelope->to_crlf);
 	g_free(envelope);
 }
 
@@ -43,29 +39,16 @@ static void
 smime_write(struct envelope *envelope, const uint8_t *data, size_t size,
 	    GString *out)
 {
-	size_t prespace;
-	char *text;
-
-	g_mime_filter_filter(envelope->base64, (char *)data, size, 0,
-			     &text, &size, &prespace);
-	g_mime_filter_filter(envelope->to_crlf, text, size, prespace,
-			     &text, &size, &prespace);
-	g_string_append_len(out, text, size);
+	base64_write(&envelope->base64, data, size, out);
 }
 
 static void smime_end(struct envelope *envelope, GString *out)
 {
-	size_t size, prespace;
-	char *text;
-
-	g_mime_filter_complete(envelope->base64, NULL, 0, 0,
-			       &text, &size, &prespace);
-	g_mime_filter_complete(envelope->to_crlf, text, size, prespace,
-			       &text, &size, &prespace);
-	g_string_append_len(out, text, size);
+	base64_end(&envelope->base64, out);
 }
 
 const struct envelope_format envelope_smime = {
+	.check = &check_cms,
 	.alloc = smime_alloc,
 	.free = smime_free,
 	.begin = smime_begin,

@@ -3,7 +3,6 @@
 #include "../engine.h"
 #include "gpg-context.h"
 #include "keyring.h"
-#include "../format/openpgp-packet.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,9 +15,6 @@
    worth a write and a turn each; larger ones only fill the pipe, and GPGME
    looks at all that it offers again for each part that gets into it. */
 #define GATHER_SIZE 8192
-
-/* A session key packet for RSA of 16384 bits takes 2 kB. */
-#define MESSAGE_START_MAX (256*1024)
 
 /* One message, one gpg. The certificates go to the helper in front of the
    plaintext, so that gpg gets what we looked at and no file that somebody
@@ -37,9 +33,6 @@ struct engine_job {
 	size_t pending_size;
 	bool complete;
 
-	/* ciphertext that isn't passed on yet */
-	GByteArray *start;
-	bool start_checked;
 	size_t cipher_size;
 	struct seal_error output_error;
 };
@@ -70,65 +63,11 @@ job_output(struct engine_job *job, const void *data, size_t size)
 				  &job->output_error);
 }
 
-/* Is each session key for a recipient, and has each recipient one? A key id
-   that isn't told, which is 0, is nobody's. */
-static bool job_start_is_for_recipients(const struct engine_job *job)
-{
-	const struct engine_params *params = &job->params;
-	size_t offset = 0, found = 0;
-	bool *has_one = g_new0(bool, params->recipient_count);
-	bool ok = true;
-	uint64_t id;
-
-	while (ok && openpgp_message_next_recipient(job->start->data,
-						    job->start->len, &offset,
-						    &id)) {
-		ok = false;
-		for (size_t i = 0; id != 0 && i < params->recipient_count; i++) {
-			if (certificate_has_key_id(params->recipients[i], id))
-				has_one[i] = ok = true;
-		}
-	}
-	for (size_t i = 0; i < params->recipient_count; i++)
-		found += has_one[i] ? 1 : 0;
-	g_free(has_one);
-	return ok && found == params->recipient_count;
-}
-
-/* Holds back the start of gpg's output until it is seen to be what it should
-   be. Whatever else gpg may have become, it won't get plaintext past here;
-   and one that writes newer formats, which not all clients read, is found. */
-static int
-job_output_start(struct engine_job *job, const void *data, size_t size)
-{
-	int ret;
-
-	g_byte_array_append(job->start, data, size);
-	ret = openpgp_message_check(job->start->data, job->start->len);
-	if (ret == 0 || (ret < 0 && job->start->len > MESSAGE_START_MAX)) {
-		seal_error_set(&job->output_error, SEAL_ERROR_ENGINE,
-			       "gpg's output is not an OpenPGP message as all "
-			       "clients read it");
-		return -1;
-	}
-	if (ret < 0)
-		return 0;
-	if (!job_start_is_for_recipients(job)) {
-		seal_error_set(&job->output_error, SEAL_ERROR_ENGINE,
-			       "gpg encrypted to other keys than the "
-			       "recipients'");
-		return -1;
-	}
-	job->start_checked = true;
-	return job_output(job, job->start->data, job->start->len);
-}
-
 static ssize_t job_write_cipher(void *handle, const void *data, size_t size)
 {
 	struct engine_job *job = handle;
 
-	if ((job->start_checked ? job_output(job, data, size) :
-	     job_output_start(job, data, size)) < 0) {
+	if (job_output(job, data, size) < 0) {
 		errno = EIO;
 		return -1;
 	}
@@ -304,7 +243,6 @@ static void job_free(struct engine_job *job)
 	g_free(job->keyrings);
 	g_byte_array_unref(job->preface);
 	g_byte_array_unref(job->gathered);
-	g_byte_array_unref(job->start);
 	g_free(job);
 }
 
@@ -316,7 +254,6 @@ job_new(const struct engine_params *params, struct seal_error *error)
 	job->params = *params;
 	job->preface = g_byte_array_new();
 	job->gathered = g_byte_array_new();
-	job->start = g_byte_array_new();
 	if (job_get_keyrings(job, error) == 0)
 		job->context = gpg_context_get(NULL, params->timeout_secs,
 					       error);
@@ -345,7 +282,7 @@ static int job_finish(struct engine_job *job, struct seal_error *error)
 	return 0;
 }
 
-const struct engine engine_openpgp = {
+const struct engine engine_openpgp_gpg = {
 	.name = "OpenPGP",
 	.format = &envelope_pgp_mime,
 	.start = job_new,

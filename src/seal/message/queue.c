@@ -9,7 +9,7 @@
 
 struct seal_queue {
 	/* the front of the queue */
-	GByteArray *memory;
+	GString *memory;
 	size_t memory_taken;
 	size_t memory_limit;
 
@@ -27,7 +27,7 @@ seal_queue_new(size_t memory_limit, seal_spool_open_t *spool_open,
 {
 	struct seal_queue *queue = g_new0(struct seal_queue, 1);
 
-	queue->memory = g_byte_array_new();
+	queue->memory = g_string_new(NULL);
 	queue->memory_limit = memory_limit;
 	queue->fd = -1;
 	queue->spool_open = spool_open;
@@ -42,7 +42,7 @@ void seal_queue_free(struct seal_queue **_queue)
 	if (queue == NULL)
 		return;
 	*_queue = NULL;
-	g_byte_array_unref(queue->memory);
+	g_string_free(queue->memory, TRUE);
 	if (queue->fd != -1)
 		(void)close(queue->fd);
 	g_free(queue);
@@ -113,12 +113,30 @@ int seal_queue_append(struct seal_queue *queue, const void *data, size_t size,
 
 	/* moving the rest now and then, not each time */
 	if (queue->memory_taken > seal_queue_in_memory(queue)) {
-		g_byte_array_remove_range(queue->memory, 0,
-					  queue->memory_taken);
+		g_string_erase(queue->memory, 0, queue->memory_taken);
 		queue->memory_taken = 0;
 	}
-	g_byte_array_append(queue->memory, data, size);
+	g_string_append_len(queue->memory, data, size);
 	return 0;
+}
+
+int seal_queue_append_text(struct seal_queue *queue, GString *text,
+			   struct seal_error *error)
+{
+	int ret = 0;
+
+	if (seal_queue_is_empty(queue) &&
+	    (queue->spool_open == NULL || text->len <= queue->memory_limit)) {
+		/* an empty queue's memory is empty too */
+		const GString memory = *queue->memory;
+
+		*queue->memory = *text;
+		*text = memory;
+	} else {
+		ret = seal_queue_append(queue, text->str, text->len, error);
+	}
+	g_string_truncate(text, 0);
+	return ret;
 }
 
 static ssize_t
@@ -157,10 +175,10 @@ ssize_t seal_queue_take(struct seal_queue *queue, void *data, size_t size,
 			seal_queue_take_file(queue, data, size, error) : 0;
 	}
 	size = MIN(size, in_memory);
-	memcpy(data, queue->memory->data + queue->memory_taken, size);
+	memcpy(data, queue->memory->str + queue->memory_taken, size);
 	queue->memory_taken += size;
 	if (queue->memory_taken == queue->memory->len) {
-		g_byte_array_set_size(queue->memory, 0);
+		g_string_truncate(queue->memory, 0);
 		queue->memory_taken = 0;
 	}
 	return size;

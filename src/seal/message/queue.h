@@ -4,6 +4,7 @@
 
 #include "../seal-error.h"
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -34,6 +35,10 @@ bool seal_queue_is_empty(const struct seal_queue *queue);
    written. */
 int seal_queue_append(struct seal_queue *queue, const void *data, size_t size,
 		      struct seal_error *error);
+/* The same for text, which is empty afterwards. Where it is all that the queue
+   has, its memory is taken and nothing is copied. */
+int seal_queue_append_text(struct seal_queue *queue, GString *text,
+			   struct seal_error *error);
 /* Takes up to size bytes from the front. Returns how many, 0 when the queue
    is empty, or -1 with SEAL_ERROR_STORE when the file can't be read back. */
 ssize_t seal_queue_take(struct seal_queue *queue, void *data, size_t size,

@@ -11,17 +11,17 @@
                                      |          |
                               outside|          |inside
                                      |          v
-                                     |   CRLF -> engine -> envelope
+                                     |   CRLF -> engine -> check -> envelope
                                      v          v
                              pull: header fields, the envelope's ciphertext */
 
 #include "seal.h"
 #include "../certificate/key-file.h"
 #include "../detect/detect.h"
-#include "../engine.h"
-#include "../format/envelope.h"
+#include "../backends.h"
 #include "../gnupg/gpg-context.h"
 #include "header-protect.h"
+#include "../text/crlf.h"
 #include "../text/header-split.h"
 #include "../text/line-reader.h"
 
@@ -49,16 +49,11 @@ enum seal_state {
 	SEAL_STATE_FAILED
 };
 
-/* Which engine seals to which certificates */
-static const struct engine *const engines[] = {
-	[CERTIFICATE_KIND_OPENPGP] = &engine_openpgp,
-	[CERTIFICATE_KIND_X509] = &engine_smime
-};
-
 struct seal {
 	struct seal_params params;
-	/* NULL if there are no recipients */
+	/* NULL if there are no recipients, or none that can */
 	const struct engine *engine;
+	time_t now;
 	struct certificate **recipients;
 	char *refusal;
 	char **protect_headers;
@@ -76,13 +71,16 @@ struct seal {
 	struct header_split *split;
 	/* or NULL */
 	struct header_protect *protect;
-	GMimeFilter *to_crlf;
+	struct crlf to_crlf;
 	struct engine_job *job;
+	struct check *check;
 	struct envelope *envelope;
 	bool envelope_open;
 
 	/* ready to be pulled */
 	struct seal_queue *output;
+	/* what the envelope has made, on its way there */
+	GString *text;
 	/* ciphertext that is ready before the header section is complete */
 	struct seal_queue *early_ciphertext;
 };
@@ -103,6 +101,28 @@ void seal_library_init(void)
 	initialized = true;
 }
 
+static void seal_engine_params(const struct seal *seal,
+			       struct engine_params *params_r)
+{
+	memset(params_r, 0, sizeof(*params_r));
+	params_r->recipients = seal->recipients;
+	params_r->recipient_count = seal->params.recipient_count;
+	params_r->compress = seal->params.compress;
+	params_r->rsa_oaep = seal->params.rsa_oaep;
+	params_r->now = seal->now;
+	params_r->timeout_secs = seal->params.timeout_secs;
+}
+
+static void seal_choose_engine(struct seal *seal)
+{
+	struct engine_params params;
+
+	seal_engine_params(seal, &params);
+	seal->engine = backend_choose(&params,
+		seal->recipients[0]->kind == CERTIFICATE_KIND_OPENPGP ?
+			seal->params.openpgp_engine : NULL);
+}
+
 struct seal *seal_new(const struct seal_params *params)
 {
 	struct seal *seal = g_new0(struct seal, 1);
@@ -110,12 +130,13 @@ struct seal *seal_new(const struct seal_params *params)
 	seal_library_init();
 	seal->params = *params;
 	seal->engine = params->engine;
-	if (seal->engine == NULL && params->recipient_count > 0)
-		seal->engine = engines[params->recipients[0]->kind];
+	seal->now = time(NULL);
 	seal->recipients = g_memdup2(params->recipients,
 		params->recipient_count * sizeof(*params->recipients));
 	for (size_t i = 0; i < params->recipient_count; i++)
 		certificate_ref(seal->recipients[i]);
+	if (seal->engine == NULL && params->recipient_count > 0)
+		seal_choose_engine(seal);
 	seal->refusal = g_strdup(params->refusal);
 	seal->detector = seal_detector_new();
 	seal->hold = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
@@ -131,9 +152,10 @@ struct seal *seal_new(const struct seal_params *params)
 			(const char *const *)seal->protect_headers,
 			seal_side_output, seal);
 	}
-	seal->to_crlf = g_mime_filter_unix2dos_new(FALSE);
+	crlf_init(&seal->to_crlf);
 	seal->output = seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 				      params->spool_context);
+	seal->text = g_string_new(NULL);
 	seal->early_ciphertext =
 		seal_queue_new(HOLD_MEMORY_MAX, params->spool_open,
 			       params->spool_context);
@@ -155,16 +177,17 @@ void seal_free(struct seal **_seal)
 		return;
 	*_seal = NULL;
 	seal_engine_free(seal);
+	check_free(&seal->check);
 	if (seal->envelope != NULL)
 		seal->engine->format->free(seal->envelope);
 	seal_detector_free(&seal->detector);
 	header_split_free(&seal->split);
 	header_protect_free(&seal->protect);
-	g_object_unref(seal->to_crlf);
 	seal_queue_free(&seal->hold);
 	seal_queue_free(&seal->hold_tail);
 	seal_queue_free(&seal->output);
 	seal_queue_free(&seal->early_ciphertext);
+	g_string_free(seal->text, TRUE);
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		certificate_unref(seal->recipients[i]);
 	g_free(seal->recipients);
@@ -220,10 +243,19 @@ seal_queue_move(struct seal *seal, struct seal_queue *from, size_t keep,
 	return 0;
 }
 
-static void seal_output(struct seal *seal, struct seal_queue *queue,
-			const GString *text)
+static void seal_output_text(struct seal *seal, struct seal_queue *queue)
 {
-	(void)seal_queue_append(queue, text->str, text->len, &seal->error);
+	(void)seal_queue_append_text(queue, seal->text, &seal->error);
+}
+
+/* What the engine puts out. The envelope gets nothing that isn't checked. */
+static int
+seal_engine_output(const void *data, size_t size, void *context,
+		   struct seal_error *error)
+{
+	struct seal *seal = context;
+
+	return check_push(seal->check, data, size, error);
 }
 
 static int
@@ -231,12 +263,10 @@ seal_ciphertext(const void *data, size_t size, void *context,
 		struct seal_error *error)
 {
 	struct seal *seal = context;
-	GString *text = g_string_sized_new(size + size / 2);
 
-	seal->engine->format->write(seal->envelope, data, size, text);
-	seal_output(seal, seal->envelope_open ? seal->output :
-		    seal->early_ciphertext, text);
-	g_string_free(text, TRUE);
+	seal->engine->format->write(seal->envelope, data, size, seal->text);
+	seal_output_text(seal, seal->envelope_open ? seal->output :
+			 seal->early_ciphertext);
 	if (seal->error.code == SEAL_ERROR_NONE)
 		return 0;
 	*error = seal->error;
@@ -249,30 +279,25 @@ static void seal_open_envelope(struct seal *seal)
 {
 	const char **fingerprints =
 		g_new0(const char *, seal->params.recipient_count + 1);
-	GString *text = g_string_new(NULL);
 
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		fingerprints[i] = seal->recipients[i]->fingerprint;
-	envelope_append_fields(text,
+	envelope_append_fields(seal->text,
 		!header_split_has_mime_version(seal->split), fingerprints);
-	seal->engine->format->begin(seal->envelope, text);
-	seal_output(seal, seal->output, text);
+	seal->engine->format->begin(seal->envelope, seal->text);
+	seal_output_text(seal, seal->output);
 	(void)seal_queue_move(seal, seal->early_ciphertext, 0, seal->output);
 	seal->envelope_open = true;
-	g_string_free(text, TRUE);
 	g_free(fingerprints);
 }
 
 static int seal_close_envelope(struct seal *seal)
 {
-	GString *text;
-
-	if (seal->engine->finish(seal->job, &seal->error) < 0)
+	if (seal->engine->finish(seal->job, &seal->error) < 0 ||
+	    check_finish(seal->check, &seal->error) < 0)
 		return -1;
-	text = g_string_new(NULL);
-	seal->engine->format->end(seal->envelope, text);
-	seal_output(seal, seal->output, text);
-	g_string_free(text, TRUE);
+	seal->engine->format->end(seal->envelope, seal->text);
+	seal_output_text(seal, seal->output);
 	return seal->error.code == SEAL_ERROR_NONE ? 0 : -1;
 }
 
@@ -282,24 +307,31 @@ static int seal_close_envelope(struct seal *seal)
 
 static int seal_start_engine(struct seal *seal)
 {
-	const struct engine_params params = {
+	const struct check_params check_params = {
 		.recipients = seal->recipients,
 		.recipient_count = seal->params.recipient_count,
-		.compress = seal->params.compress,
-		.rsa_oaep = seal->params.rsa_oaep,
-		.timeout_secs = seal->params.timeout_secs,
-		.output = seal_ciphertext,
-		.context = seal
+		.now = seal->now
 	};
+	struct engine_params params;
 
 	if (seal->params.recipient_count == 0) {
 		seal_error_set(&seal->error, SEAL_ERROR_UNUSABLE_KEY, "%s",
 			       seal->refusal);
 		return -1;
 	}
+	if (seal->engine == NULL) {
+		seal_error_set(&seal->error, SEAL_ERROR_ENGINE,
+			       "there is no engine for the recipients");
+		return -1;
+	}
 	seal->envelope = seal->engine->format->alloc(&seal->error);
 	if (seal->envelope == NULL)
 		return -1;
+	seal->check = check_new(seal->engine->format->check, &check_params,
+				seal_ciphertext, seal);
+	seal_engine_params(seal, &params);
+	params.output = seal_engine_output;
+	params.context = seal;
 	seal->engine_started = true;
 	seal->job = seal->engine->start(&params, &seal->error);
 	return seal->job == NULL ? -1 : 0;
@@ -309,12 +341,17 @@ static int seal_start_engine(struct seal *seal)
    ends. */
 static void seal_inside(struct seal *seal, const char *data, size_t size)
 {
-	size_t crlf_size, prespace;
-	char *crlf;
+	while (size > 0 && seal->error.code == SEAL_ERROR_NONE) {
+		const size_t take = MIN(size, CRLF_STEP);
+		size_t crlf_size;
+		const char *crlf = crlf_convert(&seal->to_crlf, data, take,
+						&crlf_size);
 
-	g_mime_filter_filter(seal->to_crlf, (char *)data, size, 0,
-			     &crlf, &crlf_size, &prespace);
-	(void)seal->engine->write(seal->job, crlf, crlf_size, &seal->error);
+		(void)seal->engine->write(seal->job, crlf, crlf_size,
+					  &seal->error);
+		data += take;
+		size -= take;
+	}
 }
 
 static void

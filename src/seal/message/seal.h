@@ -20,6 +20,9 @@ struct engine;
 struct seal_params {
 	/* what encrypts; NULL: what fits the recipients */
 	const struct engine *engine;
+	/* which of OpenPGP's engines that may be, by its name in backends.c;
+	   NULL or "auto": the first that can */
+	const char *openpgp_engine;
 	/* whom to seal to: one or more, all usable, all of one kind */
 	struct certificate *const *recipients;
 	size_t recipient_count;

@@ -1,6 +1,5 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "../detect/cms-type.h"
 #include "../engine.h"
 #include "openssl-common.h"
 
@@ -23,20 +22,11 @@ struct engine_job {
 	/* gather -> encrypt -> encode -> ciphertext */
 	BIO *chain;
 	BIO *ciphertext;
-	/* follows what goes out, to be sure of it */
-	struct cms_type_reader check;
 };
 
 static int job_failed(struct seal_error *error)
 {
 	openssl_error_set(error);
-	return -1;
-}
-
-static int job_malformed(struct seal_error *error)
-{
-	seal_error_set(error, SEAL_ERROR_ENGINE,
-		       "OpenSSL's output is not an S/MIME message");
 	return -1;
 }
 
@@ -141,8 +131,6 @@ static int job_output(struct engine_job *job, struct seal_error *error)
 
 	if (size <= 0)
 		return 0;
-	if (!cms_type_push(&job->check, data, size))
-		return job_malformed(error);
 	if (job->params.output(data, size, job->params.context, error) < 0)
 		return -1;
 	return BIO_reset(job->ciphertext) > 0 ? 0 : job_failed(error);
@@ -200,9 +188,7 @@ static int job_finish(struct engine_job *job, struct seal_error *error)
 	/* the last block, and the end of all elements */
 	if (BIO_flush(job->chain) <= 0)
 		return job_failed(error);
-	if (job_output(job, error) < 0)
-		return -1;
-	return cms_type_is_enveloped(&job->check) ? 0 : job_malformed(error);
+	return job_output(job, error);
 }
 
 const struct engine engine_smime = {
