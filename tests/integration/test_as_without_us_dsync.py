@@ -18,7 +18,8 @@ ENTRY = "/private/vendor/vendor.mail-seal/keys"
 STATES = ("keyless", "sealed", "unusable")
 # Who has mail_seal: the server that runs doveadm, and the other.
 SIDES = {"both": (0, 1), "this": (0, 2), "other": (2, 0)}
-FORMATS = ("maildir", "sdbox", "mdbox", "mbox")
+# Not mbox: there dsync's second run ends by an assertion (mbox-lock.c), also without mail_seal.
+FORMATS = ("maildir", "sdbox", "mdbox")
 
 
 @pytest.fixture(scope="module", params=FORMATS)
@@ -79,12 +80,18 @@ class End:
             self.server.give(self.user, ".mail-seal/keys", self._expired)
 
     def dsync(self, command, other, *options):
+        done = self._dsync(command, other, options)
+        # Two INBOXes that were made in the same second and meet for the first time
+        if done.returncode == 2 and b"You may want to run dsync again" in done.stderr:
+            done = self._dsync(command, other, options)
+        assert f"{done.returncode} {(done.stdout + done.stderr).decode()}" == "0 "
+
+    def _dsync(self, command, other, options):
         # Without -i the command would have this server's configuration from the environment.
-        done = self.server.doveadm(
+        return self.server.doveadm(
             command, "-u", self.user, *options, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
             "doveadm", "-c", other.server.folder / "dovecot.conf", "dsync-server",
             "-u", self.user, check=False, timeout=120)
-        assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
     def content(self):
         """{mailbox: its messages and attributes}, as IMAP tells it."""
@@ -109,7 +116,10 @@ class End:
 
 
 def append(mailbox, subject):
-    return f"APPEND {mailbox} ", Literal(mail.text(f"{subject} in {mailbox}\r\n".encode(), subject))
+    """Without GUIDs, as in mbox, dsync knows a message by its Message-ID."""
+    message = mail.text(f"{subject} in {mailbox}\r\n".encode(), subject)
+    own_id = f"<{subject}.{mailbox}@example.org>".encode()
+    return f"APPEND {mailbox} ", Literal(message.replace(b"<1@example.org>", own_id))
 
 
 def sorted_flags(line):
@@ -187,3 +197,15 @@ def test_entry_is_carried_nowhere(ends, keys):
     here.dsync("sync", there)
     assert "Work" not in here.content()
     assert (here.keys(), there.keys()) == before
+
+
+def test_backup_of_an_mbox(keys):
+    """Once, into Maildirs, as one leaves mbox behind."""
+    with Dovecot([User("alice", keys.alice.certificate)], mail_format="mbox") as server:
+        with server.imap("alice") as client:
+            for subject in ("one", "two"):
+                client.must(*append("INBOX", subject))
+        server.doveadm("backup", "-u", "alice", *server.location(server.home("alice") / "Maildir"))
+        copies = [path.read_bytes() for path in server.maildir_files("alice")]
+        assert sorted(map(mail.crlf, copies)) == sorted(server.messages("alice"))
+        assert all(mail.is_sealed(copy) for copy in copies)
