@@ -5,7 +5,9 @@
 #include "certificate/certificate.h"
 #include "openssl/x509.h"
 #include "certificate/key-file.h"
-#include "format/openpgp-armor.h"
+#include "certificate/dearmor.h"
+#include "certificate/facts.h"
+#include "certificate/merge.h"
 #include "format/openpgp-packet.h"
 
 #include <stdlib.h>

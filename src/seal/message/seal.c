@@ -20,7 +20,6 @@
 #include "../detect/detect.h"
 #include "../engine.h"
 #include "../format/envelope.h"
-#include "../gnupg/gpg-context.h"
 #include "header-protect.h"
 #include "../text/header-split.h"
 #include "../text/line-reader.h"
@@ -482,5 +481,4 @@ ssize_t seal_pull(struct seal *seal, void *data, size_t size,
 void seal_deinit(void)
 {
 	certificates_deinit();
-	gpg_context_deinit();
 }

@@ -57,7 +57,29 @@ found_add(STACK_OF(X509) *found, X509 *x509, struct seal_error *error)
 	return 0;
 }
 
-/* RFC 8551 section 3.8: signed-data without content and without signers */
+/* RFC 8551 section 3.8: signed-data without content and without signers; or
+   with signers, as a signature that is apart. Returns what else it is, or NULL
+   if it is that. */
+static const char *bundle_problem(CMS_ContentInfo *cms)
+{
+	ASN1_OCTET_STRING **content;
+
+	switch (OBJ_obj2nid(CMS_get0_type(cms))) {
+	case NID_pkcs7_signed:
+		break;
+	case NID_pkcs7_enveloped:
+	case NID_id_smime_ct_authEnvelopedData:
+		return "it is an encrypted message and no certificate";
+	default:
+		return "it is no X.509 certificate";
+	}
+	content = CMS_get0_content(cms);
+	if (content != NULL && *content != NULL &&
+	    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) > 0)
+		return "it is a signed message and no certificate";
+	return NULL;
+}
+
 static int
 read_bundle(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 	    struct seal_error *error)
@@ -65,16 +87,17 @@ read_bundle(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 	const unsigned char *pos = data;
 	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &pos, size);
 	STACK_OF(X509) *certificates = NULL;
+	const char *problem = cms == NULL || pos != data + size ?
+		"it is no X.509 certificate" : bundle_problem(cms);
 	int ret = 0;
 
-	if (cms != NULL && pos == data + size &&
-	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed &&
-	    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) <= 0)
+	if (problem == NULL) {
 		certificates = CMS_get1_certs(cms);
-	if (certificates == NULL) {
-		ret = x509_unusable(error,
-				    "it is no X.509 certificate");
+		if (certificates == NULL)
+			problem = "there is no X.509 certificate in it";
 	}
+	if (problem != NULL)
+		ret = x509_unusable(error, problem);
 	for (int i = 0; ret == 0 && i < sk_X509_num(certificates); i++)
 		ret = found_add(found, sk_X509_value(certificates, i), error);
 	sk_X509_pop_free(certificates, X509_free);
@@ -82,18 +105,56 @@ read_bundle(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 	return ret;
 }
 
-static bool der_is_secret(const unsigned char *data, size_t size)
+static bool bag_is_key(const PKCS12_SAFEBAG *bag)
+{
+	const int type = PKCS12_SAFEBAG_get_nid(bag);
+
+	return type == NID_keyBag || type == NID_pkcs8ShroudedKeyBag;
+}
+
+/* PKCS #12 (RFC 7292) is for secret keys, which are shrouded each by itself.
+   Where none is to be seen it is made with certificates only, most likely
+   encrypted, and we have no password. */
+static const char *pkcs12_problem(const PKCS12 *pkcs12)
+{
+	STACK_OF(PKCS7) *safes = PKCS12_unpack_authsafes(pkcs12);
+	bool has_key = safes == NULL;
+
+	for (int i = 0; !has_key && i < sk_PKCS7_num(safes); i++) {
+		PKCS7 *safe = sk_PKCS7_value(safes, i);
+		STACK_OF(PKCS12_SAFEBAG) *bags = PKCS7_type_is_data(safe) ?
+			PKCS12_unpack_p7data(safe) : NULL;
+
+		for (int j = 0; j < sk_PKCS12_SAFEBAG_num(bags); j++) {
+			has_key = has_key ||
+				bag_is_key(sk_PKCS12_SAFEBAG_value(bags, j));
+		}
+		sk_PKCS12_SAFEBAG_pop_free(bags, PKCS12_SAFEBAG_free);
+	}
+	sk_PKCS7_pop_free(safes, PKCS7_free);
+	return has_key ? CERTIFICATES_SECRET :
+		"it is a PKCS #12 file (.p12, .pfx), which isn't read; "
+		"bring the certificate by itself, as .pem or .cer";
+}
+
+/* Why DER that begins with no certificate isn't read, or NULL: try a
+   bundle. */
+static const char *der_problem(const unsigned char *data, size_t size)
 {
 	const unsigned char *pos1 = data, *pos2 = data, *pos3 = data;
 	PKCS12 *pkcs12 = d2i_PKCS12(NULL, &pos1, size);
 	X509_SIG *encrypted_key = d2i_X509_SIG(NULL, &pos2, size);
 	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &pos3, size);
-	bool secret = pkcs12 != NULL || encrypted_key != NULL || key != NULL;
+	const char *problem = NULL;
 
+	if (encrypted_key != NULL || key != NULL)
+		problem = CERTIFICATES_SECRET;
+	else if (pkcs12 != NULL)
+		problem = pkcs12_problem(pkcs12);
 	PKCS12_free(pkcs12);
 	X509_SIG_free(encrypted_key);
 	EVP_PKEY_free(key);
-	return secret;
+	return problem;
 }
 
 /* One certificate after the other, or a bundle */
@@ -102,6 +163,7 @@ read_der(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 	 struct seal_error *error)
 {
 	const unsigned char *pos = data, *end = data + size;
+	const char *problem;
 	X509 *x509;
 	int ret = 0;
 
@@ -116,8 +178,9 @@ read_der(const unsigned char *data, size_t size, STACK_OF(X509) *found,
 		return ret;
 	if (pos > data)
 		return x509_unusable(error, "it is no X.509 certificate");
-	if (der_is_secret(data, size))
-		return x509_unusable(error, CERTIFICATES_SECRET);
+	problem = der_problem(data, size);
+	if (problem != NULL)
+		return x509_unusable(error, problem);
 	return read_bundle(data, size, found, error);
 }
 
@@ -289,6 +352,9 @@ public_key_read(X509 *x509, struct certificate_key *key)
 		"its key is not valid";
 }
 
+static const char problem_for_signing[] =
+	"its key usage doesn't allow encryption";
+
 /* RFC 8550 sections 4.4.2 and 4.4.4, and what Thunderbird (NSS) wants of a
    recipient. Each holds only if the extension is there. */
 static const char *
@@ -301,7 +367,7 @@ usage_problem(X509 *x509, const struct certificate_key *key)
 	if (usage != UINT32_MAX &&
 	    (usage & (key->algorithm == CERTIFICATE_ALGORITHM_RSA ?
 		      KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)) == 0)
-		return "its key usage doesn't allow encryption";
+		return problem_for_signing;
 	if (extended != UINT32_MAX &&
 	    (extended & (XKU_SMIME | XKU_ANYEKU)) == 0)
 		return "its extended key usage doesn't allow mail";
@@ -327,14 +393,16 @@ static const char *problem_find(X509 *x509, struct certificate_key *key)
 static char *name_to_utf8(const X509_NAME *name)
 {
 	BIO *text = BIO_new(BIO_s_mem());
-	char *data, *copy = NULL;
+	char *data = NULL, *copy = NULL;
 	long size;
 
 	if (text != NULL &&
 	    X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 &
 			       ~ASN1_STRFLGS_ESC_MSB) >= 0) {
 		size = BIO_get_mem_data(text, &data);
-		copy = g_utf8_make_valid(data, size);
+		/* an empty name has no data */
+		if (data != NULL && size > 0)
+			copy = g_utf8_make_valid(data, size);
 	}
 	BIO_free(text);
 	return copy;
@@ -346,10 +414,8 @@ static char **names_read(X509 *x509)
 	STACK_OF(OPENSSL_STRING) *addresses = X509_get1_email(x509);
 	char *subject = name_to_utf8(X509_get_subject_name(x509));
 
-	if (subject != NULL && *subject != '\0')
+	if (subject != NULL)
 		g_ptr_array_add(names, subject);
-	else
-		g_free(subject);
 	for (int i = 0; i < sk_OPENSSL_STRING_num(addresses); i++) {
 		g_ptr_array_add(names, g_utf8_make_valid(
 			sk_OPENSSL_STRING_value(addresses, i), -1));
@@ -429,9 +495,31 @@ static bool has_issued_another(X509 *x509, const STACK_OF(X509) *found)
 	return false;
 }
 
+/* Of a person's two certificates, the one for signing is no recipient. */
+static void leave_out_signing(GPtrArray *certificates, const char **note_r)
+{
+	bool has_other = false;
+
+	for (guint i = 0; i < certificates->len; i++) {
+		const struct certificate *certificate = certificates->pdata[i];
+
+		has_other = has_other || certificate->problem == NULL;
+	}
+	for (guint i = certificates->len; has_other && i > 0; i--) {
+		const struct certificate *certificate =
+			certificates->pdata[i - 1];
+
+		if (certificate->problem == problem_for_signing) {
+			g_ptr_array_remove_index(certificates, i - 1);
+			*note_r = "of its certificates, those that can only "
+				"be used for signatures are left out";
+		}
+	}
+}
+
 static int
 add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
-	struct seal_error *error)
+	const char **note_r, struct seal_error *error)
 {
 	bool has_chain = sk_X509_num(found) > 1 &&
 		!all_are_self_signed(found);
@@ -448,6 +536,7 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 			return -1;
 		g_ptr_array_add(certificates, certificate);
 	}
+	leave_out_signing(certificates, note_r);
 	if (certificates->len > 0)
 		return 0;
 	return x509_unusable(error, sk_X509_num(found) == 0 ?
@@ -456,7 +545,8 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 }
 
 int certificates_x509_read(const void *data, size_t size,
-			   GPtrArray *certificates, struct seal_error *error)
+			   GPtrArray *certificates, const char **note_r,
+			   struct seal_error *error)
 {
 	STACK_OF(X509) *found = sk_X509_new_null();
 	int ret;
@@ -468,8 +558,52 @@ int certificates_x509_read(const void *data, size_t size,
 		read_der(data, size, found, error) :
 		read_text(data, size, found, error);
 	if (ret == 0)
-		ret = add_own(found, certificates, error);
+		ret = add_own(found, certificates, note_r, error);
 	sk_X509_pop_free(found, X509_free);
+	openssl_begin();
+	return ret;
+}
+
+static X509 *certificate_to_x509(const struct certificate *certificate)
+{
+	gsize size;
+	const unsigned char *data = g_bytes_get_data(certificate->data, &size);
+
+	return d2i_X509(NULL, &data, size);
+}
+
+static bool cant_be_told_apart(X509 *first, X509 *second)
+{
+	return X509_issuer_and_serial_cmp(first, second) == 0 &&
+		EVP_PKEY_eq(X509_get0_pubkey(first),
+			    X509_get0_pubkey(second)) != 1;
+}
+
+int certificates_x509_check_apart(const GPtrArray *certificates,
+				  struct seal_error *error)
+{
+	STACK_OF(X509) *all = sk_X509_new_null();
+	X509 *x509;
+	int ret = 0;
+
+	openssl_begin();
+	for (guint i = 0; ret == 0 && i < certificates->len; i++) {
+		x509 = certificate_to_x509(certificates->pdata[i]);
+		for (int j = 0; ret == 0 && j < sk_X509_num(all); j++) {
+			if (x509 != NULL &&
+			    cant_be_told_apart(sk_X509_value(all, j), x509)) {
+				ret = x509_unusable(error, "two certificates "
+					"have the same issuer and serial "
+					"number, but other keys, so that "
+					"readers can't tell them apart");
+			}
+		}
+		if (x509 == NULL || sk_X509_push(all, x509) == 0) {
+			X509_free(x509);
+			ret = openssl_failed(error);
+		}
+	}
+	sk_X509_pop_free(all, X509_free);
 	openssl_begin();
 	return ret;
 }
