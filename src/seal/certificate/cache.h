@@ -16,9 +16,16 @@ certificate_cache_lookup(const char *key, uid_t uid, time_t now,
 			 const char **facts_r);
 /* Takes the array, and facts, which may be NULL. The list holds from judged up to, but without, until; 0 =
    for ever. */
-void
-certificate_cache_add(const char *key, uid_t uid, time_t judged, time_t until,
-		      GPtrArray *certificates, const char *note, char *facts);
+void certificate_cache_add(const char *key, uid_t uid, time_t judged,
+			   time_t until, GPtrArray *certificates,
+			   const char *note, char *facts);
+/* Keeps that it was refused, for this reason, for some minutes: what takes gpg
+   long to say shall not take it with each message. Only such is worth it. */
+void certificate_cache_add_refusal(const char *key, uid_t uid, time_t now,
+				   const char *reason);
+/* Returns the reason, or NULL. */
+const char *certificate_cache_lookup_refusal(const char *key, uid_t uid,
+					     time_t now);
 void certificate_cache_clear(void);
 
 #endif

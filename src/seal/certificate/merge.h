@@ -18,17 +18,6 @@
 #define MERGE_SIGNATURES_MAX 500
 #define MERGE_COMPONENTS_MAX 200
 
-#define OPENPGP_FINGERPRINT_MAX 32
-
-/* RFC 9580 section 5.5.4, of a key packet's body. Returns its size, or 0 if
-   the key's version isn't known. */
-size_t openpgp_fingerprint(const uint8_t *body, size_t size,
-			   uint8_t fingerprint_r[OPENPGP_FINGERPRINT_MAX]);
-/* The key id of such a fingerprint */
-uint64_t openpgp_key_id(const uint8_t *fingerprint, size_t size);
-/* Hexadecimal, upper case; the caller frees it. */
-char *openpgp_fingerprint_hex(const uint8_t *fingerprint, size_t size);
-
 struct merge;
 
 struct merge *merge_new(void);
@@ -47,10 +36,5 @@ GPtrArray *merge_certificates(const struct merge *merge);
 /* When time alone may change what is to be said of them: the next time after
    now at which a key or a signature begins or ends. 0 = never */
 time_t merge_next_change(const struct merge *merge, time_t now);
-
-/* A certificate's bytes with no other subkey than this one, which may be its
-   primary key. */
-GBytes *certificate_reduced(const struct certificate *certificate,
-			    const struct certificate_key *key);
 
 #endif

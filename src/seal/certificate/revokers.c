@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "revokers.h"
-#include "merge.h"
+#include "openpgp-keys.h"
 #include "signature.h"
 #include "../format/openpgp-packet.h"
 

@@ -1,7 +1,7 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "signature.h"
-#include "merge.h"
+#include "openpgp-keys.h"
 
 #include <string.h>
 

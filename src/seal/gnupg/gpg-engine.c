@@ -3,7 +3,7 @@
 #include "../engine.h"
 #include "gpg-context.h"
 #include "worker.h"
-#include "../certificate/merge.h"
+#include "../certificate/openpgp-keys.h"
 #include "../format/openpgp-packet.h"
 #include "../../exec/exec-protocol.h"
 
