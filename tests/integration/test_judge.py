@@ -2,6 +2,7 @@
 
 import dataclasses
 import time
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from sandbox import Sandbox, wait_until
 
 MESSAGE = mail.text(b"Hello\r\n")
 TIMEOUT = 3  # seconds, mail_seal_timeout
+CASES = Path(__file__).parents[1] / "unit/keys"
 
 # Holds up all that it may, and says when it has begun.
 STOPPER = "echo begun; while :; do kill -STOP -1; done 2>/dev/null"
@@ -76,6 +78,26 @@ def test_revoked_in_the_other_file(server, revoked):
         reply = deliver(server, "extra")
         assert (reply.code, server.maildir_files("extra")) == (451, [])
         assert "revoked" in reply.text
+
+
+def test_revoked_by_the_designated_revoker(server):
+    server.give("alice", server.keys_file("alice"),
+                (CASES / "designated-revoker.asc").read_bytes())
+    reply = deliver(server, "alice")
+    assert (reply.code, server.maildir_files("alice")) == (451, [])
+    assert "revoked" in reply.text
+
+
+@pytest.mark.parametrize("name", ("nouid-directkey-signature.asc",
+                                  "directkey-signature-and-unsigned-uid.asc"))
+def test_without_user_id(server, name):
+    """From a process's first message on."""
+    server.give("alice", server.keys_file("alice"), (CASES / name).read_bytes())
+    for _ in range(2):
+        with server.lmtp() as client:
+            [reply] = client.deliver(MESSAGE, server.users["alice"].address)
+            assert reply.code == 250
+    assert all(b"BEGIN PGP MESSAGE" in message for message in server.messages("alice"))
 
 
 def test_no_process_is_left(monkeypatch, keys):

@@ -23,6 +23,8 @@
 /* One message, one gpg: for keys that the engine in process doesn't know. */
 struct engine_job {
 	struct engine_params params;
+	/* one for each recipient */
+	const struct certificate_key **keys;
 	struct worker *worker;
 	/* what isn't sent yet */
 	GByteArray *gathered;
@@ -38,7 +40,7 @@ struct engine_job {
  */
 
 struct work {
-	const struct engine_params *params;
+	const struct engine_job *job;
 	int input, output;
 	struct seal_error *error;
 	/* the certificates, in front of the plaintext; see exec-protocol.h */
@@ -73,30 +75,21 @@ static ssize_t work_write(void *handle, const void *data, size_t size)
 /* Returns the recipients as GPGME wants them. */
 static GString *work_prepare(struct work *work)
 {
-	const struct engine_params *params = work->params;
+	const struct engine_params *params = &work->job->params;
 	GString *recipients = g_string_new("--file\n");
 	GString *line = g_string_new(NULL);
-	const time_t now = time(NULL);
 	char start[32];
 
 	work->preface = g_byte_array_new();
 	for (size_t i = 0; i < params->recipient_count; i++) {
-		const struct certificate_key *key =
-			certificate_encryption_key(params->recipients[i], now);
-		GBytes *reduced;
+		const struct certificate_key *key = work->job->keys[i];
+		GBytes *reduced =
+			certificate_reduced(params->recipients[i], key);
+		char *fingerprint = openpgp_fingerprint_hex(
+			key->fingerprint, key->fingerprint_size);
 		gsize size;
-		const guint8 *data;
-		char *fingerprint;
+		const guint8 *data = g_bytes_get_data(reduced, &size);
 
-		if (key == NULL) {
-			seal_error_set(work->error, SEAL_ERROR_UNUSABLE_KEY,
-				       "there is no key to encrypt to");
-			return NULL;
-		}
-		reduced = certificate_reduced(params->recipients[i], key);
-		fingerprint = openpgp_fingerprint_hex(key->fingerprint,
-						      key->fingerprint_size);
-		data = g_bytes_get_data(reduced, &size);
 		g_string_append_printf(recipients, "certificate:%zu\n", i);
 		g_string_append_printf(line, " %s=%zu", fingerprint, size);
 		g_byte_array_append(work->preface, data, size);
@@ -123,7 +116,7 @@ work_encrypt(struct work *work, struct gpg_context *gpg,
 	gpgme_data_t plain = NULL, cipher = NULL;
 	gpgme_error_t err;
 
-	if (!work->params->compress)
+	if (!work->job->params.compress)
 		flags |= GPGME_ENCRYPT_NO_COMPRESS;
 	err = gpgme_data_new_from_cbs(&plain, &read_callbacks, work);
 	if (err == 0)
@@ -147,15 +140,14 @@ static int work_main(int input, int output, void *context,
 		     struct seal_error *error)
 {
 	struct work work = {
-		.params = context, .input = input, .output = output,
+		.job = context, .input = input, .output = output,
 		.error = error
 	};
 	struct gpg_context gpg;
 	GString *recipients = work_prepare(&work);
 	gpgme_error_t err;
 
-	if (recipients == NULL ||
-	    gpg_context_init(&gpg, EXEC_TASK_ENCRYPT, error) < 0)
+	if (gpg_context_init(&gpg, EXEC_TASK_ENCRYPT, error) < 0)
 		return -1;
 	err = work_encrypt(&work, &gpg, recipients->str);
 	if (err != 0)
@@ -174,8 +166,8 @@ static int work_main(int input, int output, void *context,
  * In our process
  */
 
-/* Is each session key for a recipient, and has each recipient one? A key id
-   that isn't told, which is 0, is nobody's. */
+/* Is each session key for a recipient's key that was chosen, and has each
+   recipient one? A key id that isn't told, which is 0, is nobody's. */
 static bool job_start_is_for_recipients(const struct engine_job *job)
 {
 	const struct engine_params *params = &job->params;
@@ -189,7 +181,7 @@ static bool job_start_is_for_recipients(const struct engine_job *job)
 						    &id)) {
 		ok = false;
 		for (size_t i = 0; id != 0 && i < params->recipient_count; i++) {
-			if (certificate_has_key_id(params->recipients[i], id))
+			if (job->keys[i]->id == id)
 				has_one[i] = ok = true;
 		}
 	}
@@ -275,7 +267,27 @@ static void job_free(struct engine_job *job)
 	worker_free(&job->worker);
 	g_byte_array_unref(job->gathered);
 	g_byte_array_unref(job->start);
+	g_free(job->keys);
 	g_free(job);
+}
+
+static int job_choose_keys(struct engine_job *job, struct seal_error *error)
+{
+	const struct engine_params *params = &job->params;
+	const time_t now = time(NULL);
+
+	job->keys = g_new0(const struct certificate_key *,
+			   params->recipient_count);
+	for (size_t i = 0; i < params->recipient_count; i++) {
+		job->keys[i] = certificate_encryption_key(
+			params->recipients[i], now);
+		if (job->keys[i] != NULL)
+			continue;
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "there is no key to encrypt to");
+		return -1;
+	}
+	return 0;
 }
 
 static struct engine_job *
@@ -286,8 +298,10 @@ job_new(const struct engine_params *params, struct seal_error *error)
 	job->params = *params;
 	job->gathered = g_byte_array_new();
 	job->start = g_byte_array_new();
-	job->worker = worker_start(work_main, &job->params,
-				   params->timeout_secs, 0, error);
+	if (job_choose_keys(job, error) == 0) {
+		job->worker = worker_start(work_main, job,
+					   params->timeout_secs, 0, error);
+	}
 	if (job->worker == NULL) {
 		job_free(job);
 		return NULL;

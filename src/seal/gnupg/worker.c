@@ -167,8 +167,12 @@ supervisor_main(worker_function_t *function, void *context,
 		unsigned int cpu_secs, int fds[4])
 {
 	struct pollfd control = { .fd = fds[PIPE_CONTROL], .events = POLLIN };
+	const struct rlimit no_core = { 0, 0 };
 	pid_t pid;
 
+	/* there is plaintext in our memory, which is theirs now */
+	(void)setrlimit(RLIMIT_CORE, &no_core);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	reset_signals();
 	keep_only(fds);
 	/* what GPGME leaves behind comes to us */
