@@ -13,6 +13,8 @@
 #include "istream-seal.h"
 #include "enrolment.h"
 
+#include <unistd.h>
+
 struct mail_seal_recipients {
 	unsigned int refcount;
 	/* the owner's first */
@@ -64,30 +66,19 @@ recipients_add(struct mail_seal_recipients *recipients,
 	g_ptr_array_add(recipients->certificates, certificate);
 }
 
-static enum certificate_kind
-recipients_kind(const struct mail_seal_recipients *recipients)
-{
-	const struct certificate *first = recipients->certificates->pdata[0];
-
-	return first->kind;
-}
-
 /* The owner may have several: an old one that has expired beside its
    successor is no reason to refuse mail, one that can be used is enough. */
 static int
 recipients_add_owner(struct mail_seal_recipients *recipients,
-		     const buffer_t *certificates,
+		     const struct certificate_list *list,
 		     const struct mail_seal_settings *set,
 		     struct seal_error *error)
 {
-	const struct certificate_list *list;
 	const char *reason, *first_reason = NULL;
 
-	list = certificates_read(certificates->data, certificates->used,
-				 set->timeout_secs, error);
-	if (list == NULL)
-		return -1;
 	for (size_t i = 0; i < list->count; i++) {
+		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) == 0)
+			continue;
 		if (certificate_is_usable(list->certificates[i], time(NULL),
 					  set->min_rsa_bits, &reason))
 			recipients_add(recipients, list->certificates[i]);
@@ -101,34 +92,26 @@ recipients_add_owner(struct mail_seal_recipients *recipients,
 	return -1;
 }
 
-/* A message is sealed to certificates of one kind, the owner's. */
+/* One that is the owner's too is a recipient already. */
 static int
 recipients_add_extra(struct mail_seal_recipients *recipients,
-		     const buffer_t *certificates,
+		     const struct certificate_list *list,
 		     const struct mail_seal_settings *set,
 		     struct seal_error *error)
 {
-	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
-	const struct certificate_list *list;
 	const char *reason;
 
-	list = certificates_read_kind(certificates->data, certificates->used,
-				      recipients_kind(recipients),
-				      set->timeout_secs, &read_error);
-	if (list == NULL) {
-		/* or it would be taken for the owner's */
-		seal_error_set(error, read_error.code,
-			       "the additional key: %s", read_error.text);
-		return -1;
-	}
 	for (size_t i = 0; i < list->count; i++) {
+		if ((list->certificates[i]->roles & CERTIFICATE_EXTRA) == 0)
+			continue;
 		if (!certificate_is_usable(list->certificates[i], time(NULL),
 					   set->min_rsa_bits, &reason)) {
 			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 				       "the additional key: %s", reason);
 			return -1;
 		}
-		recipients_add(recipients, list->certificates[i]);
+		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) == 0)
+			recipients_add(recipients, list->certificates[i]);
 	}
 	return 0;
 }
@@ -138,16 +121,29 @@ recipients_new(const buffer_t *certificates,
 	       const buffer_t *extra_certificates,
 	       const struct mail_seal_settings *set, struct seal_error *error)
 {
+	const struct key_file_input inputs[] = {
+		{ certificates->data, certificates->used, CERTIFICATE_OWNER },
+		{ extra_certificates == NULL ? NULL : extra_certificates->data,
+		  extra_certificates == NULL ? 0 : extra_certificates->used,
+		  CERTIFICATE_EXTRA }
+	};
+	const struct certificates_params params = {
+		.timeout_secs = set->timeout_secs,
+		.uid = geteuid()
+	};
+	const struct certificate_list *list;
 	struct mail_seal_recipients *recipients;
 
+	list = certificates_judge(inputs, extra_certificates == NULL ? 1 : 2,
+				  &params, error);
+	if (list == NULL)
+		return NULL;
 	recipients = i_new(struct mail_seal_recipients, 1);
 	recipients->refcount = 1;
 	recipients->certificates = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)certificate_unref);
-	if (recipients_add_owner(recipients, certificates, set, error) < 0 ||
-	    (extra_certificates != NULL &&
-	     recipients_add_extra(recipients, extra_certificates, set,
-				  error) < 0))
+	if (recipients_add_owner(recipients, list, set, error) < 0 ||
+	    recipients_add_extra(recipients, list, set, error) < 0)
 		recipients_unref(&recipients);
 	return recipients;
 }

@@ -12,43 +12,30 @@
 	this could become root again, so the first thing done here is to give
 	up all ids but the effective ones, for good.
 
-	gpg is run as a child, in a process group of its own, with our GnuPG
-	home and an environment of three variables. We stay to watch it:
+	gpg is run as a child with our GnuPG home and an environment of three
+	variables. We stay to watch it: when it has ended that goes to its
+	status output, and when nobody reads its output any more, because the
+	caller gave up or was killed itself, it is killed.
 
-	- When it has exited with status 0, "SUCCESS mail-seal-exec/N" goes to
-	  its status output: GPGME doesn't see exit statuses, and a gpg that
-	  was killed after its last status line has lost ciphertext. N is the
-	  version of this protocol: a caller of another version, which an
-	  upgrade can leave running, takes that for no success.
-	- When nobody reads its output any more, because the caller gave up
-	  or was killed itself, the whole group is killed.
+	exec-protocol.h says what the caller asks for and how. Certificates
+	come with the input and become anonymous files that only this gpg
+	sees, so it uses just what the caller looked at.
 
-	"-f certificate:N" arguments stand for certificates that come in front
-	of the plaintext: a line "certificates LENGTH SIZE SIZE...", then
-	their bytes. LENGTH, in four digits, is that of the line from there
-	to its end, so that no more than the line is read. Each certificate
-	becomes an anonymous file that only this gpg sees, so it uses just
-	what the caller looked at. gpg 2.2 takes the first certificate of a
-	file only, hence one file each.
-
-	With "FINGERPRINT=SIZE" for each SIZE they are in the form of a
-	keyring, which gpg wrote itself with its verdict on each signature.
-	Then they become one keyring for "-r FINGERPRINT", and gpg needn't
-	verify the signatures again, which it would do with every "-f".
-
-	"--homedir DIR", if DIR isn't our own home, means that the public
-	keyring in DIR is to be used. Nothing else of DIR is read.
+	"--version" is answered here, without gpg: the answer must not depend
+	on a process that somebody could have a hand on.
 
    DIAGNOSTICS
 	gpg's exit status; 126 if privileges couldn't be dropped or the
-	request makes no sense, 127 if gpg can't be run. Why is said in a
-	FAILURE line on the status output, with a libgpg-error code.
+	request makes no sense or is of another version of the protocol, 127
+	if gpg can't be run. Why is said in a FAILURE line on the status
+	output, with a libgpg-error code.
 
    SEE ALSO
 	GnuPG's doc/DETAILS for the status output. */
 
 #include "mail-seal-config.h"
-#include "../seal/gnupg/exec-protocol.h"
+#include "exec-protocol.h"
+#include "task.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,27 +46,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define EXIT_REFUSED 126
-#define EXIT_NO_GPG 127
-
-/* Must hold what key-file.h allows. */
-#define CERTIFICATES_MAX 64
-#define CERTIFICATE_SIZE_MAX (1024*1024)
-/* hexadecimal, of version 5 and 6 */
-#define FINGERPRINT_MAX 64
-
-/* GPGME waits for an answer to --version without a limit of its own. */
-#define VERSION_TIMEOUT_SECS 5
-
-static int status_fd = -1;
+int status_fd = -1;
 
 /* Constants only: linking libgpg-error would make each message's exec
    slower. */
@@ -99,16 +71,24 @@ static gpg_error_t gpg_error_of(int error)
 	}
 }
 
-static void __attribute__((noreturn))
-fail(int exit_status, const char *what, int error)
+void fail_with(int exit_status, const char *text, const char *detail,
+	       gpg_error_t error)
 {
 	/* doc/DETAILS: FAILURE <location> <error_code> */
 	if (status_fd != -1) {
-		dprintf(status_fd, "[GNUPG:] FAILURE "EXEC_PROTOCOL" %u\n",
-			gpg_error_of(error));
+		dprintf(status_fd, "[GNUPG:] FAILURE "EXEC_FAILED"%u\n",
+			error);
 	}
-	fprintf(stderr, "mail-seal-exec: %s: %s\n", what, strerror(error));
+	fprintf(stderr, "mail-seal-exec: %s%s\n", text, detail);
 	_exit(exit_status);
+}
+
+void fail(int exit_status, const char *what, int error)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s: ", what);
+	fail_with(exit_status, text, strerror(error), gpg_error_of(error));
 }
 
 static void drop_privileges(void)
@@ -136,268 +116,6 @@ static void drop_privileges(void)
 		fail(EXIT_REFUSED, "prctl()", errno);
 }
 
-/*
- * Certificates in front of the plaintext
- */
-
-/* gpg's own name for an inherited descriptor, "-&N" (gpg(1),
-   --enable-special-filenames). Returns -1 if it isn't one. */
-static int special_filename_fd(const char *name)
-{
-	char *end;
-	long fd;
-
-	if (name[0] != '-' || name[1] != '&')
-		return -1;
-	fd = strtol(name + 2, &end, 10);
-	return *end != '\0' || fd < 0 || fd > 65535 ? -1 : (int)fd;
-}
-
-static void read_all(int fd, char *data, size_t size)
-{
-	ssize_t ret;
-
-	while (size > 0) {
-		ret = read(fd, data, size);
-		if (ret < 0 && errno == EINTR)
-			continue;
-		if (ret <= 0)
-			fail(EXIT_REFUSED, "certificates", ret < 0 ? errno :
-			     EPIPE);
-		data += ret;
-		size -= ret;
-	}
-}
-
-struct certificates {
-	unsigned int count;
-	size_t sizes[CERTIFICATES_MAX];
-	/* those of a keyring have one, all or none of them */
-	char fingerprints[CERTIFICATES_MAX][FINGERPRINT_MAX + 1];
-};
-
-static int anonymous_file(void)
-{
-	int fd;
-#ifdef HAVE_MEMFD_CREATE
-	fd = memfd_create("certificate", 0);
-#else
-	FILE *file = tmpfile();
-
-	fd = file == NULL ? -1 : fileno(file);
-#endif
-	if (fd == -1)
-		fail(EXIT_REFUSED, "certificate", errno);
-	return fd;
-}
-
-/* From the input to the end of the file. */
-static void copy_certificate(int input, size_t size, int fd)
-{
-	static char data[CERTIFICATE_SIZE_MAX];
-	size_t written = 0;
-	ssize_t ret;
-
-	read_all(input, data, size);
-	while (written < size) {
-		ret = write(fd, data + written, size - written);
-		if (ret <= 0)
-			fail(EXIT_REFUSED, "certificate", errno);
-		written += ret;
-	}
-}
-
-/* "certificates LENGTH SIZE SIZE...\n" or "... FINGERPRINT=SIZE...\n" */
-static void
-read_certificates_line(int input, struct certificates *certificates)
-{
-	static char line[CERTIFICATES_MAX * (FINGERPRINT_MAX + 12)];
-	char start[] = "certificates 0000";
-	unsigned long length;
-	char *p;
-
-	read_all(input, start, sizeof(start) - 1);
-	length = strtoul(start + 13, NULL, 10);
-	if (strncmp(start, "certificates ", 13) != 0 || length == 0 ||
-	    length >= sizeof(line))
-		fail(EXIT_REFUSED, "certificates", EINVAL);
-	read_all(input, line, length);
-	if (line[length - 1] != '\n')
-		fail(EXIT_REFUSED, "certificates", EINVAL);
-	for (p = line; *p == ' '; certificates->count++) {
-		const unsigned int n = certificates->count;
-		const size_t hex = strspn(p + 1, "0123456789ABCDEF");
-		unsigned long size;
-
-		if (n == CERTIFICATES_MAX || hex > FINGERPRINT_MAX)
-			fail(EXIT_REFUSED, "certificates", EINVAL);
-		if (p[1 + hex] == '=') {
-			memcpy(certificates->fingerprints[n], p + 1, hex);
-			p += 1 + hex;
-		}
-		size = strtoul(p + 1, &p, 10);
-		if (size == 0 || size > CERTIFICATE_SIZE_MAX ||
-		    (certificates->fingerprints[n][0] != '\0') !=
-		    (certificates->fingerprints[0][0] != '\0'))
-			fail(EXIT_REFUSED, "certificates", EINVAL);
-		certificates->sizes[n] = size;
-	}
-	if (p != line + length - 1)
-		fail(EXIT_REFUSED, "certificates", EINVAL);
-}
-
-/* The name by which gpg can open the descriptor as a keyring, or NULL. A
-   configuration of the whole system may say use-keyboxd, which makes gpg leave
-   keyrings aside. */
-static char *keyring_name(int fd)
-{
-	char *name;
-
-	if (asprintf(&name, "/proc/self/fd/%d", fd) < 0)
-		fail(EXIT_REFUSED, "memory", ENOMEM);
-	if (access(name, R_OK) == 0 &&
-	    access("/etc/gnupg/common.conf", F_OK) < 0 &&
-	    access("/etc/gnupg/gpg.conf", F_OK) < 0)
-		return name;
-	free(name);
-	return NULL;
-}
-
-/* gpg's own name for the file, from its start */
-static char *special_filename(int fd)
-{
-	char *name;
-
-	if (lseek(fd, 0, SEEK_SET) < 0)
-		fail(EXIT_REFUSED, "certificate", errno);
-	if (asprintf(&name, "-&%d", fd) < 0)
-		fail(EXIT_REFUSED, "memory", ENOMEM);
-	return name;
-}
-
-/* Puts files in place of "certificate:N" arguments; or fingerprints, and
-   returns the keyring that they are in. A certificate in the form of a
-   keyring does for "-f" as well. */
-static const char *replace_certificates(char **args, int input)
-{
-	static struct certificates certificates;
-	static char recipient[] = "-r";
-	unsigned int next = 0;
-	char expected[32];
-	const char *keyring = NULL;
-	int fd = -1;
-
-	for (unsigned int i = 1; args[0] != NULL && args[i] != NULL; i++) {
-		(void)snprintf(expected, sizeof(expected), "certificate:%u",
-			       next);
-		if (strcmp(args[i], expected) != 0)
-			continue;
-		if (next == 0)
-			read_certificates_line(input, &certificates);
-		if (next == certificates.count ||
-		    strcmp(args[i - 1], "-f") != 0)
-			fail(EXIT_REFUSED, "certificates", EINVAL);
-		if (keyring == NULL)
-			fd = anonymous_file();
-		copy_certificate(input, certificates.sizes[next], fd);
-		if (next == 0 && certificates.fingerprints[0][0] != '\0')
-			keyring = keyring_name(fd);
-		if (keyring == NULL)
-			args[i] = special_filename(fd);
-		else {
-			args[i - 1] = recipient;
-			args[i] = certificates.fingerprints[next];
-		}
-		next++;
-	}
-	if (next != certificates.count)
-		fail(EXIT_REFUSED, "certificates", EINVAL);
-	return keyring;
-}
-
-/*
- * gpg's arguments
- */
-
-struct request {
-	char **args;
-	const char *keyring_home;
-	/* beside it, never both: where the recipients' certificates are */
-	const char *keyring;
-	/* where plaintext or certificates come from, -1 if there are none */
-	int input;
-	bool version;
-};
-
-/* GPGME 1.18 writes "--name value", 1.24 "--name=value". Returns the value of
-   the option that *argv points to, moved on if it is the next argument, or
-   NULL if it is another option. */
-static const char *option_value(char *const **argv, const char *name)
-{
-	const size_t length = strlen(name);
-	const char *arg = **argv;
-
-	if (strncmp(arg, name, length) != 0)
-		return NULL;
-	if (arg[length] == '=')
-		return arg + length + 1;
-	if (arg[length] != '\0' || (*argv)[1] == NULL)
-		return NULL;
-	return *++*argv;
-}
-
-static void
-parse_arguments(struct request *request, int argc, char *const *argv)
-{
-	int count = 0;
-
-	request->args = calloc(argc + 1, sizeof(*request->args));
-	if (request->args == NULL)
-		fail(EXIT_REFUSED, "memory", ENOMEM);
-	request->input = -1;
-	for (argv++; *argv != NULL; argv++) {
-		char *const *option = argv;
-		const char *value;
-
-		if ((value = option_value(&argv, "--homedir")) != NULL) {
-			/* gpg always gets ours */
-			if (strcmp(value, MAIL_SEAL_GNUPG_HOME) != 0)
-				request->keyring_home = value;
-			continue;
-		}
-		/* nobody looks at the progress, but each report wakes the
-		   caller */
-		if (strcmp(*argv, "--enable-progress-filter") == 0)
-			continue;
-		if ((value = option_value(&option, "--status-fd")) != NULL)
-			status_fd = atoi(value);
-		if (strcmp(*argv, "--version") == 0)
-			request->version = true;
-		request->args[count++] = *argv;
-	}
-	if (count > 0) {
-		request->input =
-			special_filename_fd(request->args[count - 1]);
-	}
-}
-
-/* A home that was never used with GnuPG 2.1 has the older file. */
-static char *keyring_path(const char *home)
-{
-	static const char *const names[] = { "pubring.kbx", "pubring.gpg" };
-	struct stat st;
-	char *path;
-
-	for (unsigned int i = 0; i < 2; i++) {
-		if (asprintf(&path, "%s/%s", home, names[i]) < 0)
-			fail(EXIT_REFUSED, "memory", ENOMEM);
-		if (stat(path, &st) == 0)
-			return path;
-		free(path);
-	}
-	fail(EXIT_REFUSED, "keyring", ENOENT);
-}
-
 static char **gpg_arguments(const struct request *request)
 {
 	static const char *const first[] = {
@@ -405,23 +123,20 @@ static char **gpg_arguments(const struct request *request)
 		"--enable-special-filenames"
 	};
 	const unsigned int first_count = sizeof(first) / sizeof(*first);
-	unsigned int count = 0, args_count = 0;
+	unsigned int count = 0;
 	const char **args;
 
-	while (request->args[args_count] != NULL)
-		args_count++;
-	args = calloc(args_count + first_count + 4, sizeof(*args));
+	args = calloc(request->count + first_count + 4, sizeof(*args));
 	if (args == NULL)
 		fail(EXIT_REFUSED, "memory", ENOMEM);
 	for (unsigned int i = 0; i < first_count; i++)
 		args[count++] = first[i];
-	if (request->keyring != NULL || request->keyring_home != NULL) {
+	if (request->keyring != NULL) {
 		args[count++] = "--no-default-keyring";
 		args[count++] = "--keyring";
-		args[count++] = request->keyring != NULL ? request->keyring :
-			keyring_path(request->keyring_home);
+		args[count++] = request->keyring;
 	}
-	for (unsigned int i = 0; i < args_count; i++)
+	for (unsigned int i = 0; i < request->count; i++)
 		args[count++] = request->args[i];
 	return (char **)args;
 }
@@ -430,7 +145,8 @@ static char **gpg_arguments(const struct request *request)
  * Running it
  */
 
-/* Shares our memory until gpg runs, and so changes nothing in it. */
+/* Shares our memory until gpg runs, and so changes nothing in it. It stays in
+   our process group, which the caller ends as a whole. */
 static void __attribute__((noreturn))
 child(char *const *args, pid_t parent)
 {
@@ -443,7 +159,6 @@ child(char *const *args, pid_t parent)
 	const struct rlimit no_core = { 0, 0 };
 	sigset_t none;
 
-	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	/* it may have died before that */
 	if (getppid() != parent)
@@ -473,28 +188,42 @@ static bool has_exited(pid_t pid)
 	return info.si_pid == pid;
 }
 
-/* Waits until gpg has exited or nobody reads what it writes; then ends all
-   that is left of its group. Returns its wait status. */
-static int watch(pid_t pid, bool version, const sigset_t *no_sigchld)
+/* Waits until gpg has exited or nobody reads what it writes, and ends it.
+   Returns its wait status. */
+static int watch(pid_t pid, const sigset_t *no_sigchld)
 {
-	const struct timespec limit = { VERSION_TIMEOUT_SECS, 0 };
 	struct pollfd reader = { .fd = STDOUT_FILENO, .events = 0 };
 	int status;
 
 	while (!has_exited(pid)) {
 		/* SIGCHLD comes through only in here */
-		if (ppoll(&reader, 1, version ? &limit : NULL,
-			  no_sigchld) >= 0) {
-			/* the reader has gone, or time has */
+		if (ppoll(&reader, 1, NULL, no_sigchld) >= 0) {
+			/* the reader has gone */
 			break;
 		}
 		if (errno != EINTR)
 			fail(EXIT_REFUSED, "ppoll()", errno);
 	}
-	(void)kill(-pid, SIGKILL);
+	(void)kill(pid, SIGKILL);
 	if (waitpid(pid, &status, 0) != pid)
 		fail(EXIT_REFUSED, "waitpid()", errno);
 	return status;
+}
+
+static int say_how_it_ended(int status)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU) {
+		fail_with(EXIT_REFUSED, "gpg took too much processor time", "",
+			  gpg_err_make(GPG_ERR_SOURCE_USER_1,
+				       EXEC_ERROR_CPU_TIME));
+	}
+	if (!WIFEXITED(status))
+		return EXIT_REFUSED;
+	if (status_fd != -1) {
+		dprintf(status_fd, "[GNUPG:] SUCCESS "EXEC_ENDED"%d\n",
+			WEXITSTATUS(status));
+	}
+	return WEXITSTATUS(status);
 }
 
 int main(int argc, char *argv[])
@@ -504,12 +233,15 @@ int main(int argc, char *argv[])
 	char **args;
 	const pid_t self = getpid();
 	sigset_t sigchld, no_sigchld;
-	int status;
 	pid_t pid;
 
+	if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		return fputs(EXEC_GPG_VERSION_LINE, stdout) < 0 ||
+			fflush(stdout) != 0;
+	}
 	drop_privileges();
 	parse_arguments(&request, argc, argv);
-	request.keyring = replace_certificates(request.args, request.input);
+	take_task(&request);
 
 	(void)sigaction(SIGCHLD, &action, NULL);
 	(void)sigemptyset(&sigchld);
@@ -523,15 +255,8 @@ int main(int argc, char *argv[])
 		fail(EXIT_REFUSED, "vfork()", errno);
 	if (pid == 0)
 		child(args, self);
-	(void)setpgid(pid, pid);
 	/* gpg alone shall hold it: its end is for gpg to see */
 	if (request.input != -1)
 		(void)close(request.input);
-
-	status = watch(pid, request.version, &no_sigchld);
-	if (!WIFEXITED(status))
-		return EXIT_REFUSED;
-	if (WEXITSTATUS(status) == 0 && status_fd != -1)
-		dprintf(status_fd, "[GNUPG:] SUCCESS "EXEC_PROTOCOL"\n");
-	return WEXITSTATUS(status);
+	return say_how_it_ended(watch(pid, &no_sigchld));
 }

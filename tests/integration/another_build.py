@@ -14,7 +14,7 @@ HELPER = Path("libexec/dovecot/mail-seal-exec")
 CHANGES = {
     "src/core/core.h": (r"(\tconst char \*build;\n)", r"\1\tvoid (*more)(void);\n"),
     "src/plugin/plugin.h": (r"(\tconst char \*build;\n)", r"\1\tvoid (*more)(void);\n"),
-    "src/seal/gnupg/exec-protocol.h": (r'EXEC_NAME"/\d+"', 'EXEC_NAME"/9999"'),
+    "src/exec/exec-protocol.h": (r'EXEC_PROTOCOL_VERSION "\d+"', 'EXEC_PROTOCOL_VERSION "9999"'),
 }
 
 

@@ -101,24 +101,6 @@ static void record_ids(char **argv)
 	become_real_gpg(argv);
 }
 
-/* Notes whether the certificates come in a keyring, then works as usual. */
-static void record_keyring(char **argv)
-{
-	FILE *log = fopen(RECORD, "a");
-	const char *keyring = "no";
-	char **arg;
-
-	if (log == NULL)
-		exit(2);
-	for (arg = argv; *arg != NULL; arg++) {
-		if (strcmp(*arg, "--keyring") == 0)
-			keyring = "yes";
-	}
-	fprintf(log, "keyring=%s\n", keyring);
-	fclose(log);
-	become_real_gpg(argv);
-}
-
 int main(int argc, char **argv)
 {
 	int i, encrypts = 0;

@@ -37,6 +37,22 @@ static const struct {
 	  {{ EC, .invalid = true }, { EC, .can_encrypt = true }}, 2 },
 	{ "expired subkey", "its encryption subkey has expired or is revoked",
 	  {{ EC }, { EC, .can_encrypt = true, .expires = 1 }}, 2 },
+	{ "subkey from the future", "its encryption subkey is from the future",
+	  {{ EC }, { EC, .can_encrypt = true, .created = NOW + 1 }}, 2 },
+	{ "invalid subkey", "its encryption subkey is not valid",
+	  {{ EC }, { EC, .can_encrypt = true, .invalid = true }}, 2 },
+	{ "unknown subkey", "its encryption subkey's algorithm isn't known to "
+	  "this server's GnuPG",
+	  {{ EC }, { .algorithm = CERTIFICATE_ALGORITHM_UNKNOWN,
+		     .can_encrypt = true, .invalid = true }}, 2 },
+	{ "an unknown and a good subkey", NULL,
+	  {{ EC }, { .algorithm = CERTIFICATE_ALGORITHM_UNKNOWN,
+		     .can_encrypt = true, .invalid = true },
+	   { EC, .can_encrypt = true }}, 3 },
+	{ "unknown primary key",
+	  "its algorithm isn't known to this server's GnuPG",
+	  {{ .algorithm = CERTIFICATE_ALGORITHM_UNKNOWN },
+	   { EC, .can_encrypt = true }}, 2 },
 	{ "revoked subkey", "its encryption subkey has expired or is revoked",
 	  {{ EC }, { EC, .can_encrypt = true, .revoked = true }}, 2 },
 	{ "an expired and a good subkey", NULL,
@@ -79,6 +95,60 @@ static void test_usable(void **state G_GNUC_UNUSED)
 				 usable ? "usable" : reason);
 		if (!usable)
 			assert_string_equal(reason, tests[i].reason);
+	}
+}
+
+/* Which of the keys is chosen; test-judge asks gpg the same of real ones. */
+static const struct {
+	const char *name;
+	/* -1: none */
+	int chosen;
+	struct certificate_key keys[4];
+	size_t count;
+} choice_tests[] = {
+#define OLD(n) EC, .can_encrypt = true, .created = n
+	{ "the newest", 2, {{ EC }, { OLD(1) }, { OLD(2) }}, 3 },
+	{ "the newest, first", 1, {{ EC }, { OLD(2) }, { OLD(1) }}, 3 },
+	{ "of two of the same second the first", 1,
+	  {{ EC }, { OLD(2) }, { OLD(2) }}, 3 },
+	{ "not the primary key", 1, {{ OLD(9) }, { OLD(2) }}, 2 },
+	{ "the primary key", 0, {{ OLD(9) }, { EC }}, 2 },
+	{ "the primary key, as the subkey has expired", 0,
+	  {{ OLD(1) }, { OLD(2), .expires = NOW }}, 2 },
+	{ "not one that has expired", 1,
+	  {{ EC }, { OLD(1) }, { OLD(2), .expires = NOW }}, 3 },
+	{ "one that is about to expire", 2,
+	  {{ EC }, { OLD(1) }, { OLD(2), .expires = NOW + 1 }}, 3 },
+	{ "not one that is revoked", 1,
+	  {{ EC }, { OLD(1) }, { OLD(2), .revoked = true }}, 3 },
+	{ "not one that isn't valid", 1,
+	  {{ EC }, { OLD(1) }, { OLD(2), .invalid = true }}, 3 },
+	{ "not one from the future", 1,
+	  {{ EC }, { OLD(1) }, { OLD(NOW + 1) }}, 3 },
+	{ "one from just now", 2, {{ EC }, { OLD(1) }, { OLD(NOW) }}, 3 },
+	{ "not one for signatures", 1,
+	  {{ EC }, { OLD(1) }, { EC, .created = 2 }}, 3 },
+	{ "none", -1, {{ EC }, { EC }}, 2 },
+	{ "none of a certificate that is revoked", -1,
+	  {{ EC, .revoked = true }, { OLD(1) }}, 2 },
+	{ "none of one that has expired", -1,
+	  {{ EC, .expires = NOW }, { OLD(1) }}, 2 }
+};
+
+static void test_choice(void **state G_GNUC_UNUSED)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(choice_tests); i++) {
+		struct certificate certificate = {
+			.keys = (struct certificate_key *)choice_tests[i].keys,
+			.key_count = choice_tests[i].count
+		};
+		const struct certificate_key *key =
+			certificate_encryption_key(&certificate, NOW);
+		int chosen = key == NULL ? -1 :
+			(int)(key - certificate.keys);
+
+		if (chosen != choice_tests[i].chosen)
+			fail_msg("%s: %d", choice_tests[i].name, chosen);
 	}
 }
 
@@ -202,6 +272,7 @@ static void test_addresses_have(void **state)
 int main(void)
 {
 	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_expires),
 		cmocka_unit_test(test_usable),
 		cmocka_unit_test(test_user_id_address),

@@ -62,6 +62,29 @@ static void append_text(GByteArray *file, const char *text)
 	g_byte_array_append(file, (const guint8 *)text, strlen(text));
 }
 
+static GByteArray *file_of(const struct test_x509 *x509)
+{
+	GByteArray *file = g_byte_array_new();
+
+	test_x509_append_der(file, x509);
+	return file;
+}
+
+/* An owner's file and an organisation's */
+static const struct certificate_list *
+read_two(const GByteArray *owner, const GByteArray *extra,
+	 struct seal_error *error)
+{
+	const struct key_file_input inputs[] = {
+		{ owner->data, owner->len, CERTIFICATE_OWNER },
+		{ extra->data, extra->len, CERTIFICATE_EXTRA }
+	};
+	const struct certificates_params params = { .timeout_secs = 10 };
+
+	error->code = SEAL_ERROR_NONE;
+	return certificates_judge(inputs, 2, &params, error);
+}
+
 /*
  * Forms of files
  */
@@ -212,7 +235,7 @@ static void test_bad_files(void **state G_GNUC_UNUSED)
 	assert_refused(file, "it is no X.509 certificate");
 	g_byte_array_set_size(file, 0);
 	test_x509_append_bundle(file, none, true);
-	assert_refused(file, "it is no X.509 certificate");
+	assert_refused(file, "there is no X.509 certificate in it");
 	/* a signed message has its sender's certificate */
 	bio = BIO_new_mem_buf("x", 1);
 	signed_message = CMS_sign(alice->x509, alice->key, NULL, bio, 0);
@@ -222,52 +245,52 @@ static void test_bad_files(void **state G_GNUC_UNUSED)
 	CMS_ContentInfo_free(signed_message);
 	g_byte_array_set_size(file, 0);
 	append_bio(file, bio);
-	assert_refused(file, "it is no X.509 certificate");
+	assert_refused(file, "it is a signed message and no certificate");
 	g_byte_array_unref(file);
 }
 
 /* "an owner has one kind" */
 static void test_both_kinds(void **state G_GNUC_UNUSED)
 {
-	struct test_x509 *const one[] = { alice, NULL };
-	GByteArray *file = g_byte_array_new();
-	const struct certificate_list *list;
+	GByteArray *file = g_byte_array_new(), *own = file_of(alice);
 	struct seal_error error;
 
 	test_x509_append_pem(file, alice);
 	append_text(file, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
 		    "-----END PGP PUBLIC KEY BLOCK-----\n");
 	assert_refused(file, "it holds both OpenPGP and X.509 certificates");
-	/* an organisation's may be of both */
-	list = certificates_read_kind(file->data, file->len,
-				      CERTIFICATE_KIND_X509, 10, &error);
-	assert_non_null(list);
-	assert_int_equal(list->count, 1);
-	/* and what was read of it doesn't count for an owner */
+	/* an organisation's may be of both: an owner's kind counts */
+	assert_non_null(read_two(own, file, &error));
 	assert_refused(file, "it holds both OpenPGP and X.509 certificates");
-
-	g_byte_array_set_size(file, 0);
-	test_x509_append_pem(file, alice);
-	error.code = SEAL_ERROR_NONE;
-	assert_null(certificates_read_kind(file->data, file->len,
-					   CERTIFICATE_KIND_OPENPGP, 10,
-					   &error));
-	assert_string_equal(error.text,
-			    "there is no OpenPGP certificate in it");
-	assert_holds(file, one);
-	append_text(file, "-----BEGIN PGP PRIVATE KEY BLOCK-----\n");
-	error.code = SEAL_ERROR_NONE;
-	assert_null(certificates_read_kind(file->data, file->len,
-					   CERTIFICATE_KIND_X509, 10, &error));
-	assert_string_equal(error.text, SECRET);
-
 	g_byte_array_set_size(file, 0);
 	append_text(file, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n");
-	error.code = SEAL_ERROR_NONE;
-	assert_null(certificates_read_kind(file->data, file->len,
-					   CERTIFICATE_KIND_X509, 10, &error));
-	assert_string_equal(error.text, "there is no X.509 certificate in it");
+	assert_null(read_two(own, file, &error));
+	assert_string_equal(error.text, "the additional key: there is no "
+			    "X.509 certificate in it");
+	g_byte_array_set_size(file, 0);
+	append_text(file, "-----BEGIN PGP PRIVATE KEY BLOCK-----\n");
+	assert_null(read_two(own, file, &error));
+	assert_string_equal(error.text, "the additional key: "SECRET);
+	g_byte_array_unref(own);
 	g_byte_array_unref(file);
+}
+
+/* One that is in both is one, and known as both. */
+static void test_roles(void **state G_GNUC_UNUSED)
+{
+	const struct certificate_list *list;
+	struct seal_error error;
+	GByteArray *own = file_of(alice), *both = file_of(alice);
+
+	test_x509_append_der(both, bob);
+	list = read_two(own, both, &error);
+	assert_non_null(list);
+	assert_int_equal(list->count, 2);
+	assert_int_equal(list->certificates[0]->roles,
+			 CERTIFICATE_OWNER | CERTIFICATE_EXTRA);
+	assert_int_equal(list->certificates[1]->roles, CERTIFICATE_EXTRA);
+	g_byte_array_unref(own);
+	g_byte_array_unref(both);
 }
 
 static void test_too_many(void **state G_GNUC_UNUSED)
@@ -397,6 +420,7 @@ int main(void)
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_both_kinds),
+		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_too_many),
 		cmocka_unit_test(test_chain)
 	};

@@ -2,6 +2,7 @@
 
 /* Armor and packets */
 
+#include "certificate/dearmor.h"
 #include "format/openpgp-armor.h"
 #include "format/openpgp-packet.h"
 #include "test-lib.h"
@@ -110,11 +111,25 @@ static const struct {
 	  NULL },
 	{ "cut in the header", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
 	  NULL },
+	{ "white space and empty lines", 1,
+	  "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SG Vs\n \n\tbG8=\n\n=uhak \n\n"
+	  "-----END PGP PUBLIC KEY BLOCK-----\n", "Hello" },
+	{ "no empty line before", 1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n"
+	  "Version: x\nSGVsbG8=\n"
+	  "-----END PGP PUBLIC KEY BLOCK-----\n", "Hello" },
+	{ "padding missing", 1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVsbG8\n=uhak\n-----END PGP PUBLIC KEY BLOCK-----\n", "Hello" },
+	{ "two of padding", 1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVsbA==\n=uhak\n-----END PGP PUBLIC KEY BLOCK-----\n", "Hell" },
+	{ "text behind the checksum", -1,
+	  "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SGVs\n=uhak\nSGVs\n-----END PGP PUBLIC KEY BLOCK-----\n", NULL },
 	{ "not base64", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
-	  "SG Vs\n-----END PGP PUBLIC KEY BLOCK-----\n", NULL },
-	{ "wrong checksum", -1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
+	  "SG!Vs\n-----END PGP PUBLIC KEY BLOCK-----\n", NULL },
+	{ "wrong checksum", 1, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n"
 	  "SGVsbG8sIHdvcmxkCg==\n=AAAA\n"
-	  "-----END PGP PUBLIC KEY BLOCK-----\n", NULL },
+	  "-----END PGP PUBLIC KEY BLOCK-----\n", "Hello, world\n" },
 	{ "a message", 0, "-----BEGIN PGP MESSAGE-----\n\n"
 	  "SGVs\n-----END PGP MESSAGE-----\n", "" }
 };

@@ -8,7 +8,6 @@
 
 #include "certificate/key-file.h"
 #include "gnupg/keyring-home.h"
-#include "format/openpgp-packet.h"
 #include "seal-run.h"
 #include "test-lib.h"
 
@@ -333,175 +332,6 @@ static void test_two_certificates(void **state G_GNUC_UNUSED)
 }
 
 /*
- * Keyrings
- */
-
-/* Seals some text and opens it again. Returns the key ids that are recipients,
-   16 digits each. */
-static char *seal_and_open(GBytes *certificates)
-{
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct openpgp_packet_header header;
-	GString *sealed, *ids = g_string_new(NULL);
-	const char *armor;
-	guchar *binary;
-	gsize size, offset = 0;
-
-	sealed = seal_message(certificates, TEXT("A: b\n\nc"), 100, 10,
-			      &error);
-	assert_string_equal(error.text, "");
-	check_sealed(sealed, "A: b\nMIME-Version: 1.0\r\n", TEXT("\r\nc"));
-	armor = strstr(strstr(sealed->str, "-----BEGIN PGP MESSAGE"),
-		       "\r\n\r\n");
-	binary = g_base64_decode(armor, &size);
-	while (openpgp_packet_read(binary + offset, size - offset, &header) &&
-	       header.tag == OPENPGP_PKESK) {
-		/* RFC 9580 section 5.1.1 */
-		for (size_t i = 1; i < 9; i++) {
-			g_string_append_printf(ids, "%02X",
-				binary[offset + header.header_size + i]);
-		}
-		offset += header.header_size + header.body_size;
-	}
-	g_free(binary);
-	g_string_free(sealed, TRUE);
-	return g_string_free(ids, FALSE);
-}
-
-static void seal_to(GBytes *certificates, const char *expected_ids)
-{
-	char *ids = seal_and_open(certificates);
-
-	assert_string_equal(ids, expected_ids);
-	g_free(ids);
-}
-
-/* Whether the gpg that ran last was given a keyring */
-static bool used_keyring(void)
-{
-	char *arguments;
-	bool used;
-
-	assert_true(g_file_get_contents(FAKE_GPG".arguments", &arguments, NULL,
-					NULL));
-	used = strstr(arguments, "--keyring") != NULL;
-	assert_true(used == (strstr(arguments, " -f ") == NULL));
-	g_free(arguments);
-	return used;
-}
-
-/* Certificates that are used often become keyrings, and that changes nothing
-   but the time it takes. */
-static void test_keyring(void **state G_GNUC_UNUSED)
-{
-	char *ids;
-
-	certificates_deinit();
-	set_fake_gpg("record arguments");
-	ids = seal_and_open(alice);
-	assert_int_equal(strlen(ids), 16);
-	assert_false(used_keyring());
-	for (unsigned int i = 0; i < 6; i++)
-		seal_to(alice, ids);
-	assert_true(used_keyring());
-	set_fake_gpg("real");
-	g_free(ids);
-}
-
-/* Two owners' in one file become one keyring. */
-static void test_keyring_of_two(void **state G_GNUC_UNUSED)
-{
-	GBytes *both = join(alice, bob);
-	char *ids;
-
-	certificates_deinit();
-	set_fake_gpg("record arguments");
-	ids = seal_and_open(both);
-	assert_int_equal(strlen(ids), 32);
-	for (unsigned int i = 0; i < 6; i++)
-		seal_to(both, ids);
-	assert_true(used_keyring());
-	set_fake_gpg("real");
-	g_free(ids);
-	g_bytes_unref(both);
-}
-
-/* Somebody else's subkey, put behind a certificate that its owner never signed
-   it for, is no recipient; also not when signatures aren't verified any
-   more. */
-static void test_keyring_with_foreign_subkey(void **state G_GNUC_UNUSED)
-{
-	struct openpgp_packet_header header;
-	const uint8_t *data = g_bytes_get_data(bob, NULL);
-	GBytes *subkey, *forged;
-	size_t offset = 0;
-	char *ids;
-
-	/* everything from bob's subkey on */
-	do {
-		assert_true(openpgp_packet_read(data + offset,
-			g_bytes_get_size(bob) - offset, &header));
-		offset += header.header_size + header.body_size;
-	} while (header.tag != OPENPGP_PUBLIC_SUBKEY);
-	offset -= header.header_size + header.body_size;
-	subkey = g_bytes_new_from_bytes(bob, offset,
-					g_bytes_get_size(bob) - offset);
-	forged = join(alice, subkey);
-
-	certificates_deinit();
-	set_fake_gpg("record arguments");
-	ids = seal_and_open(alice);
-	for (unsigned int i = 0; i < 6; i++)
-		seal_to(forged, ids);
-	assert_true(used_keyring());
-	set_fake_gpg("real");
-	g_free(ids);
-	g_bytes_unref(subkey);
-	g_bytes_unref(forged);
-}
-
-/* Without a keyring, or with one that gpg doesn't take, sealing goes on. */
-static void test_keyring_faults(void **state G_GNUC_UNUSED)
-{
-	static const struct {
-		const char *mode;
-		/* of the one message that pays for it */
-		enum seal_error_code code;
-	} cases[] = {
-		{ "keyring hang", SEAL_ERROR_TIMEOUT },
-		{ "keyring nothing", SEAL_ERROR_NONE },
-		{ "keyring exit 2", SEAL_ERROR_NONE },
-		{ "keyring half", SEAL_ERROR_NONE },
-		{ "keyring cat", SEAL_ERROR_NONE },
-		{ "keyring refused", SEAL_ERROR_ENGINE }
-	};
-
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		unsigned int failed = 0;
-
-		test_case(cases[i].mode, i);
-		certificates_deinit();
-		set_fake_gpg(cases[i].mode);
-		for (unsigned int j = 0; j < 10; j++) {
-			struct seal_error error = { .code = SEAL_ERROR_NONE };
-			GString *sealed = seal_message(alice,
-				TEXT("A: b\n\nc"), 100, 1, &error);
-
-			if (sealed != NULL) {
-				g_string_free(sealed, TRUE);
-				continue;
-			}
-			failed++;
-			assert_int_equal(error.code, cases[i].code);
-		}
-		assert_int_equal(failed,
-				 cases[i].code == SEAL_ERROR_NONE ? 0 : 1);
-		set_fake_gpg("real");
-	}
-	certificates_deinit();
-}
-
-/*
  * Key files
  */
 
@@ -513,7 +343,7 @@ static void test_bad_certificates(void **state G_GNUC_UNUSED)
 		{ "", "there is no certificate in it" },
 		{ "hello", "there is no certificate in it" },
 		{ "\xff\xff\xff", "it is no OpenPGP certificate" },
-		{ "\306\001k", "gpg can't read the certificate" },
+		{ "\306\001k", "it is no OpenPGP certificate" },
 		{ "-----BEGIN PGP PRIVATE KEY BLOCK-----\n",
 		  "it holds a secret key, which doesn't belong on a server" },
 		{ "-----BEGIN CERTIFICATE-----\n", "its PEM text is damaged" },
@@ -747,7 +577,6 @@ static int teardown(void **state G_GNUC_UNUSED)
 			   NULL, NULL, NULL, NULL);
 	(void)g_unlink(FAKE_GPG".mode");
 	(void)g_unlink(FAKE_GPG".pid");
-	(void)g_unlink(FAKE_GPG".arguments");
 	g_bytes_unref(alice);
 	g_bytes_unref(bob);
 	g_free(home);
@@ -762,10 +591,6 @@ int main(void)
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_large_header),
 		cmocka_unit_test(test_two_certificates),
-		cmocka_unit_test(test_keyring),
-		cmocka_unit_test(test_keyring_of_two),
-		cmocka_unit_test(test_keyring_with_foreign_subkey),
-		cmocka_unit_test(test_keyring_faults),
 		cmocka_unit_test(test_bad_certificates),
 		cmocka_unit_test(test_certificate_cache),
 		cmocka_unit_test(test_find_in_home),

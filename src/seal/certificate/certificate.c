@@ -35,6 +35,8 @@ key_problem(const struct certificate *certificate,
 {
 	if (key->revoked)
 		return "it is revoked";
+	if (key->algorithm == CERTIFICATE_ALGORITHM_UNKNOWN)
+		return "its algorithm isn't known to this server's GnuPG";
 	if (key->expires != 0 && key->expires <= now)
 		return "it has expired";
 	if (key->created > now)
@@ -43,6 +45,23 @@ key_problem(const struct certificate *certificate,
 	if (key->invalid)
 		return "it is not valid";
 	return NULL;
+}
+
+/* Half a sentence about the encryption subkeys, none of which can be used */
+static const char *
+subkey_reason(const struct certificate *certificate,
+	      const struct certificate_key *key, time_t now)
+{
+	if (key->revoked || (key->expires != 0 && key->expires <= now))
+		return "its encryption subkey has expired or is revoked";
+	if (key->algorithm == CERTIFICATE_ALGORITHM_UNKNOWN) {
+		return "its encryption subkey's algorithm isn't known to this "
+			"server's GnuPG";
+	}
+	return certificate->kind == CERTIFICATE_KIND_OPENPGP &&
+		key->created > now ?
+		"its encryption subkey is from the future" :
+		"its encryption subkey is not valid";
 }
 
 static bool
@@ -78,7 +97,7 @@ bool certificate_is_usable(const struct certificate *certificate, time_t now,
 			continue;
 		problem = key_problem(certificate, key, now);
 		if (problem != NULL) {
-			subkey_problem = problem;
+			subkey_problem = subkey_reason(certificate, key, now);
 			continue;
 		}
 		if (key_is_weak(key, min_rsa_bits)) {
@@ -89,10 +108,31 @@ bool certificate_is_usable(const struct certificate *certificate, time_t now,
 	}
 	if (!found) {
 		*reason_r = subkey_problem == NULL ?
-			"it has no encryption subkey" :
-			"its encryption subkey has expired or is revoked";
+			"it has no encryption subkey" : subkey_problem;
 	}
 	return found;
+}
+
+/* GnuPG g10/getkey.c finish_lookup(): the newest subkey; of several that were
+   made in the same second, the first. */
+const struct certificate_key *
+certificate_encryption_key(const struct certificate *certificate, time_t now)
+{
+	const struct certificate_key *primary = &certificate->keys[0];
+	const struct certificate_key *newest = NULL;
+
+	if (certificate->problem != NULL ||
+	    key_problem(certificate, primary, now) != NULL)
+		return NULL;
+	for (size_t i = 1; i < certificate->key_count; i++) {
+		const struct certificate_key *key = &certificate->keys[i];
+
+		if (key->can_encrypt &&
+		    key_problem(certificate, key, now) == NULL &&
+		    (newest == NULL || key->created > newest->created))
+			newest = key;
+	}
+	return newest == NULL && primary->can_encrypt ? primary : newest;
 }
 
 static time_t earlier(time_t expires1, time_t expires2)
@@ -110,24 +150,6 @@ bool certificate_has_key_id(const struct certificate *certificate,
 			return true;
 	}
 	return false;
-}
-
-const struct certificate_key *
-certificate_encryption_key(const struct certificate *certificate, time_t now)
-{
-	const struct certificate_key *newest = NULL;
-
-	for (size_t i = 0; i < certificate->key_count; i++) {
-		const struct certificate_key *key = &certificate->keys[i];
-
-		/* the primary key only if there is nothing else */
-		if (key->can_encrypt &&
-		    key_problem(certificate, key, now) == NULL &&
-		    (newest == NULL || newest == &certificate->keys[0] ||
-		     key->created > newest->created))
-			newest = key;
-	}
-	return newest;
 }
 
 time_t certificate_expires(const struct certificate *certificate)

@@ -20,7 +20,16 @@ enum certificate_algorithm {
 	CERTIFICATE_ALGORITHM_RSA,
 	CERTIFICATE_ALGORITHM_DSA,
 	CERTIFICATE_ALGORITHM_ELGAMAL,
-	CERTIFICATE_ALGORITHM_EC
+	CERTIFICATE_ALGORITHM_EC,
+	/* not to the engine */
+	CERTIFICATE_ALGORITHM_UNKNOWN
+};
+
+/* Where a certificate comes from; bits, as it may be in both. */
+enum certificate_role {
+	CERTIFICATE_OWNER = 1,
+	/* an organisation's, to which everybody's mail is sealed too */
+	CERTIFICATE_EXTRA = 2
 };
 
 /* A primary key or a subkey */
@@ -51,6 +60,7 @@ struct certificate_key {
 struct certificate {
 	unsigned int refcount;
 	enum certificate_kind kind;
+	unsigned int roles;
 	/* hexadecimal, upper case; of X.509 the certificate's SHA-256 */
 	char *fingerprint;
 	/* whose it says it is: user IDs, or the subject's name and mail
@@ -61,7 +71,8 @@ struct certificate {
 	size_t key_count;
 	/* why it can't be used at any time, half a sentence, or NULL */
 	const char *problem;
-	/* the certificate itself, binary */
+	/* the certificate itself, binary; OpenPGP: without certifications by
+	   others, merged of all copies there were */
 	GBytes *data;
 
 	/* What the engine has made of it to use it again and again, or NULL;

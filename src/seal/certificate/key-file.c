@@ -1,171 +1,401 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "key-file.h"
+#include "cache.h"
+#include "dearmor.h"
+#include "facts.h"
+#include "key-file-look.h"
+#include "merge.h"
+#include "revokers.h"
 #include "../gnupg/judge.h"
 #include "../openssl/x509.h"
-#include "../text/text-block.h"
 
 #include <string.h>
+#include <unistd.h>
 
-/* Key files that a process keeps. An lmtp process serves many users, but the
-   lists are small and cheap to make again. */
-#define CACHE_MAX_ENTRIES 64
-
-struct cached_list {
-	struct cached_list *next;
-	GBytes *content;
-	enum certificate_kind kind;
-	struct certificate_list list;
+static const char *const kind_names[] = {
+	[CERTIFICATE_KIND_OPENPGP] = "OpenPGP",
+	[CERTIFICATE_KIND_X509] = "X.509"
 };
 
-static struct cached_list *cache;
-
-static void cached_list_free(struct cached_list *cached)
+static int unusable(struct seal_error *error, const char *reason)
 {
-	for (size_t i = 0; i < cached->list.count; i++)
-		certificate_unref(cached->list.certificates[i]);
-	g_free(cached->list.certificates);
-	g_bytes_unref(cached->content);
-	g_free(cached);
-}
-
-/* Most recently used first; drops what is beyond the limit. */
-static const struct certificate_list *
-cache_lookup(GBytes *content, enum certificate_kind kind)
-{
-	struct cached_list **pos, *cached;
-	unsigned int count = 0;
-
-	for (pos = &cache; *pos != NULL; pos = &(*pos)->next) {
-		cached = *pos;
-		if (cached->kind == kind &&
-		    g_bytes_equal(cached->content, content)) {
-			*pos = cached->next;
-			cached->next = cache;
-			cache = cached;
-			return &cached->list;
-		}
-		if (++count == CACHE_MAX_ENTRIES - 1)
-			break;
-	}
-	while (*pos != NULL && (*pos)->next != NULL) {
-		cached = (*pos)->next;
-		(*pos)->next = cached->next;
-		cached_list_free(cached);
-	}
-	return NULL;
-}
-
-static const struct certificate_list *
-cache_add(GBytes *content, enum certificate_kind kind,
-	  GPtrArray *certificates)
-{
-	struct cached_list *cached = g_new0(struct cached_list, 1);
-
-	cached->content = g_bytes_ref(content);
-	cached->kind = kind;
-	cached->list.count = certificates->len;
-	cached->list.certificates =
-		(struct certificate **)g_ptr_array_free(certificates, FALSE);
-	cached->next = cache;
-	cache = cached;
-	return &cached->list;
-}
-
-void certificates_deinit(void)
-{
-	struct cached_list *cached;
-
-	while ((cached = cache) != NULL) {
-		cache = cached->next;
-		cached_list_free(cached);
-	}
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
+	return -1;
 }
 
 /*
- * What a key file is
+ * All of them
  */
 
-struct key_file {
-	const uint8_t *data;
-	size_t size;
-	bool has_openpgp, has_x509;
+struct key_files {
+	struct key_file *files;
+	size_t count;
+	enum certificate_kind kind;
 };
 
-static int
-key_file_look_at_text(struct key_file *file, struct seal_error *error)
+static void key_files_free(struct key_files *files)
 {
-	const char *text = (const char *)file->data;
-	const char *end = text + file->size;
-	struct text_block block;
-
-	while (text_block_find(text, end - text, &block)) {
-		if (text_block_is_secret(&block)) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       CERTIFICATES_SECRET);
-			return -1;
-		}
-		if (text_block_label_begins(&block, "PGP PUBLIC KEY BLOCK"))
-			file->has_openpgp = true;
-		if (certificates_x509_is_block(&block))
-			file->has_x509 = true;
-		/* nor does a secret go unseen in another block */
-		text = block.label + block.label_size;
-	}
-	return 0;
+	for (size_t i = 0; i < files->count; i++)
+		g_free(files->files[i].text);
+	g_free(files->files);
 }
 
-static int
-key_file_init(struct key_file *file, const void *data, size_t size,
+/* Each with its role and size, so that no two are the same that aren't */
+static char *
+inputs_digest(const struct key_file_input *inputs, size_t count)
+{
+	GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	char *digest;
+
+	for (size_t i = 0; i < count; i++) {
+		char start[64];
+
+		(void)g_snprintf(start, sizeof(start), "%d %zu ",
+				 inputs[i].role, inputs[i].size);
+		g_checksum_update(checksum, (const guchar *)start, -1);
+		g_checksum_update(checksum, inputs[i].data, inputs[i].size);
+	}
+	digest = g_strdup(g_checksum_get_string(checksum));
+	g_checksum_free(checksum);
+	return digest;
+}
+
+/* Errors of files that aren't the owner's say so. */
+static void
+error_of_file(const struct key_file *file, const struct seal_error *file_error,
 	      struct seal_error *error)
 {
-	static const uint8_t byte_order_mark[] = { 0xef, 0xbb, 0xbf };
+	seal_error_set(error, file_error->code, "%s%s",
+		       file->role == CERTIFICATE_EXTRA ?
+		       "the additional key: " : "", file_error->text);
+}
 
-	memset(file, 0, sizeof(*file));
-	file->data = data;
-	file->size = size;
-	/* some editors write one in front of text */
-	if (size >= 3 && memcmp(data, byte_order_mark, 3) == 0) {
-		file->data += 3;
-		file->size -= 3;
+static int key_files_find_kind(struct key_files *files,
+			       struct seal_error *error)
+{
+	bool has_openpgp = false, has_x509 = false;
+
+	for (size_t i = 0; i < files->count; i++) {
+		if (files->files[i].role == CERTIFICATE_EXTRA)
+			continue;
+		has_openpgp = has_openpgp || files->files[i].has_openpgp;
+		has_x509 = has_x509 || files->files[i].has_x509;
 	}
-	/* an OpenPGP packet, RFC 9580 section 4.2 */
-	if (file->size > 0 && (file->data[0] & 0x80) != 0)
-		file->has_openpgp = true;
-	else if (certificates_x509_is_der(file->data, file->size))
-		file->has_x509 = true;
-	else
-		return key_file_look_at_text(file, error);
+	if (has_openpgp == has_x509) {
+		return unusable(error, has_openpgp ?
+			"it holds both OpenPGP and X.509 certificates" :
+			"there is no certificate in it");
+	}
+	files->kind = has_x509 ? CERTIFICATE_KIND_X509 :
+		CERTIFICATE_KIND_OPENPGP;
 	return 0;
 }
 
-static const struct certificate_list *
-key_file_read(const struct key_file *file, enum certificate_kind kind,
-	      unsigned int timeout_secs, struct seal_error *error)
+static int
+key_files_look(struct key_files *files, const struct key_file_input *inputs,
+	       size_t count, struct seal_error *error)
 {
-	GBytes *content = g_bytes_new_static(file->data, file->size);
-	const struct certificate_list *list = cache_lookup(content, kind);
-	GPtrArray *certificates;
-	int ret;
+	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
 
-	g_bytes_unref(content);
-	if (list != NULL)
-		return list;
+	files->files = g_new0(struct key_file, count);
+	files->count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct key_file *file = &files->files[i];
 
-	certificates = g_ptr_array_new_with_free_func(
-		(GDestroyNotify)certificate_unref);
-	ret = kind == CERTIFICATE_KIND_X509 ?
-		certificates_x509_read(file->data, file->size, certificates,
-				       error) :
-		certificates_openpgp_read(file->data, file->size,
-					  timeout_secs, certificates, error);
-	if (ret < 0) {
-		g_ptr_array_unref(certificates);
-		return NULL;
+		file->data = inputs[i].data;
+		file->size = inputs[i].size;
+		file->role = inputs[i].role;
+		if (key_file_look(file, &file_error) < 0) {
+			error_of_file(file, &file_error, error);
+			return -1;
+		}
 	}
-	content = g_bytes_new(file->data, file->size);
-	list = cache_add(content, kind, certificates);
-	g_bytes_unref(content);
+	return key_files_find_kind(files, error);
+}
+
+/*
+ * OpenPGP
+ */
+
+static int
+file_add_openpgp(const struct key_file *file, struct merge *merge,
+		 struct seal_error *error)
+{
+	GByteArray *binary;
+	int blocks, ret = 0;
+
+	if (!file->is_text) {
+		return merge_add(merge, file->data, file->size, file->role,
+				 error);
+	}
+	binary = g_byte_array_new();
+	blocks = openpgp_dearmor_certificates((const char *)file->data,
+					      file->size, binary);
+	if (blocks <= 0 || binary->len == 0)
+		ret = unusable(error, "its ASCII armor is damaged");
+	else {
+		ret = merge_add(merge, binary->data, binary->len, file->role,
+				error);
+	}
+	g_byte_array_unref(binary);
+	return ret;
+}
+
+static GBytes *join_data(const GPtrArray *certificates)
+{
+	GByteArray *all = g_byte_array_new();
+
+	for (guint i = 0; i < certificates->len; i++) {
+		const struct certificate *certificate =
+			certificates->pdata[i];
+		gsize size;
+		const guint8 *data = g_bytes_get_data(certificate->data,
+						      &size);
+
+		g_byte_array_append(all, data, size);
+	}
+	return g_byte_array_free_to_bytes(all);
+}
+
+/* Asks the judge. Returns facts, which the caller frees, or NULL. */
+static char *
+ask_judge(const struct merge *merge, const struct facts_header *header,
+	  unsigned int timeout_secs, struct seal_error *error)
+{
+	struct facts_header full = *header;
+	GPtrArray *certificates = merge_certificates(merge);
+	GBytes *data = join_data(certificates);
+	GString *listing = g_string_new(NULL);
+	char *facts = NULL;
+
+	full.until = merge_next_change(merge, header->judged);
+	if (judge_openpgp(data, timeout_secs, listing, error) == 0)
+		facts = facts_write(&full, listing);
+	g_string_free(listing, TRUE);
+	g_bytes_unref(data);
+	g_ptr_array_unref(certificates);
+	return facts;
+}
+
+static GPtrArray *
+certificates_with_facts(const struct merge *merge, const char *facts,
+			struct facts_header *header)
+{
+	GPtrArray *certificates = merge_certificates(merge);
+	time_t judged, until;
+
+	if (facts_read(facts, header, certificates, &judged, &until) == 0) {
+		revokers_set_aside(certificates);
+		header->judged = judged;
+		header->until = until;
+		return certificates;
+	}
+	g_ptr_array_unref(certificates);
+	return NULL;
+}
+
+/* header gets what the facts say of time. *facts_r is the caller's. */
+static GPtrArray *
+judge_merged(const struct merge *merge, struct facts_header *header,
+	     const struct certificates_params *params, char **facts_r,
+	     struct seal_error *error)
+{
+	GPtrArray *certificates = NULL;
+
+	if (params->known_facts != NULL) {
+		certificates = certificates_with_facts(
+			merge, params->known_facts, header);
+		*facts_r = g_strdup(params->known_facts);
+	}
+	if (certificates != NULL)
+		return certificates;
+	g_free(*facts_r);
+	*facts_r = ask_judge(merge, header, params->timeout_secs, error);
+	if (*facts_r == NULL)
+		return NULL;
+	certificates = certificates_with_facts(merge, *facts_r, header);
+	if (certificates == NULL) {
+		seal_error_set(error, SEAL_ERROR_ENGINE,
+			       "gpg's list of the certificate isn't of it");
+	}
+	return certificates;
+}
+
+static GPtrArray *
+read_openpgp(const struct key_files *files,
+	     const struct certificates_params *params,
+	     struct facts_header *header, char **facts_r,
+	     struct seal_error *error)
+{
+	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
+	struct merge *merge = merge_new();
+	GPtrArray *certificates = NULL;
+	char *judge = judge_version();
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < files->count; i++) {
+		const struct key_file *file = &files->files[i];
+
+		ok = !file->has_openpgp ||
+			file_add_openpgp(file, merge, &file_error) == 0;
+		if (!ok)
+			error_of_file(file, &file_error, error);
+	}
+	header->judge = judge;
+	if (ok)
+		certificates = judge_merged(merge, header, params, facts_r,
+					    error);
+	header->judge = NULL;
+	g_free(judge);
+	merge_free(merge);
+	return certificates;
+}
+
+/*
+ * X.509
+ */
+
+/* Adds those that aren't there yet, and to the others the role. */
+static void
+add_x509(GPtrArray *all, GPtrArray *certificates, enum certificate_role role)
+{
+	for (guint i = 0; i < certificates->len; i++) {
+		struct certificate *certificate = certificates->pdata[i];
+		struct certificate *same = NULL;
+
+		for (guint j = 0; same == NULL && j < all->len; j++) {
+			same = all->pdata[j];
+			if (strcmp(same->fingerprint,
+				   certificate->fingerprint) != 0)
+				same = NULL;
+		}
+		if (same == NULL) {
+			certificate_ref(certificate);
+			g_ptr_array_add(all, certificate);
+			same = certificate;
+		}
+		same->roles |= role;
+	}
+}
+
+static int
+file_add_x509(const struct key_file *file, GPtrArray *all, const char **note,
+	      struct seal_error *error)
+{
+	GPtrArray *certificates = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+	int ret = certificates_x509_read(file->data, file->size, certificates,
+					 note, error);
+
+	if (ret == 0)
+		add_x509(all, certificates, file->role);
+	g_ptr_array_unref(certificates);
+	return ret;
+}
+
+static GPtrArray *
+read_x509(const struct key_files *files, const char **note,
+	  struct seal_error *error)
+{
+	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
+	GPtrArray *all = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < files->count; i++) {
+		const struct key_file *file = &files->files[i];
+
+		ok = !file->has_x509 ||
+			file_add_x509(file, all, note, &file_error) == 0;
+		if (!ok)
+			error_of_file(file, &file_error, error);
+	}
+	if (ok && certificates_x509_check_apart(all, error) == 0)
+		return all;
+	g_ptr_array_unref(all);
+	return NULL;
+}
+
+/*
+ * Reading
+ */
+
+static int check_extra(const struct key_files *files, struct seal_error *error)
+{
+	for (size_t i = 0; i < files->count; i++) {
+		const struct key_file *file = &files->files[i];
+
+		if (file->role != CERTIFICATE_EXTRA ||
+		    (files->kind == CERTIFICATE_KIND_X509 ? file->has_x509 :
+		     file->has_openpgp))
+			continue;
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "the additional key: there is no %s "
+			       "certificate in it", kind_names[files->kind]);
+		return -1;
+	}
+	return 0;
+}
+
+/* Puts what is read into the cache. */
+static int
+read_files(struct key_files *files, const struct certificates_params *params,
+	   const char *digest, time_t now, struct seal_error *error)
+{
+	struct facts_header header = { .input = digest, .judged = now };
+	const char *note = NULL;
+	char *facts = NULL;
+	GPtrArray *certificates;
+
+	if (check_extra(files, error) < 0)
+		return -1;
+	certificates = files->kind == CERTIFICATE_KIND_X509 ?
+		read_x509(files, &note, error) :
+		read_openpgp(files, params, &header, &facts, error);
+	if (certificates == NULL) {
+		g_free(facts);
+		if (error->code == SEAL_ERROR_UNUSABLE_KEY &&
+		    files->kind == CERTIFICATE_KIND_OPENPGP) {
+			certificate_cache_add_refusal(digest, params->uid, now,
+						      error->text);
+		}
+		return -1;
+	}
+	certificate_cache_add(digest, params->uid, header.judged,
+			      header.until, certificates, note, facts);
+	return 0;
+}
+
+const struct certificate_list *
+certificates_judge(const struct key_file_input *inputs, size_t count,
+		   const struct certificates_params *params,
+		   struct seal_error *error)
+{
+	const time_t now = time(NULL);
+	const struct certificate_list *list;
+	struct key_files files = { .count = 0 };
+	char *digest = inputs_digest(inputs, count);
+	const char *facts = NULL, *refusal;
+
+	list = certificate_cache_lookup(digest, params->uid, now, &facts);
+	refusal = certificate_cache_lookup_refusal(digest, params->uid, now);
+	if (refusal != NULL) {
+		(void)unusable(error, refusal);
+	} else if (list == NULL) {
+		if (key_files_look(&files, inputs, count, error) == 0 &&
+		    read_files(&files, params, digest, now, error) == 0) {
+			list = certificate_cache_lookup(digest, params->uid,
+							now, &facts);
+		}
+		key_files_free(&files);
+	}
+	if (params->new_facts_r != NULL) {
+		*params->new_facts_r =
+			g_strcmp0(facts, params->known_facts) == 0 ? NULL :
+			g_strdup(facts);
+	}
+	g_free(digest);
 	return list;
 }
 
@@ -173,37 +403,18 @@ const struct certificate_list *
 certificates_read(const void *data, size_t size, unsigned int timeout_secs,
 		  struct seal_error *error)
 {
-	struct key_file file;
+	const struct key_file_input input = {
+		.data = data, .size = size, .role = CERTIFICATE_OWNER
+	};
+	const struct certificates_params params = {
+		.timeout_secs = timeout_secs,
+		.uid = geteuid()
+	};
 
-	if (key_file_init(&file, data, size, error) < 0)
-		return NULL;
-	if (file.has_openpgp == file.has_x509) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       file.has_openpgp ?
-			       "it holds both OpenPGP and X.509 certificates" :
-			       "there is no certificate in it");
-		return NULL;
-	}
-	return key_file_read(&file, file.has_x509 ? CERTIFICATE_KIND_X509 :
-			     CERTIFICATE_KIND_OPENPGP, timeout_secs, error);
+	return certificates_judge(&input, 1, &params, error);
 }
 
-const struct certificate_list *
-certificates_read_kind(const void *data, size_t size,
-		       enum certificate_kind kind, unsigned int timeout_secs,
-		       struct seal_error *error)
+void certificates_deinit(void)
 {
-	struct key_file file;
-
-	if (key_file_init(&file, data, size, error) < 0)
-		return NULL;
-	if (kind == CERTIFICATE_KIND_X509 ? !file.has_x509 :
-	    !file.has_openpgp) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "there is no %s certificate in it",
-			       kind == CERTIFICATE_KIND_X509 ?
-			       "X.509" : "OpenPGP");
-		return NULL;
-	}
-	return key_file_read(&file, kind, timeout_secs, error);
+	certificate_cache_clear();
 }

@@ -30,13 +30,6 @@ void openpgp_armor_end(struct openpgp_armor_writer *writer, GString *out);
 void openpgp_armor_certificates(const uint8_t *data, size_t size,
 				GString *out);
 
-/* Takes the armor off all blocks of public keys in text, whatever stands
-   around them, and appends the bytes to out. Returns the number of blocks, or
-   -1 if one is broken: no end, characters that aren't base64, a wrong
-   checksum. */
-int openpgp_dearmor_certificates(const char *text, size_t size,
-				 GByteArray *out);
-
 /* Follows armored text line by line and says whether it is one OpenPGP
    message that is encrypted, and nothing else. */
 enum armor_check {

@@ -8,58 +8,60 @@
 #include <gpgme.h>
 #include <stdbool.h>
 
-/* A GPGME context and the event loop that drives its gpg process, with a
-   limit on the time it may keep us waiting.
+/* An operation of gpg has three: status, input, output. */
+#define GPG_MAX_FDS 8
 
-   gpg is only ever started through our helper (src/exec), which gives up all
-   privileges first. */
+/* A GPGME context for one operation, in a worker (worker.h) and nowhere else:
+   GPGME starts gpg, through our helper (src/exec), and waits for it without a
+   limit.
 
-struct gpg_context;
+   What gpg says in its status output (GnuPG's doc/DETAILS) is noted. */
 
-/* Returns a context, a kept one if there is: making one costs an exec.
-   keyring_home is NULL for our own, empty GnuPG home, else the home whose
-   public keyring is to be read. Returns NULL with SEAL_ERROR_ENGINE if gpg
-   can't be run. */
-struct gpg_context *
-gpg_context_get(const char *keyring_home, unsigned int timeout_secs,
-		struct seal_error *error);
-/* Returns one for gpgme_op_spawn_start(), never a kept one. GPGME doesn't see
-   the status output then, and how gpg ended is for the caller to read from
-   it. */
-struct gpg_context *
-gpg_context_get_spawn(unsigned int timeout_secs, struct seal_error *error);
-/* Gives it back. One whose operation didn't end well is not kept; its gpg is
-   ended. */
-void gpg_context_put(struct gpg_context **context);
-/* Frees what is kept. */
-void gpg_context_deinit(void);
+struct gpg_fd {
+	gpgme_io_cb_t callback;
+	void *data;
+	int fd;
+	bool for_reading;
+	bool used;
+};
 
-gpgme_ctx_t gpg_context_gpgme(struct gpg_context *context);
+struct gpg_context {
+	gpgme_ctx_t gpgme;
+	struct gpg_fd fds[GPG_MAX_FDS];
+	bool ended;
+	gpgme_error_t result;
+	/* what a key listing has found */
+	GPtrArray *keys;
 
-/* Where the keys of a key listing go: an array that unrefs them, see
-   gpg_key_array_new(). */
-void gpg_context_set_keys(struct gpg_context *context, GPtrArray *keys);
-GPtrArray *gpg_key_array_new(void);
+	bool seen_end_encryption;
+	bool seen_import_result;
+	/* why the helper couldn't run it, or 0; GPGME doesn't tell this of
+	   every operation */
+	gpgme_error_t failure;
+	/* gpg has ended by itself, with this status */
+	bool seen_exit;
+	int exit_status;
+};
+
+/* task is one of exec-protocol.h's. Returns 0, or -1 with SEAL_ERROR_ENGINE.
+   The worker's end frees it. */
+int gpg_context_init(struct gpg_context *context, const char *task,
+		     struct seal_error *error);
 
 /* An operation was started with one of GPGME's _start functions, which
-   returned start_error. Returns 0, or -1 if that is an error. */
-int gpg_context_started(struct gpg_context *context,
-			gpgme_error_t start_error, struct seal_error *error);
+   returned start_error. Waits for its end, and returns its error. GPGME's own
+   loop goes round for ever when gpg has gone without having read all (it only
+   asks whether it can write: src/posix-io.c _gpgme_io_select()). */
+gpgme_error_t
+gpg_context_wait(struct gpg_context *context, gpgme_error_t start_error);
 
-/* Waits until gpg wants something or has something for us and does it.
-   want_write says whether there is input for it. Returns 1, 0 when the
-   operation has come to its end, or -1 with SEAL_ERROR_ENGINE or
-   SEAL_ERROR_TIMEOUT. */
-int gpg_context_turn(struct gpg_context *context, bool want_write,
-		     struct seal_error *error);
-/* Turns until the operation has come to its end. Returns 0 if it ended well:
-   GPGME says so, and the helper saw gpg exit with status 0; the latter isn't
-   known of one that was spawned. */
-int gpg_context_finish(struct gpg_context *context, struct seal_error *error);
-
-/* gpg said this in its status output (GnuPG's doc/DETAILS), e.g.
-   END_ENCRYPTION and IMPORT_RES. */
-bool gpg_context_seen_end_encryption(const struct gpg_context *context);
-bool gpg_context_seen_import_result(const struct gpg_context *context);
+/* An operation failed, with this error if it isn't 0: says why. Returns
+   -1. */
+int gpg_context_failed(const struct gpg_context *context, gpgme_error_t err,
+		       struct seal_error *error);
+/* An operation has ended without an error. Returns 0 if gpg has ended well
+   too. */
+int gpg_context_check_exit(const struct gpg_context *context,
+			   struct seal_error *error);
 
 #endif

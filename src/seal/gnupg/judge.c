@@ -1,215 +1,117 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "../certificate/key-file.h"
 #include "judge.h"
 #include "gpg-context.h"
-#include "../format/openpgp-armor.h"
-#include "../format/openpgp-packet.h"
+#include "worker.h"
+#include "../certificate/facts.h"
+#include "../../exec/exec-protocol.h"
 
-#include <string.h>
+#include <sys/stat.h>
 
-/*
- * Asking gpg what a certificate is
- */
+/* A certificate takes some milliseconds. This is for those that somebody has
+   made to take long. (The tests have less.) */
+#ifndef JUDGE_CPU_SECS
+#define JUDGE_CPU_SECS 10
+#endif
 
-static enum certificate_algorithm key_algorithm(gpgme_pubkey_algo_t algorithm)
+static void append_key(gpgme_subkey_t subkey, GString *listing)
 {
-	switch (algorithm) {
-	case GPGME_PK_RSA:
-	case GPGME_PK_RSA_E:
-	case GPGME_PK_RSA_S:
-		return CERTIFICATE_ALGORITHM_RSA;
-	case GPGME_PK_ELG:
-	case GPGME_PK_ELG_E:
-		return CERTIFICATE_ALGORITHM_ELGAMAL;
-	case GPGME_PK_DSA:
-		return CERTIFICATE_ALGORITHM_DSA;
-	default:
-		return CERTIFICATE_ALGORITHM_EC;
-	}
+	char *name = gpgme_pubkey_algo_string(subkey);
+	const struct facts_key key = {
+		.fingerprint = subkey->fpr,
+		.name = name,
+		.bits = subkey->length,
+		.created = subkey->timestamp,
+		.expires = subkey->expires,
+		.can_encrypt = subkey->can_encrypt,
+		.revoked = subkey->revoked,
+		/* "invalid" is also what GPGME says of algorithms that it
+		   doesn't know */
+		.invalid = subkey->invalid || subkey->disabled ||
+			subkey->timestamp <= 0
+	};
+
+	if (subkey->fpr != NULL)
+		facts_append_key(listing, &key);
+	gpgme_free(name);
 }
 
-static char **names_from_gpgme(gpgme_key_t key)
+static void append_certificate(gpgme_key_t key, GString *listing)
 {
-	GPtrArray *names = g_ptr_array_new();
-
-	for (gpgme_user_id_t uid = key->uids; uid != NULL; uid = uid->next) {
-		if (!uid->revoked && !uid->invalid)
-			g_ptr_array_add(names, g_strdup(uid->uid));
-	}
-	g_ptr_array_add(names, NULL);
-	return (char **)g_ptr_array_free(names, FALSE);
-}
-
-static struct certificate *certificate_from_gpgme(gpgme_key_t key)
-{
-	struct certificate *certificate = certificate_new();
-	GArray *keys = g_array_new(FALSE, TRUE,
-				   sizeof(struct certificate_key));
-
+	if (key->subkeys == NULL || key->subkeys->fpr == NULL)
+		return;
+	facts_append_certificate(listing, key->subkeys->fpr);
 	for (gpgme_subkey_t subkey = key->subkeys; subkey != NULL;
-	     subkey = subkey->next) {
-		struct certificate_key info = {
-			.algorithm = key_algorithm(subkey->pubkey_algo),
-			.bits = subkey->length,
-			.created = subkey->timestamp,
-			.expires = subkey->expires,
-			.can_encrypt = subkey->can_encrypt,
-			.revoked = subkey->revoked,
-			.invalid = subkey->invalid || subkey->disabled ||
-				subkey->timestamp <= 0,
-			.id = subkey->keyid == NULL ? 0 :
-				g_ascii_strtoull(subkey->keyid, NULL, 16)
-		};
-		char *name = gpgme_pubkey_algo_string(subkey);
-
-		g_strlcpy(info.name, name == NULL ? "?" : name,
-			  sizeof(info.name));
-		gpgme_free(name);
-		g_array_append_val(keys, info);
+	     subkey = subkey->next)
+		append_key(subkey, listing);
+	for (gpgme_user_id_t uid = key->uids; uid != NULL; uid = uid->next) {
+		if (!uid->revoked && !uid->invalid && uid->uid != NULL)
+			facts_append_name(listing, uid->uid);
 	}
-	certificate->fingerprint = g_ascii_strup(key->subkeys->fpr, -1);
-	certificate->key_count = keys->len;
-	certificate->keys =
-		(struct certificate_key *)g_array_free(keys, FALSE);
-	certificate->names = names_from_gpgme(key);
-	return certificate;
 }
 
-static int
-list_keys_of_data(struct gpg_context *context, gpgme_data_t data,
-		  GPtrArray *keys, struct seal_error *error)
+/* In the worker */
+static int judge_work(int input G_GNUC_UNUSED, int output, void *context,
+		      struct seal_error *error)
 {
+	struct gpg_context gpg;
+	GString *listing = g_string_new(NULL);
+	gpgme_data_t data;
 	gpgme_error_t err;
+	gsize size;
+	const char *bytes = g_bytes_get_data(context, &size);
 
-	gpg_context_set_keys(context, keys);
-	err = gpgme_op_keylist_from_data_start(gpg_context_gpgme(context),
-					       data, 0);
-	if (gpg_context_started(context, err, error) < 0)
+	if (gpg_context_init(&gpg, EXEC_TASK_JUDGE, error) < 0)
 		return -1;
-	(void)gpg_context_finish(context, error);
-	if (!gpg_context_seen_import_result(context)) {
+	err = gpgme_data_new_from_mem(&data, bytes, size, 0);
+	if (err == 0) {
+		err = gpgme_op_keylist_from_data_start(gpg.gpgme, data, 0);
+		err = gpg_context_wait(&gpg, err);
+	}
+	/* gpg exits with an error when there is nothing to import, which it
+	   says last */
+	if (!gpg.seen_import_result && (err != 0 || gpg.failure != 0))
+		return gpg_context_failed(&gpg, err, error);
+	if (!gpg.seen_import_result) {
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "gpg ended before its work was done");
 		return -1;
 	}
-	/* gpg exits with an error when there is nothing to import */
-	error->code = SEAL_ERROR_NONE;
-	return 0;
+	for (guint i = 0; i < gpg.keys->len; i++)
+		append_certificate(gpg.keys->pdata[i], listing);
+	return worker_write_all(output, listing->str, listing->len, error);
 }
 
-static struct certificate *
-read_certificate(const void *data, size_t size, unsigned int timeout_secs,
-		 struct seal_error *error)
+int judge_openpgp(GBytes *data, unsigned int timeout_secs, GString *listing,
+		  struct seal_error *error)
 {
-	struct certificate *certificate = NULL;
-	struct gpg_context *context;
-	gpgme_data_t input = NULL;
-	gpgme_error_t err;
-	GPtrArray *keys;
-
-	context = gpg_context_get(NULL, timeout_secs, error);
-	if (context == NULL)
-		return NULL;
-	keys = gpg_key_array_new();
-	err = gpgme_data_new_from_mem(&input, data, size, 0);
-	if (err != 0) {
-		seal_error_set(error, SEAL_ERROR_ENGINE,
-			       "can't set up GPGME: %s", gpgme_strerror(err));
-	} else if (list_keys_of_data(context, input, keys, error) == 0) {
-		if (keys->len == 1 &&
-		    ((gpgme_key_t)keys->pdata[0])->subkeys != NULL &&
-		    ((gpgme_key_t)keys->pdata[0])->subkeys->fpr != NULL) {
-			certificate = certificate_from_gpgme(keys->pdata[0]);
-			certificate->data = g_bytes_new(data, size);
-		} else {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "gpg can't read the certificate");
-		}
-	}
-	/* the operation uses the data until here */
-	gpg_context_put(&context);
-	if (input != NULL)
-		gpgme_data_release(input);
-	g_ptr_array_unref(keys);
-	return certificate;
-}
-
-/*
- * Key files
- */
-
-/* Returns the certificates without armor, or NULL. */
-static GByteArray *
-remove_armor(const void *data, size_t size, struct seal_error *error)
-{
-	GByteArray *binary = g_byte_array_new();
-	const uint8_t *bytes = data;
-	int blocks;
-
-	if (size > 0 && (bytes[0] & 0x80) != 0) {
-		g_byte_array_append(binary, data, size);
-		return binary;
-	}
-	blocks = openpgp_dearmor_certificates(data, size, binary);
-	if (blocks > 0 && binary->len > 0)
-		return binary;
-	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, blocks != 0 ?
-		       "its ASCII armor is damaged" :
-		       "there is no OpenPGP certificate in it");
-	g_byte_array_unref(binary);
-	return NULL;
-}
-
-static int
-read_certificates(const GByteArray *binary, unsigned int timeout_secs,
-		  GPtrArray *certificates, struct seal_error *error)
-{
-	struct certificate *certificate;
-	size_t offset = 0, size;
-	bool has_secret;
-
-	while (offset < binary->len) {
-		size = openpgp_certificate_size(binary->data + offset,
-						binary->len - offset,
-						&has_secret);
-		if (has_secret) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       CERTIFICATES_SECRET);
-			return -1;
-		}
-		if (size == 0) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "it is no OpenPGP certificate");
-			return -1;
-		}
-		if (certificates->len == CERTIFICATES_COUNT_MAX) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "it holds more than %d certificates",
-				       CERTIFICATES_COUNT_MAX);
-			return -1;
-		}
-		certificate = read_certificate(binary->data + offset, size,
-					       timeout_secs, error);
-		if (certificate == NULL)
-			return -1;
-		g_ptr_array_add(certificates, certificate);
-		offset += size;
-	}
-	return 0;
-}
-
-int certificates_openpgp_read(const void *data, size_t size,
-			      unsigned int timeout_secs,
-			      GPtrArray *certificates,
-			      struct seal_error *error)
-{
-	GByteArray *binary = remove_armor(data, size, error);
+	GByteArray *out;
 	int ret;
 
-	if (binary == NULL)
+	if (g_bytes_get_size(data) >= EXEC_JUDGE_SIZE_MAX) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "the certificates have more than %d MB",
+			       EXEC_JUDGE_SIZE_MAX / (1024*1024));
 		return -1;
-	ret = read_certificates(binary, timeout_secs, certificates, error);
-	g_byte_array_unref(binary);
+	}
+	out = g_byte_array_new();
+	ret = worker_run(judge_work, data, timeout_secs, JUDGE_CPU_SECS, out,
+			 error);
+	if (ret == 0)
+		g_string_append_len(listing, (const char *)out->data,
+				    out->len);
+	g_byte_array_unref(out);
 	return ret;
+}
+
+/* Not asked of gpg: what a process says that its user has a hand on is for
+   what it was asked. */
+char *judge_version(void)
+{
+	struct stat st;
+
+	if (stat(MAIL_SEAL_GPG, &st) < 0)
+		return g_strdup("none");
+	return g_strdup_printf("gpg-%" G_GINT64_FORMAT "-%" G_GINT64_FORMAT,
+			       (gint64)st.st_size, (gint64)st.st_mtime);
 }

@@ -2,6 +2,8 @@
 
 #include "keyring-home.h"
 #include "gpg-context.h"
+#include "worker.h"
+#include "../../exec/exec-protocol.h"
 
 #include <string.h>
 
@@ -42,122 +44,141 @@ static bool key_matches(gpgme_key_t key, const char *name)
 		key_has_address(key, name);
 }
 
-/* Returns the fingerprint of the one key of that name, or NULL: without an
-   error if there is none. */
-static char *
-home_find_key(const char *home, const char *name, unsigned int timeout_secs,
-	      struct seal_error *error)
-{
-	struct gpg_context *context;
-	GPtrArray *keys;
-	gpgme_error_t err;
-	char *fingerprint = NULL;
-	unsigned int found = 0;
-	int ret;
+/*
+ * In the worker
+ */
 
+struct search {
+	const char *home;
+	const char *const *names;
+	/* all there are in the home, listed once: gpgme_key_t */
+	GPtrArray *keys;
+};
+
+static int search_failed(const struct gpg_context *gpg, gpgme_error_t err,
+			 struct seal_error *error)
+{
+	return err != 0 ? gpg_context_failed(gpg, err, error) :
+		gpg_context_check_exit(gpg, error);
+}
+
+/* Without a pattern: what matches is for us to say, not for gpg's idea of
+   substrings. */
+static int list_home(struct search *search, struct gpg_context *gpg,
+		     struct seal_error *error)
+{
+	gpgme_error_t err = gpgme_op_keylist_start(gpg->gpgme, NULL, 0);
+
+	err = gpg_context_wait(gpg, err);
+	search->keys = gpg->keys;
+	return search_failed(gpg, err, error);
+}
+
+static int name_problem(const char *name, unsigned int found,
+			struct seal_error *error)
+{
 	if (name_fingerprint(name) == NULL && strchr(name, '@') == NULL) {
 		/* it could never match, and never would anybody notice */
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "\"%s\" is neither an address nor a "
 			       "fingerprint (mail_seal_recipients)", name);
-		return NULL;
+		return -1;
 	}
-	context = gpg_context_get(home, timeout_secs, error);
-	if (context == NULL)
-		return NULL;
-	keys = gpg_key_array_new();
-	gpg_context_set_keys(context, keys);
-	/* without a pattern: what matches is for us to say, not for gpg's
-	   idea of substrings */
-	err = gpgme_op_keylist_start(gpg_context_gpgme(context), NULL, 0);
-	ret = gpg_context_started(context, err, error);
-	if (ret == 0)
-		ret = gpg_context_finish(context, error);
-	for (guint i = 0; ret == 0 && i < keys->len; i++) {
-		if (!key_matches(keys->pdata[i], name))
-			continue;
-		if (found++ == 0) {
-			fingerprint = g_strdup(
-				((gpgme_key_t)keys->pdata[i])->subkeys->fpr);
-		}
-	}
-	if (ret == 0 && found == 0 && name_fingerprint(name) != NULL) {
+	if (found == 0 && name_fingerprint(name) != NULL) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "the certificate %s isn't in it", name);
+		return -1;
 	}
 	if (found > 1) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "there are %u certificates for %s; only a "
 			       "fingerprint can say which (mail_seal_"
 			       "recipients)", found, name);
-		g_free(fingerprint);
-		fingerprint = NULL;
+		return -1;
 	}
-	gpg_context_put(&context);
-	g_ptr_array_unref(keys);
-	return fingerprint;
+	return 0;
+}
+
+/* Adds the one key of each name, once. */
+static int
+find_keys(const struct search *search, GPtrArray *found,
+	  struct seal_error *error)
+{
+	for (const char *const *name = search->names; *name != NULL; name++) {
+		gpgme_key_t match = NULL;
+		unsigned int count = 0;
+
+		for (guint i = 0; i < search->keys->len; i++) {
+			if (key_matches(search->keys->pdata[i], *name)) {
+				match = search->keys->pdata[i];
+				count++;
+			}
+		}
+		if (name_problem(*name, count, error) < 0)
+			return -1;
+		if (match != NULL && !g_ptr_array_find(found, match, NULL))
+			g_ptr_array_add(found, match);
+	}
+	g_ptr_array_add(found, NULL);
+	return 0;
 }
 
 static int
-home_export_key(const char *home, const char *fingerprint,
-		unsigned int timeout_secs, GByteArray *out,
-		struct seal_error *error)
+export_keys(struct gpg_context *gpg, gpgme_key_t *keys, int output,
+	    struct seal_error *error)
 {
-	struct gpg_context *context;
-	gpgme_data_t data = NULL;
-	gpgme_error_t err;
+	gpgme_data_t data;
+	gpgme_error_t err = gpgme_data_new(&data);
 	size_t size;
 	char *exported;
-	int ret;
 
-	context = gpg_context_get(home, timeout_secs, error);
-	if (context == NULL)
-		return -1;
-	err = gpgme_data_new(&data);
 	if (err == 0) {
-		gpgme_set_armor(gpg_context_gpgme(context), 0);
-		err = gpgme_op_export_start(gpg_context_gpgme(context),
-					    fingerprint,
-					    GPGME_EXPORT_MODE_MINIMAL, data);
+		gpgme_set_armor(gpg->gpgme, 0);
+		err = gpgme_op_export_keys_start(gpg->gpgme, keys,
+			GPGME_EXPORT_MODE_MINIMAL, data);
+		err = gpg_context_wait(gpg, err);
 	}
-	ret = gpg_context_started(context, err, error);
-	if (ret == 0)
-		ret = gpg_context_finish(context, error);
-	gpg_context_put(&context);
-	if (data == NULL)
+	if (search_failed(gpg, err, error) < 0)
 		return -1;
 	exported = gpgme_data_release_and_get_mem(data, &size);
-	if (ret == 0 && exported != NULL)
-		g_byte_array_append(out, (const guint8 *)exported, size);
-	gpgme_free(exported);
-	return ret;
+	return exported == NULL ? 0 :
+		worker_write_all(output, exported, size, error);
+}
+
+static int search_main(int input G_GNUC_UNUSED, int output, void *context,
+		       struct seal_error *error)
+{
+	struct search *search = context;
+	char *task = g_strconcat(EXEC_TASK_HOME, search->home, NULL);
+	GPtrArray *found = g_ptr_array_new();
+	struct gpg_context gpg;
+
+	if (gpg_context_init(&gpg, task, error) < 0 ||
+	    list_home(search, &gpg, error) < 0 ||
+	    find_keys(search, found, error) < 0)
+		return -1;
+	if (found->len == 1)
+		return 0;
+	gpg.seen_exit = false;
+	return export_keys(&gpg, (gpgme_key_t *)found->pdata, output, error);
 }
 
 int gnupg_home_find(const char *home, const char *const *names,
 		    unsigned int timeout_secs, GByteArray *out,
 		    struct seal_error *error)
 {
-	GPtrArray *seen = g_ptr_array_new_with_free_func(g_free);
-	int ret = 0;
+	struct search search = { .home = home, .names = names };
+	const guint before = out->len;
 
-	for (; *names != NULL && ret >= 0; names++) {
-		char *fingerprint = home_find_key(home, *names, timeout_secs,
-						  error);
-
-		if (fingerprint == NULL) {
-			if (error->code != SEAL_ERROR_NONE)
-				ret = -1;
-			continue;
-		}
-		if (g_ptr_array_find_with_equal_func(seen, fingerprint,
-						     g_str_equal, NULL)) {
-			g_free(fingerprint);
-			continue;
-		}
-		g_ptr_array_add(seen, fingerprint);
-		ret = home_export_key(home, fingerprint, timeout_secs, out,
-				      error) < 0 ? -1 : 1;
+	/* what can't be is known without gpg */
+	for (const char *const *name = names; *name != NULL; name++) {
+		if (name_problem(*name, 1, error) < 0)
+			return -1;
 	}
-	g_ptr_array_unref(seen);
-	return ret;
+	if (worker_run(search_main, &search, timeout_secs, 0, out,
+		       error) < 0) {
+		g_byte_array_set_size(out, before);
+		return -1;
+	}
+	return out->len > before ? 1 : 0;
 }

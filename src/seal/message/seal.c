@@ -19,7 +19,6 @@
 #include "../certificate/key-file.h"
 #include "../detect/detect.h"
 #include "../backends.h"
-#include "../gnupg/gpg-context.h"
 #include "header-protect.h"
 #include "../text/crlf.h"
 #include "../text/header-split.h"
@@ -519,5 +518,4 @@ ssize_t seal_pull(struct seal *seal, void *data, size_t size,
 void seal_deinit(void)
 {
 	certificates_deinit();
-	gpg_context_deinit();
 }

@@ -2,14 +2,12 @@
 
 #include "../certificate/key-file.h"
 #include "x509.h"
+#include "x509-file.h"
 #include "openssl-common.h"
 
 #include <openssl/bio.h>
-#include <openssl/cms.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -28,180 +26,6 @@ static int openssl_failed(struct seal_error *error)
 {
 	openssl_error_set(error);
 	return -1;
-}
-
-/*
- * Reading
- */
-
-/* Adds the certificate, with a reference of its own, once. */
-static int
-found_add(STACK_OF(X509) *found, X509 *x509, struct seal_error *error)
-{
-	for (int i = 0; i < sk_X509_num(found); i++) {
-		if (X509_cmp(sk_X509_value(found, i), x509) == 0)
-			return 0;
-	}
-	if (sk_X509_num(found) == CERTIFICATES_COUNT_MAX) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "it holds more than %d certificates",
-			       CERTIFICATES_COUNT_MAX);
-		return -1;
-	}
-	if (X509_up_ref(x509) != 1)
-		return openssl_failed(error);
-	if (sk_X509_push(found, x509) == 0) {
-		X509_free(x509);
-		return openssl_failed(error);
-	}
-	return 0;
-}
-
-/* RFC 8551 section 3.8: signed-data without content and without signers */
-static int
-read_bundle(const unsigned char *data, size_t size, STACK_OF(X509) *found,
-	    struct seal_error *error)
-{
-	const unsigned char *pos = data;
-	CMS_ContentInfo *cms = d2i_CMS_ContentInfo(NULL, &pos, size);
-	STACK_OF(X509) *certificates = NULL;
-	int ret = 0;
-
-	if (cms != NULL && pos == data + size &&
-	    OBJ_obj2nid(CMS_get0_type(cms)) == NID_pkcs7_signed &&
-	    sk_CMS_SignerInfo_num(CMS_get0_SignerInfos(cms)) <= 0)
-		certificates = CMS_get1_certs(cms);
-	if (certificates == NULL) {
-		ret = x509_unusable(error,
-				    "it is no X.509 certificate");
-	}
-	for (int i = 0; ret == 0 && i < sk_X509_num(certificates); i++)
-		ret = found_add(found, sk_X509_value(certificates, i), error);
-	sk_X509_pop_free(certificates, X509_free);
-	CMS_ContentInfo_free(cms);
-	return ret;
-}
-
-static bool der_is_secret(const unsigned char *data, size_t size)
-{
-	const unsigned char *pos1 = data, *pos2 = data, *pos3 = data;
-	PKCS12 *pkcs12 = d2i_PKCS12(NULL, &pos1, size);
-	X509_SIG *encrypted_key = d2i_X509_SIG(NULL, &pos2, size);
-	EVP_PKEY *key = d2i_AutoPrivateKey(NULL, &pos3, size);
-	bool secret = pkcs12 != NULL || encrypted_key != NULL || key != NULL;
-
-	PKCS12_free(pkcs12);
-	X509_SIG_free(encrypted_key);
-	EVP_PKEY_free(key);
-	return secret;
-}
-
-/* One certificate after the other, or a bundle */
-static int
-read_der(const unsigned char *data, size_t size, STACK_OF(X509) *found,
-	 struct seal_error *error)
-{
-	const unsigned char *pos = data, *end = data + size;
-	X509 *x509;
-	int ret = 0;
-
-	while (ret == 0 && pos < end) {
-		x509 = d2i_X509(NULL, &pos, end - pos);
-		if (x509 == NULL)
-			break;
-		ret = found_add(found, x509, error);
-		X509_free(x509);
-	}
-	if (ret < 0 || pos == end)
-		return ret;
-	if (pos > data)
-		return x509_unusable(error, "it is no X.509 certificate");
-	if (der_is_secret(data, size))
-		return x509_unusable(error, CERTIFICATES_SECRET);
-	return read_bundle(data, size, found, error);
-}
-
-static bool block_is_bundle(const struct text_block *block)
-{
-	return text_block_label_is(block, PEM_STRING_PKCS7) ||
-		text_block_label_is(block, PEM_STRING_PKCS7_SIGNED) ||
-		text_block_label_is(block, PEM_STRING_CMS);
-}
-
-static bool block_is_certificate(const struct text_block *block)
-{
-	return text_block_label_is(block, PEM_STRING_X509) ||
-		text_block_label_is(block, PEM_STRING_X509_OLD) ||
-		text_block_label_is(block, PEM_STRING_X509_TRUSTED);
-}
-
-bool certificates_x509_is_der(const void *data, size_t size)
-{
-	const unsigned char *bytes = data;
-
-	return size > 1 && bytes[0] == 0x30 && (bytes[1] & 0x80) != 0;
-}
-
-bool certificates_x509_is_block(const struct text_block *block)
-{
-	return block_is_certificate(block) || block_is_bundle(block);
-}
-
-/* What OpenSSL calls trusted has something behind the certificate that says
-   whom to trust, which is no concern of ours. */
-static int
-read_certificate(const unsigned char *data, size_t size,
-		 STACK_OF(X509) *found, struct seal_error *error)
-{
-	const unsigned char *pos = data;
-	X509 *x509 = d2i_X509_AUX(NULL, &pos, size);
-	int ret;
-
-	ret = x509 != NULL && pos == data + size ?
-		found_add(found, x509, error) :
-		x509_unusable(error, "it is no X.509 certificate");
-	X509_free(x509);
-	return ret;
-}
-
-static int
-read_block(const struct text_block *block, STACK_OF(X509) *found,
-	   struct seal_error *error)
-{
-	guchar *data = g_malloc(block->content_size);
-	gint state = 0;
-	guint save = 0;
-	gsize size = g_base64_decode_step(block->content, block->content_size,
-					  data, &state, &save);
-	int ret;
-
-	if (!block->complete)
-		ret = x509_unusable(error, "its PEM text is damaged");
-	else if (block_is_bundle(block))
-		ret = read_bundle(data, size, found, error);
-	else
-		ret = read_certificate(data, size, found, error);
-	g_free(data);
-	return ret;
-}
-
-static int
-read_text(const char *text, size_t size, STACK_OF(X509) *found,
-	  struct seal_error *error)
-{
-	const char *end = text + size;
-	struct text_block block;
-
-	while (text_block_find(text, end - text, &block)) {
-		if (!certificates_x509_is_block(&block)) {
-			text = block.label;
-			continue;
-		}
-		if (read_block(&block, found, error) < 0)
-			return -1;
-		text = block.content + block.content_size;
-	}
-	return 0;
 }
 
 /*
@@ -289,6 +113,9 @@ public_key_read(X509 *x509, struct certificate_key *key)
 		"its key is not valid";
 }
 
+static const char problem_for_signing[] =
+	"its key usage doesn't allow encryption";
+
 /* RFC 8550 sections 4.4.2 and 4.4.4, and what Thunderbird (NSS) wants of a
    recipient. Each holds only if the extension is there. */
 static const char *
@@ -301,7 +128,7 @@ usage_problem(X509 *x509, const struct certificate_key *key)
 	if (usage != UINT32_MAX &&
 	    (usage & (key->algorithm == CERTIFICATE_ALGORITHM_RSA ?
 		      KU_KEY_ENCIPHERMENT : KU_KEY_AGREEMENT)) == 0)
-		return "its key usage doesn't allow encryption";
+		return problem_for_signing;
 	if (extended != UINT32_MAX &&
 	    (extended & (XKU_SMIME | XKU_ANYEKU)) == 0)
 		return "its extended key usage doesn't allow mail";
@@ -327,14 +154,16 @@ static const char *problem_find(X509 *x509, struct certificate_key *key)
 static char *name_to_utf8(const X509_NAME *name)
 {
 	BIO *text = BIO_new(BIO_s_mem());
-	char *data, *copy = NULL;
+	char *data = NULL, *copy = NULL;
 	long size;
 
 	if (text != NULL &&
 	    X509_NAME_print_ex(text, name, 0, XN_FLAG_RFC2253 &
 			       ~ASN1_STRFLGS_ESC_MSB) >= 0) {
 		size = BIO_get_mem_data(text, &data);
-		copy = g_utf8_make_valid(data, size);
+		/* an empty name has no data */
+		if (data != NULL && size > 0)
+			copy = g_utf8_make_valid(data, size);
 	}
 	BIO_free(text);
 	return copy;
@@ -346,10 +175,8 @@ static char **names_read(X509 *x509)
 	STACK_OF(OPENSSL_STRING) *addresses = X509_get1_email(x509);
 	char *subject = name_to_utf8(X509_get_subject_name(x509));
 
-	if (subject != NULL && *subject != '\0')
+	if (subject != NULL)
 		g_ptr_array_add(names, subject);
-	else
-		g_free(subject);
 	for (int i = 0; i < sk_OPENSSL_STRING_num(addresses); i++) {
 		g_ptr_array_add(names, g_utf8_make_valid(
 			sk_OPENSSL_STRING_value(addresses, i), -1));
@@ -429,9 +256,31 @@ static bool has_issued_another(X509 *x509, const STACK_OF(X509) *found)
 	return false;
 }
 
+/* Of a person's two certificates, the one for signing is no recipient. */
+static void leave_out_signing(GPtrArray *certificates, const char **note_r)
+{
+	bool has_other = false;
+
+	for (guint i = 0; i < certificates->len; i++) {
+		const struct certificate *certificate = certificates->pdata[i];
+
+		has_other = has_other || certificate->problem == NULL;
+	}
+	for (guint i = certificates->len; has_other && i > 0; i--) {
+		const struct certificate *certificate =
+			certificates->pdata[i - 1];
+
+		if (certificate->problem == problem_for_signing) {
+			g_ptr_array_remove_index(certificates, i - 1);
+			*note_r = "of its certificates, those that can only "
+				"be used for signatures are left out";
+		}
+	}
+}
+
 static int
 add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
-	struct seal_error *error)
+	const char **note_r, struct seal_error *error)
 {
 	bool has_chain = sk_X509_num(found) > 1 &&
 		!all_are_self_signed(found);
@@ -448,6 +297,7 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 			return -1;
 		g_ptr_array_add(certificates, certificate);
 	}
+	leave_out_signing(certificates, note_r);
 	if (certificates->len > 0)
 		return 0;
 	return x509_unusable(error, sk_X509_num(found) == 0 ?
@@ -456,7 +306,8 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 }
 
 int certificates_x509_read(const void *data, size_t size,
-			   GPtrArray *certificates, struct seal_error *error)
+			   GPtrArray *certificates, const char **note_r,
+			   struct seal_error *error)
 {
 	STACK_OF(X509) *found = sk_X509_new_null();
 	int ret;
@@ -464,12 +315,54 @@ int certificates_x509_read(const void *data, size_t size,
 	openssl_begin();
 	if (found == NULL)
 		return openssl_failed(error);
-	ret = certificates_x509_is_der(data, size) ?
-		read_der(data, size, found, error) :
-		read_text(data, size, found, error);
+	ret = x509_file_read(data, size, found, error);
 	if (ret == 0)
-		ret = add_own(found, certificates, error);
+		ret = add_own(found, certificates, note_r, error);
 	sk_X509_pop_free(found, X509_free);
+	openssl_begin();
+	return ret;
+}
+
+static X509 *certificate_to_x509(const struct certificate *certificate)
+{
+	gsize size;
+	const unsigned char *data = g_bytes_get_data(certificate->data, &size);
+
+	return d2i_X509(NULL, &data, size);
+}
+
+static bool cant_be_told_apart(X509 *first, X509 *second)
+{
+	return X509_issuer_and_serial_cmp(first, second) == 0 &&
+		EVP_PKEY_eq(X509_get0_pubkey(first),
+			    X509_get0_pubkey(second)) != 1;
+}
+
+int certificates_x509_check_apart(const GPtrArray *certificates,
+				  struct seal_error *error)
+{
+	STACK_OF(X509) *all = sk_X509_new_null();
+	X509 *x509;
+	int ret = 0;
+
+	openssl_begin();
+	for (guint i = 0; ret == 0 && i < certificates->len; i++) {
+		x509 = certificate_to_x509(certificates->pdata[i]);
+		for (int j = 0; ret == 0 && j < sk_X509_num(all); j++) {
+			if (x509 != NULL &&
+			    cant_be_told_apart(sk_X509_value(all, j), x509)) {
+				ret = x509_unusable(error, "two certificates "
+					"have the same issuer and serial "
+					"number, but other keys, so that "
+					"readers can't tell them apart");
+			}
+		}
+		if (x509 == NULL || sk_X509_push(all, x509) == 0) {
+			X509_free(x509);
+			ret = openssl_failed(error);
+		}
+	}
+	sk_X509_pop_free(all, X509_free);
 	openssl_begin();
 	return ret;
 }

@@ -22,8 +22,22 @@ bool certificates_x509_is_block(const struct text_block *block);
    not all of them are self-signed, those of certificate authorities are
    therefore left out: they say that they are one, or have issued another one
    that is there. Where all are self-signed there is no chain; that is how
-   "openssl req -x509" makes them, and it marks each as an authority's. */
+   "openssl req -x509" makes them, and it marks each as an authority's.
+
+   Some have one certificate for signing and another one for encryption: the
+   former is left out if the latter is there, which *note_r says then; it is
+   left alone otherwise.
+
+   A signature that is apart from what is signed (.p7s) has its maker's
+   certificates, and is read as a bundle. */
 int certificates_x509_read(const void *data, size_t size,
-			   GPtrArray *certificates, struct seal_error *error);
+			   GPtrArray *certificates, const char **note_r,
+			   struct seal_error *error);
+
+/* A message names its recipients by issuer and serial number. Returns -1 with
+   SEAL_ERROR_UNUSABLE_KEY if two of these certificates have the same ones, but
+   not the same key. */
+int certificates_x509_check_apart(const GPtrArray *certificates,
+				  struct seal_error *error);
 
 #endif
