@@ -6,6 +6,7 @@
 #include "mail-user.h"
 #include "doveadm-mail.h"
 #include "../core/core.h"
+#include "../plugin/decide.h"
 #include "command.h"
 
 #include <dlfcn.h>
@@ -55,6 +56,12 @@ static const char *const *parse_seal_field(const char *value)
 			return NULL;
 	}
 	return *keys == NULL ? NULL : keys;
+}
+
+bool doveadm_seal_is_without_key(const struct mail_seal_decision *decision)
+{
+	return decision->action == MAIL_SEAL_ACTION_STORE &&
+		decision->reason == MAIL_SEAL_REASON_MISSING_KEY;
 }
 
 int doveadm_seal_mail_failed(struct doveadm_mail_cmd_context *ctx,

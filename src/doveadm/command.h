@@ -53,6 +53,9 @@ int doveadm_seal_get_state(struct doveadm_mail_cmd_context *ctx,
 			   struct mail *mail, enum doveadm_seal_state *state_r,
 			   const char *const **keys_r);
 
+/* Is there nothing to seal to, and that is allowed? */
+bool doveadm_seal_is_without_key(const struct mail_seal_decision *decision);
+
 /* What to do when a message can't be read. Returns 0 or -1 as above. */
 int doveadm_seal_mail_failed(struct doveadm_mail_cmd_context *ctx,
 			     struct mail *mail);

@@ -15,6 +15,7 @@
 #include "doveadm-print.h"
 #include "../plugin/dovecot-compat.h"
 #include "command.h"
+#include "users.h"
 
 enum status_column {
 	STATUS_COLUMN_SEALED,
@@ -50,6 +51,11 @@ struct status_cmd_context {
 	const struct mail_seal_plugin_interface *plugin;
 	struct status status;
 	bool total;
+
+	struct doveadm_seal_users users;
+	/* of all users that were counted here */
+	struct status_sum all_users[STATUS_COLUMN_COUNT];
+	bool any_user;
 };
 
 static void status_init(struct status *status)
@@ -105,6 +111,15 @@ static void print_headers(bool total)
 	doveadm_print_header_simple("keys");
 }
 
+static void print_sums(const struct status_sum *sums)
+{
+	for (unsigned int i = 0; i < STATUS_COLUMN_COUNT; i++) {
+		doveadm_print_num(sums[i].messages);
+		doveadm_print_num(sums[i].vsize);
+		doveadm_print_num(sums[i].psize);
+	}
+}
+
 static void print_status(const struct status *status, const char *vname)
 {
 	const struct status_key *key;
@@ -112,16 +127,13 @@ static void print_status(const struct status *status, const char *vname)
 
 	if (vname != NULL)
 		doveadm_print(vname);
-	for (unsigned int i = 0; i < STATUS_COLUMN_COUNT; i++) {
-		doveadm_print_num(status->sums[i].messages);
-		doveadm_print_num(status->sums[i].vsize);
-		doveadm_print_num(status->sums[i].psize);
-	}
+	print_sums(status->sums);
 	array_foreach(&status->keys, key) {
 		str_printfa(keys, "%s%s:%"PRIu64, str_len(keys) == 0 ? "" : " ",
 			    key->fingerprint, key->messages);
 	}
 	doveadm_print(str_c(keys));
+	doveadm_seal_show_rows();
 }
 
 /*
@@ -205,6 +217,15 @@ status_count_mailbox(struct status_cmd_context *ctx,
 	return ret;
 }
 
+static void status_add_to_all(struct status_cmd_context *ctx)
+{
+	for (unsigned int i = 0; i < STATUS_COLUMN_COUNT; i++) {
+		ctx->all_users[i].messages += ctx->status.sums[i].messages;
+		ctx->all_users[i].vsize += ctx->status.sums[i].vsize;
+		ctx->all_users[i].psize += ctx->status.sums[i].psize;
+	}
+}
+
 /* What couldn't be counted completely isn't printed: half a number is worse
    than none. */
 static int
@@ -216,8 +237,10 @@ status_mailbox(struct status_cmd_context *ctx, const struct mailbox_info *info)
 		return status_count_mailbox(ctx, info);
 	status_init(&ctx->status);
 	ret = status_count_mailbox(ctx, info);
-	if (ret == 0)
+	if (ret == 0) {
 		print_status(&ctx->status, info->vname);
+		status_add_to_all(ctx);
+	}
 	status_deinit(&ctx->status);
 	return ret;
 }
@@ -249,16 +272,45 @@ cmd_seal_status_run(struct doveadm_mail_cmd_context *_ctx,
 	if (doveadm_mailbox_list_iter_deinit(&iter) < 0)
 		ret = -1;
 	if (ctx->total) {
-		if (ret == 0)
+		if (ret == 0) {
 			print_status(&ctx->status, NULL);
+			status_add_to_all(ctx);
+		}
 		status_deinit(&ctx->status);
 	}
+	ctx->any_user = TRUE;
 	return ret;
+}
+
+/* Where doveadm-server does the work it is unknown here what that was. */
+static void cmd_seal_status_deinit(struct doveadm_mail_cmd_context *_ctx)
+{
+	struct status_cmd_context *ctx =
+		container_of(_ctx, struct status_cmd_context, ctx);
+
+	if (_ctx->iterate_single_user || !ctx->any_user ||
+	    _ctx->exit_code != 0)
+		return;
+	doveadm_seal_users_begin_total();
+	if (!ctx->total)
+		doveadm_print("");
+	print_sums(ctx->all_users);
+	doveadm_print("");
 }
 
 /*
  * The command
  */
+
+static int
+cmd_seal_status_next_user(struct doveadm_mail_cmd_context *_ctx,
+			  const char **username_r)
+{
+	struct status_cmd_context *ctx =
+		container_of(_ctx, struct status_cmd_context, ctx);
+
+	return doveadm_seal_users_next(&ctx->users, _ctx, username_r);
+}
 
 static void
 cmd_seal_status_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
@@ -273,6 +325,7 @@ cmd_seal_status_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 		masks = everything;
 	_ctx->search_args = doveadm_mail_mailbox_search_args_build(masks);
 	print_headers(ctx->total);
+	doveadm_seal_users_init(&ctx->users, _ctx, cmd_seal_status_next_user);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_status_alloc(void)
@@ -282,6 +335,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_status_alloc(void)
 	ctx = doveadm_mail_cmd_alloc(struct status_cmd_context);
 	ctx->ctx.v.init = cmd_seal_status_init;
 	ctx->ctx.v.run = cmd_seal_status_run;
+	ctx->ctx.v.deinit = cmd_seal_status_deinit;
 	compat_doveadm_announce_options(&ctx->ctx, "t");
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;

@@ -132,18 +132,26 @@ def test_left_alone(server, gnupg):
     assert numbers(row) == (0, 0, 1, 0)
 
 
-@pytest.mark.parametrize(("content", "reason"), [
-    (None, "no source in mail_seal_keys has a key"), (b"", "its file is empty")])
-def test_without_usable_key(server, inbox, content, reason):
+def test_with_unusable_key(server, inbox):
     inbox.fill(mixture(3))
     before = inbox.fetch()
-    if content is not None:
-        server.give("alice", server.keys_file("alice"), content)
+    server.give("alice", server.keys_file("alice"), b"")
     for option in ([], ["-n"]):
         status, errors = failed(server, *option)
         assert status == 75
-        assert errors.count("Messages can't be sealed") == 1 and reason in errors
+        assert errors.count("Messages can't be sealed") == 1 and "its file is empty" in errors
     assert numbers(encrypt(server, check=False)[0]) == (0, 0, 0, 3)
+    assert inbox.fetch() == before
+
+
+def test_without_key(server, inbox):
+    """There is nothing to be done, and nothing has failed."""
+    inbox.fill(mixture(3))
+    before = inbox.fetch()
+    row, = encrypt(server)
+    assert (*numbers(row), row["no_key"]) == (0, 0, 0, 0, 3)
+    row, = encrypt(server, "-n")
+    assert (row["to_seal"], row["failed"], row["no_key"]) == (0, 0, 3)
     assert inbox.fetch() == before
 
 
@@ -190,7 +198,9 @@ def test_mbox_that_deliveries_lock_otherwise_is_refused(keys):
         server.keys_file("alice").unlink()
         assert server.deliver(mail.text(b"text\r\n"), "alice")[0].code == 250
         server.give("alice", server.keys_file("alice"), keys.alice.certificate)
-        done = server.doveadm("seal", "encrypt", "-u", "alice", "all", check=False)
-        assert done.returncode == 65
-        assert b"mbox_write_locks must begin with dotlock" in done.stderr
+        for option in ([], ["-n"]):
+            done = server.doveadm("seal", "encrypt", *option, "-u", "alice", "all", check=False)
+            assert done.returncode == 65
+            assert b"mbox_write_locks must begin with dotlock" in done.stderr
+            assert b"failed=1" in done.stdout
         assert not mail.is_sealed(server.message("alice"))

@@ -3,11 +3,11 @@
 #include "lib.h"
 #include "array.h"
 #include "file-lock.h"
-#include "hash.h"
-#include "istream.h"
 #include "mail-storage-private.h"
 #include "doveadm-mail.h"
 #include "box.h"
+#include "check.h"
+#include "copy.h"
 #include "progress.h"
 #include "replace.h"
 #include "storage.h"
@@ -29,12 +29,6 @@ struct doveadm_seal_box {
 	struct event *event;
 	struct doveadm_seal_progress *progress;
 
-	/* copies that are in the mailbox: their mark => UID */
-	pool_t copies_pool;
-	HASH_TABLE(char *, void *) copies;
-	/* up to here copies have been looked for */
-	uint32_t copies_last_uid;
-
 	/* saving a copy of these has failed, and that has been said */
 	ARRAY_TYPE(seq_range) failed_uids;
 	/* why nothing can be sealed has been said */
@@ -49,12 +43,15 @@ struct batch {
 	struct mailbox_transaction_context *t;
 	struct mail *mail;
 	struct mail_seal_decision decision;
+	/* NULL if copies can't be recognised after a kill, and needn't be */
+	struct doveadm_seal_journal *journal;
+	/* of its copies, those that aren't in the journal */
+	pool_t pool;
 
 	ARRAY_TYPE(doveadm_seal_replacement) replacements;
 	struct doveadm_seal_counts counts;
 	/* that were looked at */
 	uint64_t bytes;
-	bool copies_found;
 	bool saved_any;
 };
 
@@ -66,92 +63,8 @@ static void box_failed(struct doveadm_seal_box *sbox, const char *what)
 }
 
 /*
- * Copies of an earlier run
- */
-
-static void find_copies(struct batch *batch)
-{
-	struct doveadm_seal_box *sbox = batch->sbox;
-	const struct mail_index_header *hdr =
-		mail_index_get_header(batch->t->view);
-	uint32_t seq, first_seq, last_seq;
-	struct mail *mail;
-
-	if (batch->copies_found ||
-	    hdr->next_uid <= sbox->copies_last_uid + 1)
-		return;
-	batch->copies_found = TRUE;
-	mailbox_get_seq_range(sbox->box, sbox->copies_last_uid + 1,
-			      hdr->next_uid - 1, &first_seq, &last_seq);
-	sbox->copies_last_uid = hdr->next_uid - 1;
-	if (first_seq == 0)
-		return;
-	mail = mail_alloc(batch->t, 0, NULL);
-	for (seq = first_seq; seq <= last_seq; seq++) T_BEGIN {
-		const char *mark;
-
-		mail_set_seq(mail, seq);
-		mark = doveadm_seal_mark_of_copy(mail);
-		if (mark != NULL) {
-			hash_table_update(sbox->copies,
-				p_strdup(sbox->copies_pool, mark),
-				POINTER_CAST(mail->uid));
-		}
-	} T_END;
-	mail_free(&mail);
-}
-
-/*
  * Saving copies
  */
-
-static int
-save_set_metadata(struct mail_save_context *save_ctx, struct mail *mail)
-{
-	const char *from_envelope;
-	time_t date;
-
-	mailbox_save_copy_flags(save_ctx, mail);
-	if (mail_get_received_date(mail, &date) < 0)
-		return -1;
-	mailbox_save_set_received_date(save_ctx, date, 0);
-	if (mail_get_save_date(mail, &date) < 0)
-		return -1;
-	mailbox_save_set_save_date(save_ctx, date);
-	if (mail_get_special(mail, MAIL_FETCH_FROM_ENVELOPE,
-			     &from_envelope) < 0)
-		return -1;
-	if (*from_envelope != '\0')
-		mailbox_save_set_from_envelope(save_ctx, from_envelope);
-	return 0;
-}
-
-static int
-save_copy_try(struct batch *batch, const char *mark,
-	      struct mail_save_context **save_ctx)
-{
-	struct mail *mail = batch->mail;
-	struct istream *input;
-	bool first = !batch->saved_any;
-
-	if (mail_get_stream_because(mail, NULL, NULL, "sealing", &input) < 0 ||
-	    save_set_metadata(*save_ctx, mail) < 0)
-		return -1;
-	i_stream_seek(input, 0);
-	if (doveadm_seal_save_begin(save_ctx, input, mark, first) < 0)
-		return -1;
-	do {
-		if (mailbox_save_continue(*save_ctx) < 0)
-			return -1;
-	} while (i_stream_read(input) > 0);
-	if (input->stream_errno != 0) {
-		mailbox_set_critical(mail->box, "read(%s) failed: %s",
-				     i_stream_get_name(input),
-				     i_stream_get_error(input));
-		return -1;
-	}
-	return mailbox_save_finish(save_ctx);
-}
 
 static void save_copy_failed(struct batch *batch)
 {
@@ -176,31 +89,33 @@ static void save_copy_failed(struct batch *batch)
 	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 }
 
-/* Returns 1 if a sealed copy is saved, or 0 if not. Then the transaction can't
-   be committed: plugins may fail a save that the storage has done already. */
-static int save_copy(struct batch *batch, const char *mark)
+/* Returns the copy, or NULL if it isn't saved. Then the transaction can't be
+   committed: plugins may fail a save that the storage has done already. */
+static struct doveadm_seal_copy *save_copy(struct batch *batch)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
-	struct mail_save_context *save_ctx = mailbox_save_alloc(batch->t);
-	unsigned int old_sealed =
-		sbox->plugin->transaction_sealed_count(batch->t);
+	struct doveadm_seal_copy copy;
+	int ret;
 
-	if (save_copy_try(batch, mark, &save_ctx) < 0) {
+	ret = doveadm_seal_copy_save(sbox->plugin, batch->t, batch->mail,
+				     !batch->saved_any, &copy);
+	if (ret < 0) {
 		save_copy_failed(batch);
-		if (save_ctx != NULL)
-			mailbox_save_cancel(&save_ctx);
-		return 0;
+		return NULL;
 	}
-	if (sbox->plugin->transaction_sealed_count(batch->t) == old_sealed) {
+	if (ret == 0) {
 		/* the key was taken away this very moment */
 		e_error(sbox->event, "mail_seal: UID %u can't be sealed: "
 			"there is no key any more", batch->mail->uid);
 		doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 		seq_range_array_add(&sbox->failed_uids, batch->mail->uid);
-		return 0;
+		return NULL;
 	}
 	batch->saved_any = TRUE;
-	return 1;
+	if (batch->journal != NULL)
+		return doveadm_seal_journal_add(batch->journal, &copy);
+	copy.digest = p_strdup(batch->pool, copy.digest);
+	return p_memdup(batch->pool, &copy, sizeof(copy));
 }
 
 static void
@@ -215,19 +130,57 @@ say_refusal(struct doveadm_seal_box *sbox,
 	doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
 }
 
+/* Returns the copy that an earlier run has saved, or NULL. */
+static struct doveadm_seal_copy *find_copy(struct batch *batch)
+{
+	struct doveadm_seal_copy *copy;
+	const char *guid;
+
+	if (batch->journal == NULL ||
+	    mail_get_special(batch->mail, MAIL_FETCH_GUID, &guid) < 0)
+		return NULL;
+	copy = doveadm_seal_journal_find(batch->journal, batch->mail->uid,
+					 guid);
+	return copy == NULL || copy->uid == 0 ? NULL : copy;
+}
+
 /* Returns 1, or 0 if the batch has to be begun again. */
+static int batch_add_sealable(struct batch *batch)
+{
+	struct doveadm_seal_replacement *replacement;
+	struct doveadm_seal_copy *found, *copy;
+	uoff_t size;
+
+	if (mail_get_physical_size(batch->mail, &size) < 0) {
+		if (doveadm_seal_mail_failed(batch->sbox->ctx,
+					     batch->mail) < 0)
+			batch->counts.failed++;
+		return 1;
+	}
+	found = copy = find_copy(batch);
+	if (found == NULL && (copy = save_copy(batch)) == NULL)
+		return 0;
+	replacement = array_append_space(&batch->replacements);
+	replacement->original_uid = batch->mail->uid;
+	replacement->copy_uid = copy->uid;
+	replacement->found = found != NULL;
+	replacement->copy = copy;
+	replacement->size = size;
+	return 1;
+}
+
+/* Returns as batch_add_sealable(). */
 static int batch_add_plaintext(struct batch *batch)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
-	struct mail *mail = batch->mail;
-	struct doveadm_seal_replacement *replacement;
-	const char *mark;
-	uint32_t copy_uid;
-	uoff_t size;
 
-	if (seq_range_exists(&sbox->failed_uids, mail->uid)) {
+	if (seq_range_exists(&sbox->failed_uids, batch->mail->uid)) {
 		sbox->stopped = sbox->no_room;
 		batch->counts.failed++;
+		return 1;
+	}
+	if (doveadm_seal_is_without_key(&batch->decision)) {
+		batch->counts.no_key++;
 		return 1;
 	}
 	if (batch->decision.action != MAIL_SEAL_ACTION_SEAL) {
@@ -235,24 +188,7 @@ static int batch_add_plaintext(struct batch *batch)
 		batch->counts.failed++;
 		return 1;
 	}
-	if (mail_get_physical_size(mail, &size) < 0 ||
-	    (mark = doveadm_seal_mark_for_copy_of(mail)) == NULL) {
-		if (doveadm_seal_mail_failed(sbox->ctx, mail) < 0)
-			batch->counts.failed++;
-		return 1;
-	}
-	find_copies(batch);
-	copy_uid = POINTER_CAST_TO(hash_table_lookup(sbox->copies, mark),
-				   uint32_t);
-	if (copy_uid == 0 && save_copy(batch, mark) == 0)
-		return 0;
-	replacement = array_append_space(&batch->replacements);
-	replacement->original_uid = mail->uid;
-	replacement->copy_uid = copy_uid;
-	replacement->found = copy_uid != 0;
-	batch->counts.sealed++;
-	batch->counts.sealed_bytes += size;
-	return 1;
+	return batch_add_sealable(batch);
 }
 
 static int batch_add(struct batch *batch, uint32_t uid)
@@ -309,12 +245,32 @@ batch_set_copy_uids(struct batch *batch,
 	}
 }
 
+/* Returns as batch_save(). */
+static int batch_commit(struct batch *batch)
+{
+	struct doveadm_seal_box *sbox = batch->sbox;
+	struct mail_transaction_commit_changes changes;
+
+	if (batch->saved_any && batch->journal != NULL &&
+	    doveadm_seal_journal_write(batch->journal) < 0) {
+		mailbox_transaction_rollback(&batch->t);
+		box_failed(sbox, "Writing the journal");
+		return -1;
+	}
+	if (mailbox_transaction_commit_get_changes(&batch->t, &changes) < 0) {
+		box_failed(sbox, "Saving sealed messages");
+		return -1;
+	}
+	batch_set_copy_uids(batch, &changes);
+	pool_unref(&changes.pool);
+	return 1;
+}
+
 /* Returns 1, 0 if the batch has to be begun again, or -1. */
 static int batch_save(struct batch *batch, const uint32_t *uids,
 		      unsigned int count, unsigned int *done_r)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
-	struct mail_transaction_commit_changes changes;
 	unsigned int i;
 	int ret = 1;
 
@@ -323,6 +279,10 @@ static int batch_save(struct batch *batch, const uint32_t *uids,
 		MAILBOX_TRANSACTION_FLAG_ASSIGN_UIDS |
 		MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC |
 		sbox->ctx->transaction_flags, "doveadm seal encrypt");
+	if (batch->journal != NULL) {
+		doveadm_seal_copies_find(sbox->plugin, batch->t,
+					 batch->journal);
+	}
 	batch->mail = mail_alloc(batch->t, 0, NULL);
 	for (i = 0; i < count && ret > 0 && !batch_is_full(batch) &&
 	     !doveadm_is_killed(); i++) T_BEGIN {
@@ -334,35 +294,39 @@ static int batch_save(struct batch *batch, const uint32_t *uids,
 		mailbox_transaction_rollback(&batch->t);
 		return 0;
 	}
-	if (mailbox_transaction_commit_get_changes(&batch->t, &changes) < 0) {
-		box_failed(sbox, "Saving sealed messages");
-		return -1;
-	}
-	batch_set_copy_uids(batch, &changes);
-	pool_unref(&changes.pool);
-	return 1;
+	return batch_commit(batch);
 }
 
-/* Returns as batch_save(). */
-static int
-batch_run_locked(struct batch *batch, const uint32_t *uids,
-		 unsigned int count, unsigned int *done_r)
+/* Leaves out those that can't take their originals' places. */
+static int batch_check_copies(struct batch *batch)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
-	unsigned int kept;
-	int ret;
+	unsigned int bad;
 
-	if (mailbox_sync(sbox->box, 0) < 0) {
-		box_failed(sbox, "Syncing");
+	if (doveadm_seal_check_copies(sbox->plugin, sbox->box, sbox->event,
+				      sbox->ctx->transaction_flags,
+				      &batch->replacements, &bad) < 0) {
+		box_failed(sbox, "Checking sealed messages");
 		return -1;
 	}
-	ret = batch_save(batch, uids, count, done_r);
-	if (ret <= 0 || array_count(&batch->replacements) == 0)
-		return ret;
-	if (doveadm_seal_replace(sbox->box, sbox->ctx->transaction_flags,
-				 &batch->replacements, &kept) < 0) {
-		box_failed(sbox, "Replacing messages by sealed ones");
-		return -1;
+	if (bad > 0)
+		doveadm_mail_failed_error(sbox->ctx, MAIL_ERROR_TEMP);
+	batch->counts.failed += bad;
+	return 0;
+}
+
+static void batch_count_sealed(struct batch *batch, unsigned int kept)
+{
+	struct doveadm_seal_box *sbox = batch->sbox;
+	const struct doveadm_seal_replacement *replacement;
+
+	array_foreach(&batch->replacements, replacement) {
+		batch->counts.sealed++;
+		batch->counts.sealed_bytes += replacement->size;
+		if (batch->journal != NULL) {
+			doveadm_seal_journal_remove(batch->journal,
+						    replacement->copy);
+		}
 	}
 	if (kept > 0) {
 		e_error(sbox->event, "mail_seal: %u sealed copies were "
@@ -371,16 +335,54 @@ batch_run_locked(struct batch *batch, const uint32_t *uids,
 		batch->counts.sealed -= kept;
 		batch->counts.failed += kept;
 	}
+}
+
+/* Returns as batch_save(). */
+static int
+batch_run_locked(struct batch *batch, const uint32_t *uids,
+		 unsigned int count, unsigned int *done_r)
+{
+	struct doveadm_seal_box *sbox = batch->sbox;
+	unsigned int kept = 0;
+	int ret;
+
+	if (mailbox_sync(sbox->box, 0) < 0) {
+		box_failed(sbox, "Syncing");
+		return -1;
+	}
+	if (doveadm_seal_copy_mark(sbox->box) !=
+	    DOVEADM_SEAL_COPY_MARK_NONE &&
+	    doveadm_seal_journal_open(sbox->box, &batch->journal) < 0) {
+		box_failed(sbox, "Reading the journal");
+		return -1;
+	}
+	ret = batch_save(batch, uids, count, done_r);
+	if (ret <= 0)
+		return ret;
+	if (array_count(&batch->replacements) > 0 &&
+	    batch_check_copies(batch) < 0)
+		return -1;
+	if (array_count(&batch->replacements) > 0 &&
+	    doveadm_seal_replace(sbox->box, sbox->ctx->transaction_flags,
+				 &batch->replacements, &kept) < 0) {
+		box_failed(sbox, "Replacing messages by sealed ones");
+		return -1;
+	}
+	batch_count_sealed(batch, kept);
+	if (batch->journal != NULL &&
+	    doveadm_seal_journal_write(batch->journal) < 0)
+		box_failed(sbox, "Writing the journal");
 	return 1;
 }
 
-static void
-add_counts(struct doveadm_seal_counts *dest,
-	   const struct doveadm_seal_counts *src)
+void doveadm_seal_counts_add(struct doveadm_seal_counts *dest,
+			     const struct doveadm_seal_counts *src)
 {
 	dest->sealed += src->sealed;
 	dest->sealed_bytes += src->sealed_bytes;
 	dest->encrypted += src->encrypted;
+	dest->excluded += src->excluded;
+	dest->no_key += src->no_key;
 	dest->failed += src->failed;
 }
 
@@ -415,13 +417,16 @@ batch_run(struct doveadm_seal_box *sbox, const uint32_t *uids,
 	if (doveadm_seal_box_lock(sbox->ctx, sbox->box, &lock) < 0)
 		return -1;
 	t_array_init(&batch.replacements, BATCH_MAX_MESSAGES);
+	batch.pool = pool_alloconly_create("mail_seal batch", 1024);
 	/* each time: a key that has expired is none from then on */
 	sbox->plugin->decide_for_mailbox(sbox->box, &batch.decision);
 	ret = batch_run_locked(&batch, uids, count, done_r);
+	doveadm_seal_journal_close(&batch.journal);
+	pool_unref(&batch.pool);
 	sbox->plugin->decision_free(&batch.decision);
 	file_lock_free(&lock);
 	if (ret > 0)
-		add_counts(counts, &batch.counts);
+		doveadm_seal_counts_add(counts, &batch.counts);
 	else
 		*done_r = 0;
 	return ret < 0 ? -1 : 0;
@@ -466,10 +471,7 @@ doveadm_seal_box_init(struct doveadm_mail_cmd_context *ctx,
 	sbox->box = box;
 	sbox->event = event;
 	sbox->progress = progress;
-	sbox->copies_pool = pool_alloconly_create("mail_seal copies", 4096);
 	i_array_init(&sbox->failed_uids, 8);
-	hash_table_create(&sbox->copies, sbox->copies_pool, 0, str_hash,
-			  strcmp);
 	return sbox;
 }
 
@@ -479,7 +481,5 @@ void doveadm_seal_box_deinit(struct doveadm_seal_box **_sbox)
 
 	*_sbox = NULL;
 	array_free(&sbox->failed_uids);
-	hash_table_destroy(&sbox->copies);
-	pool_unref(&sbox->copies_pool);
 	i_free(sbox);
 }

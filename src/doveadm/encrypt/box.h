@@ -19,18 +19,25 @@ struct doveadm_seal_counts {
 	uint64_t encrypted;
 	/* in a mailbox where nothing is sealed */
 	uint64_t excluded;
+	/* of an owner who has no key */
+	uint64_t no_key;
 	/* still plaintext, and shouldn't be */
 	uint64_t failed;
 };
+
+void doveadm_seal_counts_add(struct doveadm_seal_counts *dest,
+			     const struct doveadm_seal_counts *src);
 
 /* Makes sealed messages of a mailbox's plaintext messages. Killed at any time
    and run again, each message ends up sealed exactly once:
 
    First a sealed copy of each message of a batch is saved, which bears a mark
-   that is made of its original's identity and becomes visible in the same
-   instant as the copy. Then, in one transaction, the copies get the flags as
-   they are by then and the originals are expunged. A later run that finds an
-   original beside its copy does only the second step.
+   that becomes visible in the same instant as the copy; which mark, and which
+   bytes, is written to a journal before that. The copies are read again. Then,
+   in one transaction, those that are whole get the flags as they are by then
+   and their originals are expunged. A later run that finds an original beside
+   a copy that the journal knows, with all of its bytes, does only the second
+   step. Any other message is left alone, whatever it looks like.
 
    Others may use the mailbox meanwhile. box is open; event is the one that
    names it to the administrator. These and progress, which may be NULL, must

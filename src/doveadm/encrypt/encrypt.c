@@ -15,7 +15,10 @@
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../command.h"
+#include "../users.h"
 #include "box.h"
+#include "count.h"
+#include "fts.h"
 #include "mbox.h"
 #include "progress.h"
 #include "storage.h"
@@ -24,6 +27,11 @@ struct encrypt_cmd_context {
 	struct doveadm_mail_cmd_context ctx;
 	/* -n */
 	bool dry_run;
+
+	struct doveadm_seal_users users;
+	/* of all users that were at work here */
+	struct doveadm_seal_counts total;
+	bool any_user;
 
 	/* of the user that is at work */
 	const struct mail_seal_plugin_interface *plugin;
@@ -130,72 +138,22 @@ mailbox_is_exempt(struct encrypt_cmd_context *ctx, struct mailbox *box)
  * -n
  */
 
-static int
-count_mail(struct encrypt_cmd_context *ctx, struct mail *mail,
-	   const struct mail_seal_decision *decision,
-	   struct doveadm_seal_counts *counts)
-{
-	enum doveadm_seal_state state;
-	const char *const *keys;
-	uoff_t size;
-	int ret;
-
-	ret = doveadm_seal_get_state(&ctx->ctx, ctx->plugin, mail, &state,
-				     &keys);
-	if (ret <= 0)
-		return ret;
-	if (mail_get_physical_size(mail, &size) < 0)
-		return doveadm_seal_mail_failed(&ctx->ctx, mail);
-	if (state != DOVEADM_SEAL_STATE_PLAINTEXT)
-		counts->encrypted++;
-	else if (decision->action != MAIL_SEAL_ACTION_SEAL)
-		counts->failed++;
-	else {
-		counts->sealed++;
-		counts->sealed_bytes += size;
-	}
-	doveadm_seal_progress_add(ctx->progress, size);
-	return 0;
-}
-
-static void
-count_mails(struct encrypt_cmd_context *ctx, struct found *found,
-	    struct doveadm_seal_counts *counts)
-{
-	struct mail_seal_decision decision;
-	struct mailbox_transaction_context *t;
-	struct mail *mail;
-	const uint32_t *uid;
-
-	ctx->plugin->decide_for_mailbox(found->box, &decision);
-	t = mailbox_transaction_begin(found->box,
-				      MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC |
-				      ctx->ctx.transaction_flags,
-				      "doveadm seal encrypt -n");
-	mail = mail_alloc(t, 0, NULL);
-	array_foreach(&found->uids, uid) T_BEGIN {
-		if (!doveadm_is_killed() && mail_set_uid(mail, *uid) &&
-		    count_mail(ctx, mail, &decision, counts) < 0)
-			counts->failed++;
-	} T_END;
-	mail_free(&mail);
-	mailbox_transaction_rollback(&t);
-	if (counts->failed > 0 && decision.action != MAIL_SEAL_ACTION_SEAL) {
-		e_error(found->box->event, "mail_seal: "
-			"Messages can't be sealed: %s", decision.log_error);
-	}
-	if (counts->failed > 0)
-		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_TEMP);
-	ctx->plugin->decision_free(&decision);
-}
-
 static void print_counts(const struct doveadm_seal_counts *counts)
 {
 	doveadm_print_num(counts->sealed);
 	doveadm_print_num(counts->sealed_bytes);
 	doveadm_print_num(counts->encrypted);
 	doveadm_print_num(counts->excluded);
+	doveadm_print_num(counts->no_key);
 	doveadm_print_num(counts->failed);
+}
+
+static void
+count_found(struct encrypt_cmd_context *ctx, struct found *found,
+	    struct doveadm_seal_counts *counts)
+{
+	doveadm_seal_count(&ctx->ctx, ctx->plugin, found->box, &found->uids,
+			   ctx->progress, counts);
 }
 
 static int
@@ -210,9 +168,11 @@ count_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
 	if (exempt > 0)
 		counts.excluded = array_count(&found->uids);
 	else
-		count_mails(ctx, found, &counts);
+		count_found(ctx, found, &counts);
 	doveadm_print(mailbox_get_vname(found->box));
 	print_counts(&counts);
+	doveadm_seal_show_rows();
+	doveadm_seal_counts_add(&ctx->counts, &counts);
 	return counts.failed == 0 ? 0 : -1;
 }
 
@@ -241,24 +201,37 @@ purge_cache(struct encrypt_cmd_context *ctx, struct mailbox *box)
 	return ret < 0 ? -1 : 0;
 }
 
+static bool
+can_be_sealed(struct encrypt_cmd_context *ctx, struct mailbox *box)
+{
+	struct mail_seal_decision decision;
+	const char *reason;
+	bool ret;
+
+	ctx->plugin->decide_for_mailbox(box, &decision);
+	ret = decision.action == MAIL_SEAL_ACTION_SEAL &&
+		doveadm_seal_can_replace(box, &reason) == 0;
+	ctx->plugin->decision_free(&decision);
+	return ret;
+}
+
 static int
 encrypt_open_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
 {
+	struct doveadm_seal_counts counts;
 	struct doveadm_seal_box *sbox;
 	int ret;
 
+	if (!can_be_sealed(ctx, found->box)) {
+		i_zero(&counts);
+		count_found(ctx, found, &counts);
+		doveadm_seal_counts_add(&ctx->counts, &counts);
+		return counts.failed == 0 ? 0 : -1;
+	}
 	if (doveadm_seal_is_mbox(found->box)) {
 		return doveadm_seal_mbox_run(&ctx->ctx, ctx->plugin,
 					     found->box, ctx->progress,
 					     &found->uids, &ctx->counts);
-	}
-	if (doveadm_seal_copy_mark(found->box) ==
-	    DOVEADM_SEAL_COPY_MARK_NONE) {
-		e_error(found->box->event, "mail_seal: %s storage can't "
-			"replace messages safely", found->box->storage->name);
-		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_NOTPOSSIBLE);
-		ctx->counts.failed += array_count(&found->uids);
-		return -1;
 	}
 	sbox = doveadm_seal_box_init(&ctx->ctx, ctx->plugin, found->box,
 				     found->box->event, ctx->progress);
@@ -284,6 +257,18 @@ encrypt_mailbox(struct encrypt_cmd_context *ctx, struct found *found)
 	if (purge_cache(ctx, found->box) < 0)
 		ret = -1;
 	return ret;
+}
+
+static void sync_always(struct mail_user *user)
+{
+	struct mail_namespace *ns;
+	struct mail_storage *storage;
+
+	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
+		storage = mail_namespace_get_default_storage(ns);
+		if (storage != NULL)
+			doveadm_seal_storage_sync_always(storage);
+	}
 }
 
 /* mdbox keeps expunged messages until then. */
@@ -324,13 +309,34 @@ static int add_to_total(struct encrypt_cmd_context *ctx, struct found *found)
 static void
 begin_progress(struct encrypt_cmd_context *ctx, struct mail_user *user)
 {
+	struct doveadm_seal_progress_params params = {
+		.username = user->username,
+		.user_number = ctx->users.number,
+		.user_count = ctx->users.count,
+		.sealed_before = ctx->total.sealed,
+		.bytes_before = ctx->total.sealed_bytes
+	};
+
 	if (!doveadm_seal_progress_is_wanted())
 		return;
 	ctx->total_messages = ctx->total_bytes = 0;
 	if (for_each_mailbox(ctx, user, TRUE, add_to_total) == 0) {
-		ctx->progress = doveadm_seal_progress_begin(user->username,
-			ctx->total_messages, ctx->total_bytes);
+		params.messages = ctx->total_messages;
+		params.bytes = ctx->total_bytes;
+		ctx->progress = doveadm_seal_progress_begin(&params);
 	}
+}
+
+/* What has to be done for the user, not for single mailboxes */
+static int
+finish_user(struct encrypt_cmd_context *ctx, struct mail_user *user)
+{
+	int ret = purge_storages(ctx, user);
+
+	if (ctx->counts.sealed > 0 &&
+	    doveadm_seal_fts_forget(&ctx->ctx, user) < 0)
+		ret = -1;
+	return ret;
 }
 
 static int
@@ -345,16 +351,35 @@ cmd_seal_encrypt_run(struct doveadm_mail_cmd_context *_ctx,
 	if (ctx->plugin == NULL)
 		return -1;
 	i_zero(&ctx->counts);
+	if (!ctx->dry_run)
+		sync_always(user);
 	begin_progress(ctx, user);
 	ret = for_each_mailbox(ctx, user, FALSE,
 			       ctx->dry_run ? count_mailbox : encrypt_mailbox);
 	doveadm_seal_progress_end(&ctx->progress);
 	if (!ctx->dry_run) {
-		if (purge_storages(ctx, user) < 0)
+		if (finish_user(ctx, user) < 0)
 			ret = -1;
 		print_counts(&ctx->counts);
+		doveadm_seal_show_rows();
 	}
+	doveadm_seal_counts_add(&ctx->total, &ctx->counts);
+	ctx->any_user = TRUE;
 	return ret;
+}
+
+/* Where doveadm-server does the work it is unknown here what that was. */
+static void cmd_seal_encrypt_deinit(struct doveadm_mail_cmd_context *_ctx)
+{
+	struct encrypt_cmd_context *ctx =
+		container_of(_ctx, struct encrypt_cmd_context, ctx);
+
+	if (_ctx->iterate_single_user || !ctx->any_user)
+		return;
+	doveadm_seal_users_begin_total();
+	if (ctx->dry_run)
+		doveadm_print("");
+	print_counts(&ctx->total);
 }
 
 static void
@@ -374,7 +399,18 @@ print_headers(bool dry_run)
 	doveadm_print_header("bytes", "bytes", flags);
 	doveadm_print_header("encrypted", "encrypted", flags);
 	doveadm_print_header("excluded", "excluded", flags);
+	doveadm_print_header("no_key", "no_key", flags);
 	doveadm_print_header("failed", "failed", flags);
+}
+
+static int
+cmd_seal_encrypt_next_user(struct doveadm_mail_cmd_context *_ctx,
+			   const char **username_r)
+{
+	struct encrypt_cmd_context *ctx =
+		container_of(_ctx, struct encrypt_cmd_context, ctx);
+
+	return doveadm_seal_users_next(&ctx->users, _ctx, username_r);
 }
 
 static void
@@ -390,6 +426,7 @@ cmd_seal_encrypt_init(struct doveadm_mail_cmd_context *_ctx
 		doveadm_mail_help_name("seal encrypt");
 	_ctx->search_args = doveadm_mail_build_search_args(query);
 	print_headers(ctx->dry_run);
+	doveadm_seal_users_init(&ctx->users, _ctx, cmd_seal_encrypt_next_user);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_encrypt_alloc(void)
@@ -399,6 +436,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_encrypt_alloc(void)
 	ctx = doveadm_mail_cmd_alloc(struct encrypt_cmd_context);
 	ctx->ctx.v.init = cmd_seal_encrypt_init;
 	ctx->ctx.v.run = cmd_seal_encrypt_run;
+	ctx->ctx.v.deinit = cmd_seal_encrypt_deinit;
 	compat_doveadm_announce_options(&ctx->ctx, "n");
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;

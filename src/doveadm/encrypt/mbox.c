@@ -14,6 +14,7 @@
 #include "doveadm-mail.h"
 #include "../../plugin/dovecot-compat.h"
 #include "mbox.h"
+#include "mbox-place.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ struct mbox_swap {
 
 	struct mailbox *copy;
 	const char *copy_path;
+	struct doveadm_seal_mbox_place place;
 };
 
 bool doveadm_seal_is_mbox(struct mailbox *box)
@@ -120,22 +122,6 @@ static int copy_delete(struct mbox_swap *swap)
 	return ret;
 }
 
-/* INBOX can be far from the other mailboxes, like /var/mail. */
-static int copy_check_device(struct mbox_swap *swap, int out_fd)
-{
-	struct stat st;
-
-	if (fstat(out_fd, &st) < 0)
-		return swap_failed_errno(swap, "fstat", swap->copy_path);
-	if (st.st_dev == swap->st.st_dev)
-		return 0;
-	e_error(swap->box->event, "mail_seal: %s is on another file system "
-		"than %s, which can't take its place", swap->path,
-		swap->copy_path);
-	doveadm_mail_failed_error(swap->ctx, MAIL_ERROR_NOTPOSSIBLE);
-	return -1;
-}
-
 static int copy_bytes(struct mbox_swap *swap, int in_fd, int out_fd)
 {
 	unsigned char buffer[64*1024];
@@ -150,7 +136,7 @@ static int copy_bytes(struct mbox_swap *swap, int in_fd, int out_fd)
 	return size == 0 ? 0 : swap_failed_errno(swap, "read", swap->path);
 }
 
-/* The file that takes the original's place has to have its owner and mode. */
+/* Nobody else needs to read it before it takes the original's place. */
 static int copy_file(struct mbox_swap *swap)
 {
 	int in_fd, out_fd, ret;
@@ -163,11 +149,7 @@ static int copy_file(struct mbox_swap *swap)
 		ret = swap_failed_errno(swap, "open", swap->copy_path);
 	else if (fstat(in_fd, &swap->st) < 0)
 		ret = swap_failed_errno(swap, "fstat", swap->path);
-	else if (copy_check_device(swap, out_fd) < 0)
-		ret = -1;
-	else if (fchown(out_fd, (uid_t)-1, swap->st.st_gid) < 0)
-		ret = swap_failed_errno(swap, "fchown", swap->copy_path);
-	else if (fchmod(out_fd, swap->st.st_mode & 0777) < 0)
+	else if (fchmod(out_fd, 0600) < 0)
 		ret = swap_failed_errno(swap, "fchmod", swap->copy_path);
 	else
 		ret = copy_bytes(swap, in_fd, out_fd);
@@ -268,16 +250,28 @@ swap_begin(struct mbox_swap *swap, const ARRAY_TYPE(uint32_t) *uids)
  * Taking the original's place
  */
 
-static int copy_close(struct mbox_swap *swap)
+static int swap_place_failed(struct mbox_swap *swap)
 {
-	int fd, ret = 0;
+	e_error(swap->box->event, "mail_seal: %s failed: %m",
+		swap->place.failed_call);
+	doveadm_mail_failed_error(swap->ctx, MAIL_ERROR_TEMP);
+	return -1;
+}
+
+static int swap_prepare(struct mbox_swap *swap)
+{
+	const char *reason;
 
 	mailbox_close(swap->copy);
-	fd = open(swap->copy_path, O_RDWR);
-	if (fd == -1 || fsync(fd) < 0)
-		ret = swap_failed_errno(swap, "fsync", swap->copy_path);
-	i_close_fd(&fd);
-	return ret;
+	if (doveadm_seal_mbox_place_init(&swap->place, swap->path, &swap->st,
+					 &reason) < 0) {
+		e_error(swap->box->event, "mail_seal: %s", reason);
+		doveadm_mail_failed_error(swap->ctx, MAIL_ERROR_NOTPOSSIBLE);
+		return -1;
+	}
+	return doveadm_seal_mbox_place_prepare(&swap->place,
+					       swap->copy_path) < 0 ?
+		swap_place_failed(swap) : 0;
 }
 
 /* Returns 1, 0 if the original was changed, or -1. */
@@ -291,9 +285,8 @@ static int swap_rename(struct mbox_swap *swap)
 	    st.st_mtim.tv_sec != swap->st.st_mtim.tv_sec ||
 	    st.st_mtim.tv_nsec != swap->st.st_mtim.tv_nsec)
 		return 0;
-	if (rename(swap->copy_path, swap->path) < 0)
-		return swap_failed_errno(swap, "rename", swap->copy_path);
-	return 1;
+	return doveadm_seal_mbox_place_rename(&swap->place) < 0 ?
+		swap_place_failed(swap) : 1;
 }
 
 static int swap_commit(struct mbox_swap *swap)
@@ -302,7 +295,7 @@ static int swap_commit(struct mbox_swap *swap)
 	unsigned int lock_id;
 	int ret;
 
-	if (copy_close(swap) < 0)
+	if (swap_prepare(swap) < 0)
 		return -1;
 	if (mbox_lock(mbox, F_WRLCK, &lock_id) <= 0)
 		return swap_failed(swap, swap->box, "Locking");
@@ -320,6 +313,7 @@ static int swap_commit(struct mbox_swap *swap)
 
 static void swap_deinit(struct mbox_swap *swap)
 {
+	doveadm_seal_mbox_place_deinit(&swap->place);
 	if (swap->copy == NULL)
 		return;
 	mailbox_free(&swap->copy);
@@ -353,18 +347,33 @@ swap_run(struct mbox_swap *swap,
 	return ret;
 }
 
-/* Who waits for a lock on the file itself would get it on the one that was
-   replaced, and what it then appends would be lost. Behind the dotlock Dovecot
-   opens the file anew (mbox-lock.c mbox_file_open_latest()). */
-static int
-check_lock_order(struct doveadm_mail_cmd_context *ctx, struct mailbox *box)
+int doveadm_seal_mbox_check(struct mailbox *box, const char **reason_r)
 {
-	if (strcmp(compat_mbox_first_write_lock(box), "dotlock") == 0)
-		return 0;
-	e_error(box->event, "mail_seal: mbox_write_locks must begin with "
-		"dotlock, or mail that comes in meanwhile could be lost");
-	doveadm_mail_failed_error(ctx, MAIL_ERROR_NOTPOSSIBLE);
-	return -1;
+	struct doveadm_seal_mbox_place place;
+	const char *path = mailbox_get_path(box), *root;
+	struct stat st;
+
+	/* Who waits for a lock on the file itself would get it on the one that
+	   was replaced, and what it then appends would be lost. Behind the
+	   dotlock Dovecot opens the file anew (mbox-lock.c
+	   mbox_file_open_latest()). */
+	if (strcmp(compat_mbox_first_write_lock(box), "dotlock") != 0) {
+		*reason_r = "mbox_write_locks must begin with dotlock, or "
+			"mail that comes in meanwhile could be lost";
+		return -1;
+	}
+	if (stat(path, &st) < 0) {
+		*reason_r = t_strdup_printf("stat(%s) failed: %m", path);
+		return -1;
+	}
+	root = mailbox_list_get_root_forced(mailbox_get_namespace(box)->list,
+					    MAILBOX_LIST_PATH_TYPE_MAILBOX);
+	if (faccessat(AT_FDCWD, root, W_OK | X_OK, AT_EACCESS) < 0) {
+		*reason_r = t_strdup_printf(
+			"%s can't be written to: %m", root);
+		return -1;
+	}
+	return doveadm_seal_mbox_place_init(&place, path, &st, reason_r);
 }
 
 int doveadm_seal_mbox_run(struct doveadm_mail_cmd_context *ctx,
@@ -378,8 +387,7 @@ int doveadm_seal_mbox_run(struct doveadm_mail_cmd_context *ctx,
 	struct file_lock *lock;
 	int ret = 0;
 
-	if (check_lock_order(ctx, box) < 0 ||
-	    doveadm_seal_box_lock(ctx, box, &lock) < 0) {
+	if (doveadm_seal_box_lock(ctx, box, &lock) < 0) {
 		counts->failed += array_count(uids);
 		return -1;
 	}

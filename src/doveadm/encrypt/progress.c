@@ -14,9 +14,9 @@
 #define LINE_START "\r\033[K"
 
 struct doveadm_seal_progress {
+	struct doveadm_seal_progress_params params;
 	char *username;
 	double started, shown;
-	uint64_t messages, bytes;
 	uint64_t messages_done, bytes_done;
 };
 
@@ -35,16 +35,14 @@ bool doveadm_seal_progress_is_wanted(void)
 }
 
 struct doveadm_seal_progress *
-doveadm_seal_progress_begin(const char *username, uint64_t messages,
-			    uint64_t bytes)
+doveadm_seal_progress_begin(const struct doveadm_seal_progress_params *params)
 {
 	struct doveadm_seal_progress *progress;
 
 	progress = i_new(struct doveadm_seal_progress, 1);
-	progress->username = i_strdup(username);
+	progress->params = *params;
+	progress->username = i_strdup(params->username);
 	progress->started = monotonic_secs();
-	progress->messages = messages;
-	progress->bytes = bytes;
 	return progress;
 }
 
@@ -53,10 +51,10 @@ append_time_left(string_t *line, const struct doveadm_seal_progress *progress,
 		 double rate)
 {
 	/* more than was counted has arrived meanwhile */
-	if (progress->bytes <= progress->bytes_done || rate <= 0)
+	if (progress->params.bytes <= progress->bytes_done || rate <= 0)
 		return;
 	unsigned long secs =
-		(progress->bytes - progress->bytes_done) / rate + 1;
+		(progress->params.bytes - progress->bytes_done) / rate + 1;
 
 	if (secs < 60)
 		str_printfa(line, ", %lu s left", secs);
@@ -70,14 +68,24 @@ static void progress_show(struct doveadm_seal_progress *progress, double now)
 {
 	double rate = progress->bytes_done /
 		I_MAX(now - progress->started, 0.001);
+	const struct doveadm_seal_progress_params *params = &progress->params;
 	string_t *line = t_str_new(128);
 
-	str_printfa(line, LINE_START "%s: %"PRIu64"/%"PRIu64" messages, "
+	str_append(line, LINE_START);
+	if (params->user_count > 0) {
+		str_printfa(line, "user %u of %u, ", params->user_number,
+			    params->user_count);
+	}
+	str_printfa(line, "%s: %"PRIu64"/%"PRIu64" messages, "
 		    "%.1f/%.1f MB, %.1f MB/s", progress->username,
-		    progress->messages_done, progress->messages,
-		    progress->bytes_done / 1e6, progress->bytes / 1e6,
+		    progress->messages_done, params->messages,
+		    progress->bytes_done / 1e6, params->bytes / 1e6,
 		    rate / 1e6);
 	append_time_left(line, progress, rate);
+	if (params->user_count > 0) {
+		str_printfa(line, "; %"PRIu64" sealed before, %.1f MB",
+			    params->sealed_before, params->bytes_before / 1e6);
+	}
 	fputs(str_c(line), stderr);
 	fflush(stderr);
 	progress->shown = now;

@@ -10,10 +10,18 @@ struct doveadm_seal_progress;
 /* Is there somebody to see it? */
 bool doveadm_seal_progress_is_wanted(void);
 
-/* bytes and messages are how much there is to do in all. */
+struct doveadm_seal_progress_params {
+	const char *username;
+	/* the user is the n-th of so many; 0 if there is one only */
+	unsigned int user_number, user_count;
+	/* how much there is to do for the user */
+	uint64_t messages, bytes;
+	/* how much was sealed for the users before */
+	uint64_t sealed_before, bytes_before;
+};
+
 struct doveadm_seal_progress *
-doveadm_seal_progress_begin(const char *username, uint64_t messages,
-			    uint64_t bytes);
+doveadm_seal_progress_begin(const struct doveadm_seal_progress_params *params);
 /* Takes away the line. */
 void doveadm_seal_progress_end(struct doveadm_seal_progress **progress);
 

@@ -2,11 +2,17 @@
 #ifndef DOVEADM_SEAL_REPLACE_H
 #define DOVEADM_SEAL_REPLACE_H
 
+struct doveadm_seal_copy;
+
 /* A message and its sealed copy, in the same mailbox */
 struct doveadm_seal_replacement {
 	uint32_t original_uid, copy_uid;
 	/* the copy is an earlier run's: both may have been used since */
 	bool found;
+	/* what the journal says of the copy */
+	const struct doveadm_seal_copy *copy;
+	/* of the original */
+	uoff_t size;
 };
 ARRAY_DEFINE_TYPE(doveadm_seal_replacement, struct doveadm_seal_replacement);
 

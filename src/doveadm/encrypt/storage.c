@@ -1,14 +1,15 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "lib.h"
-#include "hex-binary.h"
 #include "hostpid.h"
 #include "mail-storage-private.h"
 #include "mdbox-map-private.h"
 #include "mdbox-settings.h"
 #include "mdbox-storage.h"
-#include "sha1.h"
 #include "storage.h"
+
+#include <fcntl.h>
+#include <unistd.h>
 
 /* In the name of a maildir file, before the copy's mark */
 #define MAILDIR_MARK_PREFIX "mail-seal-"
@@ -30,22 +31,27 @@ enum doveadm_seal_copy_mark doveadm_seal_copy_mark(struct mailbox *box)
 		DOVEADM_SEAL_COPY_MARK_NONE;
 }
 
-/* The UID is in it because a mailbox can hold the same message, GUID and all,
-   more than once. */
-const char *doveadm_seal_mark_for_copy_of(struct mail *mail)
+int doveadm_seal_storage_check(struct mailbox *box, const char **reason_r)
 {
-	unsigned char digest[SHA1_RESULTLEN];
-	struct mailbox_status status;
-	const char *guid, *identity;
+	const char *path;
 
-	if (mail_get_special(mail, MAIL_FETCH_GUID, &guid) < 0)
-		return NULL;
-	mailbox_get_open_status(mail->box, STATUS_UIDVALIDITY, &status);
-	identity = t_strdup_printf("mail_seal copy %u %u %s",
-				   status.uidvalidity, mail->uid, guid);
-	sha1_get_digest(identity, strlen(identity), digest);
-	return t_strndup(binary_to_hex(digest, sizeof(digest)),
-			 DOVEADM_SEAL_MARK_LENGTH);
+	if (doveadm_seal_copy_mark(box) == DOVEADM_SEAL_COPY_MARK_NONE) {
+		*reason_r = t_strdup_printf("%s storage can't replace "
+					    "messages safely",
+					    box->storage->name);
+		return -1;
+	}
+	if (mailbox_get_path_to(box, MAILBOX_LIST_PATH_TYPE_MAILBOX,
+				&path) <= 0)
+		return 0;
+	if (strcmp(box->storage->name, "maildir") == 0)
+		path = t_strconcat(path, "/cur", NULL);
+	if (faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) < 0) {
+		*reason_r = t_strdup_printf("%s can't be written to: %m",
+					    path);
+		return -1;
+	}
+	return 0;
 }
 
 static const char *maildir_mark_of_copy(struct mail *mail)
@@ -131,6 +137,29 @@ int doveadm_seal_save_begin(struct mail_save_context **ctx,
 	if (first && strcmp(box->storage->name, MDBOX_STORAGE_NAME) == 0)
 		return mdbox_save_begin_in_new_file(ctx, input);
 	return mailbox_save_begin(ctx, input);
+}
+
+/*
+ * Making sure that it is on the disk
+ */
+
+/* Dovecot leaves out the fsync with mail_fsync = never, which is fine for mail
+   that the sender keeps until the next day. Here the copy is all there is. */
+void doveadm_seal_storage_sync_always(struct mail_storage *storage)
+{
+	struct mail_storage_settings *set =
+		(struct mail_storage_settings *)storage->set;
+	struct mdbox_storage *mdbox;
+
+	if (set->parsed_fsync_mode != FSYNC_MODE_NEVER)
+		return;
+	set->parsed_fsync_mode = FSYNC_MODE_OPTIMIZED;
+	if (strcmp(storage->name, MDBOX_STORAGE_NAME) == 0) {
+		/* was opened with the storage */
+		mdbox = MDBOX_STORAGE(storage);
+		mail_index_set_fsync_mode(mdbox->map->index,
+					  FSYNC_MODE_OPTIMIZED, 0);
+	}
 }
 
 /*

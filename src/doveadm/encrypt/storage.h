@@ -17,11 +17,12 @@ enum doveadm_seal_copy_mark {
 /* hex digits */
 #define DOVEADM_SEAL_MARK_LENGTH 32
 
+/* Returns 0, or -1 and half a sentence why messages of this mailbox, which is
+   no mbox, can't be replaced. */
+int doveadm_seal_storage_check(struct mailbox *box, const char **reason_r);
+
 enum doveadm_seal_copy_mark doveadm_seal_copy_mark(struct mailbox *box);
 
-/* Returns the mark that a copy of this message gets, or NULL if the message
-   can't be read. From the data stack. */
-const char *doveadm_seal_mark_for_copy_of(struct mail *mail);
 /* Returns the mark that this message has as a copy, or NULL. What it returns
    for messages that are no copies is no copy's mark. */
 const char *doveadm_seal_mark_of_copy(struct mail *mail);
@@ -31,6 +32,10 @@ const char *doveadm_seal_mark_of_copy(struct mail *mail);
 int doveadm_seal_save_begin(struct mail_save_context **ctx,
 			    struct istream *input, const char *mark,
 			    bool first);
+
+/* Has all that is saved from now on written to the disk for good, whatever
+   mail_fsync says. To be called before mailboxes are opened. */
+void doveadm_seal_storage_sync_always(struct mail_storage *storage);
 
 /* Removes from the disk what is expunged. Returns 0, or -1 with the storage's
    error set. */

@@ -1,0 +1,108 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "array.h"
+#include "ostream.h"
+#include "wildcard-match.h"
+#include "auth-master.h"
+#include "mail-user.h"
+#include "doveadm-mail.h"
+#include "doveadm-print.h"
+#include "../plugin/dovecot-compat.h"
+#include "users.h"
+
+#include <stdio.h>
+
+void doveadm_seal_users_init(struct doveadm_seal_users *users,
+			     struct doveadm_mail_cmd_context *ctx,
+			     int (*next)(struct doveadm_mail_cmd_context *ctx,
+					 const char **username_r))
+{
+	users->super_next = ctx->v.get_next_user;
+	ctx->v.get_next_user = next;
+}
+
+/* Dovecot leaves out those who don't match after they were returned. */
+static bool
+is_wanted(struct doveadm_mail_cmd_context *ctx, const char *username)
+{
+	const char *mask;
+
+	return !doveadm_cmd_param_str(ctx->cctx, "user", &mask) ||
+		wildcard_match_icase(username, mask);
+}
+
+static void
+users_read(struct doveadm_seal_users *users,
+	   struct doveadm_mail_cmd_context *ctx)
+{
+	const char *username;
+
+	p_array_init(&users->names, ctx->pool, 64);
+	while ((users->result = users->super_next(ctx, &username)) > 0) {
+		if (!is_wanted(ctx, username))
+			continue;
+		username = p_strdup(ctx->pool, username);
+		array_push_back(&users->names, &username);
+	}
+	users->count = array_count(&users->names);
+}
+
+static void ATTR_FORMAT(2, 0)
+be_quiet(const struct failure_context *ctx ATTR_UNUSED,
+	 const char *format ATTR_UNUSED, va_list args ATTR_UNUSED)
+{
+}
+
+/* A connection to an auth process that has ended is noticed by the next lookup
+   only, which fails, and then doveadm gives up all other users. So that is a
+   lookup of ours; after it the connection is a new one. */
+static void renew_auth_connection(const char *username)
+{
+	struct auth_user_info info = { .COMPAT_AUTH_PROTOCOL = "doveadm" };
+	pool_t pool = pool_alloconly_create("mail_seal auth", 1024);
+	failure_callback_t *fatal, *error, *unused_info, *unused_debug;
+	const char *const *fields;
+
+	/* doveadm-server does the lookups */
+	if (mail_user_auth_master_conn == NULL) {
+		pool_unref(&pool);
+		return;
+	}
+	i_get_failure_handlers(&fatal, &error, &unused_info, &unused_debug);
+	i_set_error_handler(be_quiet);
+	(void)auth_master_user_lookup(mail_user_auth_master_conn, username,
+				      &info, pool, &username, &fields);
+	i_set_error_handler(error);
+	pool_unref(&pool);
+}
+
+int doveadm_seal_users_next(struct doveadm_seal_users *users,
+			    struct doveadm_mail_cmd_context *ctx,
+			    const char **username_r)
+{
+	if (!array_is_created(&users->names))
+		users_read(users, ctx);
+	doveadm_seal_show_rows();
+	if (users->number == users->count)
+		return users->result;
+	*username_r = array_idx_elem(&users->names, users->number++);
+	if (users->number > 1)
+		renew_auth_connection(*username_r);
+	return 1;
+}
+
+void doveadm_seal_users_begin_total(void)
+{
+	doveadm_print_sticky("username", "TOTAL");
+}
+
+void doveadm_seal_show_rows(void)
+{
+	if (doveadm_print_ostream == NULL)
+		return;
+	o_stream_uncork(doveadm_print_ostream);
+	o_stream_cork(doveadm_print_ostream);
+	/* the formatter "table" */
+	(void)fflush(stdout);
+}

@@ -1,0 +1,40 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+#ifndef DOVEADM_SEAL_USERS_H
+#define DOVEADM_SEAL_USERS_H
+
+struct doveadm_mail_cmd_context;
+
+/* The users of a command that can take hours for all of them. Their names are
+   read at once, so that it is known how many they are, and a reload of Dovecot
+   meanwhile doesn't matter. */
+struct doveadm_seal_users {
+	/* Dovecot's own function */
+	int (*super_next)(struct doveadm_mail_cmd_context *ctx,
+			  const char **username_r);
+	ARRAY_TYPE(const_string) names;
+	/* what it returned in the end */
+	int result;
+
+	/* number of the one whose turn it is, from 1 on; and of all. 0 if the
+	   command was given one user. */
+	unsigned int number, count;
+};
+
+/* next is the command's own function, which calls
+   doveadm_seal_users_next(). To be called by init(). */
+void doveadm_seal_users_init(struct doveadm_seal_users *users,
+			     struct doveadm_mail_cmd_context *ctx,
+			     int (*next)(struct doveadm_mail_cmd_context *ctx,
+					 const char **username_r));
+int doveadm_seal_users_next(struct doveadm_seal_users *users,
+			    struct doveadm_mail_cmd_context *ctx,
+			    const char **username_r);
+
+/* Begins the row that follows those of many users: its user is "TOTAL". */
+void doveadm_seal_users_begin_total(void);
+
+/* Shows the rows that are there, also where the output isn't a terminal. The
+   formatter "table" collects a hundred first. */
+void doveadm_seal_show_rows(void);
+
+#endif
