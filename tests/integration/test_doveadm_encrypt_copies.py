@@ -31,7 +31,7 @@ def halt(server):
 
 @pytest.fixture
 def inbox(server, gnupg, keys):
-    server.keys_file("alice").unlink(missing_ok=True)
+    server.never_enrolled("alice")
     server.empty("alice")
     server.doveadm("purge", "-u", "alice")
     inbox = Mailbox(server, gnupg, "alice")

@@ -32,7 +32,7 @@ def server(keys):
 @pytest.fixture(autouse=True)
 def filled(server, gnupg, keys):
     for user in server.users:
-        server.keys_file(user).unlink(missing_ok=True)
+        server.never_enrolled(user)
         server.empty(user)
         Mailbox(server, gnupg, user).fill(mixture(COUNT))
     for user in OWNERS:
@@ -190,7 +190,8 @@ def test_reload_meanwhile(server):
     assert old
     server.doveadm("reload")
     for pid in old:
-        os.kill(pid, signal.SIGTERM)  # what it does itself later
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)  # if it hasn't ended itself yet
     assert wait_until(lambda: not old & set(server.service_pids("auth")), timeout=60)
     halt.go_on(run)
     printed, errors = run.communicate(timeout=300)
