@@ -43,7 +43,7 @@ class Script:
     covers: frozenset = frozenset()      # capabilities
     formats: tuple = ()                  # storage formats; none: all
     versions: tuple = ()                 # "2.3", "2.4"; none: both
-    states: tuple = STATES
+    elsewhere: tuple = ("keyless", "sealed")  # states of the user with another format than maildir
     seeds: list = dataclasses.field(default_factory=list)
     steps: list = dataclasses.field(default_factory=list)
 
@@ -54,7 +54,7 @@ def read_script(path):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
-        if header := re.fullmatch(r"(covers|formats|versions|states|seed): (.*)", line):
+        if header := re.fullmatch(r"(covers|formats|versions|elsewhere|seed): (.*)", line):
             if header[1] == "seed":
                 script.seeds.append(header[2])
             else:
@@ -147,10 +147,10 @@ class Pair:
             found.append(set(" ".join(re.findall(r"CAPABILITY ([^]\r]*)", text)).split()))
         return found
 
-    def runs(self, script):
-        version = wires.dovecot_series()
+    def runs(self, script, state):
         return ((not script.formats or self.mail_format in script.formats)
-                and (not script.versions or version in script.versions))
+                and (not script.versions or wires.dovecot_series() in script.versions)
+                and (self.mail_format == "maildir" or state in script.elsewhere))
 
     def result(self, script, state):
         """What differs without leave, as a list of texts."""
