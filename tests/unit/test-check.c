@@ -199,10 +199,11 @@ certificate_of(const struct test_x509 *x509)
 	GPtrArray *list = g_ptr_array_new();
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct certificate *certificate;
+	const char *note = NULL;
 
 	test_x509_append_der(file, x509);
 	assert_int_equal(certificates_x509_read(file->data, file->len, list,
-						&error), 0);
+						&note, &error), 0);
 	assert_int_equal(list->len, 1);
 	certificate = list->pdata[0];
 	g_ptr_array_unref(list);
