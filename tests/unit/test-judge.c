@@ -192,6 +192,8 @@ static void test_future(void **state G_GNUC_UNUSED)
 	const char *reason;
 	char *facts;
 
+	g_free(text);
+	text = NULL;
 	params.new_facts_r = &facts;
 	list = judge(content, &params, &error);
 	if (list == NULL)

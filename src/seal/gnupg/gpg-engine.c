@@ -95,6 +95,7 @@ static GString *work_prepare(struct work *work)
 	g_string_prepend(line, start);
 	g_byte_array_prepend(work->preface, (const guint8 *)line->str,
 			     line->len);
+	g_string_free(line, TRUE);
 	return recipients;
 }
 
@@ -140,9 +141,12 @@ static int work_main(int input, int output, void *context,
 	GString *recipients = work_prepare(&work);
 	gpgme_error_t err;
 
-	if (gpg_context_init(&gpg, EXEC_TASK_ENCRYPT, error) < 0)
+	if (gpg_context_init(&gpg, EXEC_TASK_ENCRYPT, error) < 0) {
+		g_string_free(recipients, TRUE);
 		return -1;
+	}
 	err = work_encrypt(&work, &gpg, recipients->str);
+	g_string_free(recipients, TRUE);
 	if (err != 0)
 		return gpg_context_failed(&gpg, err, error);
 	if (gpg_context_check_exit(&gpg, error) < 0)

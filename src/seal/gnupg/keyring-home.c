@@ -152,15 +152,21 @@ static int search_main(int input G_GNUC_UNUSED, int output, void *context,
 	char *task = g_strconcat(EXEC_TASK_HOME, search->home, NULL);
 	GPtrArray *found = g_ptr_array_new();
 	struct gpg_context gpg;
+	int ret;
 
-	if (gpg_context_init(&gpg, task, error) < 0 ||
-	    list_home(search, &gpg, error) < 0 ||
-	    find_keys(search, found, error) < 0)
-		return -1;
-	if (found->len == 1)
-		return 0;
-	gpg.seen_exit = false;
-	return export_keys(&gpg, (gpgme_key_t *)found->pdata, output, error);
+	ret = gpg_context_init(&gpg, task, error);
+	if (ret == 0)
+		ret = list_home(search, &gpg, error);
+	if (ret == 0)
+		ret = find_keys(search, found, error);
+	if (ret == 0 && found->len > 1) {
+		gpg.seen_exit = false;
+		ret = export_keys(&gpg, (gpgme_key_t *)found->pdata, output,
+				  error);
+	}
+	g_ptr_array_unref(found);
+	g_free(task);
+	return ret;
 }
 
 int gnupg_home_find(const char *home, const char *const *names,
