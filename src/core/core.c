@@ -116,10 +116,11 @@ recipients_add_extra(struct mail_seal_recipients *recipients,
 	return 0;
 }
 
-static struct mail_seal_recipients *
-recipients_new(const buffer_t *certificates,
-	       const buffer_t *extra_certificates,
-	       const struct mail_seal_settings *set, struct seal_error *error)
+/* Returns what the judge says of all of them at once. */
+static const struct certificate_list *
+judge(const buffer_t *certificates, const buffer_t *extra_certificates,
+      const struct mail_seal_settings *set, const char *facts,
+      const char **new_facts_r, struct seal_error *error)
 {
 	const struct key_file_input inputs[] = {
 		{ certificates->data, certificates->used, CERTIFICATE_OWNER },
@@ -127,15 +128,33 @@ recipients_new(const buffer_t *certificates,
 		  extra_certificates == NULL ? 0 : extra_certificates->used,
 		  CERTIFICATE_EXTRA }
 	};
+	char *new_facts = NULL;
 	const struct certificates_params params = {
 		.timeout_secs = set->timeout_secs,
-		.uid = geteuid()
+		.uid = geteuid(),
+		.known_facts = facts,
+		.new_facts_r = &new_facts
 	};
 	const struct certificate_list *list;
-	struct mail_seal_recipients *recipients;
 
 	list = certificates_judge(inputs, extra_certificates == NULL ? 1 : 2,
 				  &params, error);
+	*new_facts_r = t_strdup(new_facts);
+	g_free(new_facts);
+	return list;
+}
+
+static struct mail_seal_recipients *
+recipients_new(const buffer_t *certificates,
+	       const buffer_t *extra_certificates,
+	       const struct mail_seal_settings *set, const char *facts,
+	       const char **new_facts_r, struct seal_error *error)
+{
+	const struct certificate_list *list;
+	struct mail_seal_recipients *recipients;
+
+	list = judge(certificates, extra_certificates, set, facts,
+		     new_facts_r, error);
 	if (list == NULL)
 		return NULL;
 	recipients = i_new(struct mail_seal_recipients, 1);
@@ -183,6 +202,7 @@ core_istream_create(struct istream *input,
 		params.recipient_count = recipients->certificates->len;
 		params.protect_headers = protect_headers;
 		params.compress = set->compress;
+		params.openpgp_engine = set->openpgp_engine;
 		params.rsa_oaep = set->smime_rsa_oaep;
 		params.timeout_secs = set->timeout_secs;
 	}

@@ -43,11 +43,16 @@ struct mail_seal_core {
 	   which may be NULL. Of the owner's, at least one must be usable; of
 	   the extra ones, all that are of the owner's kind, and there must be
 	   one. Returns NULL if they aren't: the text of
-	   SEAL_ERROR_UNUSABLE_KEY is half a sentence. */
+	   SEAL_ERROR_UNUSABLE_KEY is half a sentence.
+
+	   facts is what the owner's state has of an earlier call, or NULL. If
+	   it still holds, nobody is asked; else *new_facts_r is what should be
+	   kept, from the data stack, and NULL otherwise. */
 	struct mail_seal_recipients *
 		(*recipients_new)(const buffer_t *certificates,
 				  const buffer_t *extra_certificates,
 				  const struct mail_seal_settings *set,
+				  const char *facts, const char **new_facts_r,
 				  struct seal_error *error);
 	void (*recipients_ref)(struct mail_seal_recipients *recipients);
 	void (*recipients_unref)(struct mail_seal_recipients **recipients);

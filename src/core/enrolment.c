@@ -10,6 +10,7 @@
 #include "../seal/openssl/x509.h"
 #include "../seal/certificate/addresses.h"
 #include "../seal/certificate/key-file.h"
+#include "../seal/certificate/trial.h"
 #include "../seal/format/openpgp-armor.h"
 #include "enrolment.h"
 
@@ -63,6 +64,7 @@ int core_describe(const buffer_t *content,
 	for (size_t i = 0; i < list->count; i++) {
 		const struct certificate *certificate = list->certificates[i];
 		struct mail_seal_certificate *info = &infos[i];
+		struct seal_error trial = { .code = SEAL_ERROR_NONE };
 		const char *reason;
 
 		info->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
@@ -75,6 +77,10 @@ int core_describe(const buffer_t *content,
 		if (!certificate_is_usable(certificate, when,
 					   set->min_rsa_bits, &reason))
 			info->problem = p_strdup(pool, reason);
+		else if (certificate_try(list->certificates[i],
+					 set->openpgp_engine,
+					 set->timeout_secs, &trial) < 0)
+			info->problem = p_strdup(pool, trial.text);
 	}
 	*list_r = infos;
 	*count_r = list->count;
@@ -82,10 +88,32 @@ int core_describe(const buffer_t *content,
 }
 
 static int
+check_certificate(struct certificate *certificate, const char *prefix,
+		  const struct mail_seal_settings *set,
+		  struct seal_error *error)
+{
+	struct seal_error trial = { .code = SEAL_ERROR_NONE };
+	const char *reason;
+
+	if (!certificate_is_usable(certificate, time(NULL), set->min_rsa_bits,
+				   &reason)) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s%s", prefix,
+			       reason);
+		return -1;
+	}
+	/* what is listed as usable isn't always what can be sealed to */
+	if (certificate_try(certificate, set->openpgp_engine,
+			    set->timeout_secs, &trial) < 0) {
+		seal_error_set(error, trial.code, "%s%s", prefix, trial.text);
+		return -1;
+	}
+	return 0;
+}
+
+static int
 check_list(const struct certificate_list *list,
 	   const struct mail_seal_settings *set, struct seal_error *error)
 {
-	const char *reason;
 
 	if (list->count > ENROL_CERTIFICATES_MAX) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
@@ -95,14 +123,12 @@ check_list(const struct certificate_list *list,
 		return -1;
 	}
 	for (size_t i = 0; i < list->count; i++) {
-		if (certificate_is_usable(list->certificates[i], time(NULL),
-					  set->min_rsa_bits, &reason))
-			continue;
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s%s%s",
-			       list->count == 1 ? "" :
-			       list->certificates[i]->fingerprint,
-			       list->count == 1 ? "" : ": ", reason);
-		return -1;
+		struct certificate *certificate = list->certificates[i];
+		const char *prefix = list->count == 1 ? "" :
+			t_strconcat(certificate->fingerprint, ": ", NULL);
+
+		if (check_certificate(certificate, prefix, set, error) < 0)
+			return -1;
 	}
 	return 0;
 }

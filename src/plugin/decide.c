@@ -101,7 +101,7 @@ static void decide_by_keys(struct mail_seal_decision *decision)
 	decision->reason = owner->verdict.reason;
 	decision->sentence = owner->verdict.sentence;
 	decision->log_error = owner->log_error;
-	decision->new_fingerprints = owner->new_fingerprints;
+	decision->news = owner->news;
 	decision->recipients = owner->keys.recipients;
 	if (decision->recipients != NULL && owner != &judged) {
 		mail_seal_core_get_loaded()->recipients_ref(

@@ -2,10 +2,9 @@
 #ifndef MAIL_SEAL_DECIDE_H
 #define MAIL_SEAL_DECIDE_H
 
-#include "policy.h"
+#include "owner.h"
 
 struct mail_seal_recipients;
-struct mail_seal_owner;
 
 /* What to do with one message */
 struct mail_seal_decision {
@@ -26,9 +25,8 @@ struct mail_seal_decision {
 	const char *sentence;
 	/* why it is stored as it came although there is a key, or NULL */
 	const char *warning;
-	/* of the owner's certificates, if the owner's state doesn't know them
-	   yet: to be noted when the message is sealed; or NULL */
-	const char *const *new_fingerprints;
+	/* to be noted when the message is sealed */
+	struct mail_seal_owner_news news;
 };
 
 /* Decides for a message that is to be saved or copied by this transaction.

@@ -69,7 +69,7 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 }
 
 void mail_seal_keys_get(const struct mail_seal_settings *set,
-			struct mail_seal_keys *keys_r)
+			const char *facts, struct mail_seal_keys *keys_r)
 {
 	const struct mail_seal_core *core;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
@@ -95,8 +95,9 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 		core = mail_seal_core_get(&error);
 		if (core != NULL) {
 			keys_r->recipients =
-				core->recipients_new(certificates, extra,
-						       set, &error);
+				core->recipients_new(certificates, extra, set,
+						     facts, &keys_r->new_facts,
+						     &error);
 		}
 	}
 	if (keys_r->recipients == NULL)

@@ -14,6 +14,9 @@ struct mail_seal_keys {
 	/* if usable: whom to seal to. Free with the core's
 	   recipients_unref(). */
 	struct mail_seal_recipients *recipients;
+	/* what the owner's state should have of them from now on, or NULL if
+	   it has that */
+	const char *new_facts;
 	/* if not: for the log, names files and causes */
 	const char *log_error;
 	/* and for who saves the message: half a sentence, no paths */
@@ -33,8 +36,9 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 			      struct seal_error *error);
 
 /* Finds the certificates of the owner with these settings: the first source
-   that has any, and the extra keys. Strings are from the data stack. */
+   that has any, and the extra keys. facts is what the owner's state has of
+   them, or NULL. Strings are from the data stack. */
 void mail_seal_keys_get(const struct mail_seal_settings *set,
-			struct mail_seal_keys *keys_r);
+			const char *facts, struct mail_seal_keys *keys_r);
 
 #endif

@@ -170,6 +170,22 @@ parse_smime_rsa(const char *value, bool *oaep_r, const char **error_r)
 }
 
 static int
+parse_openpgp_engine(const char *value, const char **engine_r,
+		     const char **error_r)
+{
+	static const char *const engines[] = { "auto", "gpg" };
+
+	for (unsigned int i = 0; i < N_ELEMENTS(engines); i++) {
+		if (strcmp(value, engines[i]) == 0) {
+			*engine_r = engines[i];
+			return 0;
+		}
+	}
+	return bad_value("openpgp_engine", value, "\"auto\" or \"gpg\"",
+			 error_r);
+}
+
+static int
 parse_numbers(const struct mail_seal_raw_settings *raw,
 	      struct mail_seal_settings *set, const char **error_r)
 {
@@ -324,6 +340,8 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 		       error_r) < 0 ||
 	    parse_smime_rsa(raw->mail_seal_smime_rsa, &set_r->smime_rsa_oaep,
 			    error_r) < 0 ||
+	    parse_openpgp_engine(raw->mail_seal_openpgp_engine,
+				 &set_r->openpgp_engine, error_r) < 0 ||
 	    parse_bool("imap_enrolment", raw->mail_seal_imap_enrolment,
 		       &set_r->imap_enrolment, error_r) < 0 ||
 	    parse_numbers(raw, set_r, error_r) < 0)

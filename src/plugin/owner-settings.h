@@ -21,6 +21,7 @@ struct mailbox;
 	SETTING(min_rsa_bits, "2048", "2048") \
 	SETTING(smime_rsa, "pkcs1", "pkcs1") \
 	SETTING(timeout, "60s", "60s") \
+	SETTING(openpgp_engine, "auto", "auto") \
 	SETTING(addresses, "%u", "%{user}") \
 	SETTING(imap_enrolment, "yes", "yes")
 
@@ -81,6 +82,8 @@ struct mail_seal_settings {
 	/* RSAES-OAEP instead of PKCS #1 v1.5 */
 	bool smime_rsa_oaep;
 	unsigned int timeout_secs;
+	/* "auto" or "gpg" */
+	const char *openpgp_engine;
 	/* the owner's addresses as they are written, or NULL if none are to be
 	   looked for; see mail_seal_settings_addresses() */
 	const char *addresses;

@@ -75,8 +75,10 @@ look_for_new_key(struct mail_seal_owner *owner)
 		core->recipients_fingerprints(owner->keys.recipients);
 
 	if (!owner->state.enrolled || owner->state.damaged ||
+	    owner->keys.new_facts != NULL ||
 	    !mail_seal_state_has_fingerprints(&owner->state, fingerprints))
-		owner->new_fingerprints = fingerprints;
+		owner->news.fingerprints = fingerprints;
+	owner->news.facts = owner->keys.new_facts;
 }
 
 void mail_seal_owner_judge(const struct mail_seal_settings *set,
@@ -88,7 +90,7 @@ void mail_seal_owner_judge(const struct mail_seal_settings *set,
 	i_zero(owner_r);
 	owner_r->set = set;
 	ret = mail_seal_state_read(set->user, &owner_r->state, &state_error);
-	mail_seal_keys_get(set, &owner_r->keys);
+	mail_seal_keys_get(set, owner_r->state.facts, &owner_r->keys);
 	owner_r->log_error = owner_r->keys.log_error;
 	if (owner_r->keys.state == MAIL_SEAL_KEY_MISSING)
 		look_for_lost_key(owner_r, ret, state_error);
@@ -106,14 +108,31 @@ void mail_seal_owner_free(struct mail_seal_owner *owner)
 	}
 }
 
-void mail_seal_owner_note_sealed(struct mail_user *owner,
-				 const char *const *fingerprints)
+/* Says what is new to whoever reads the log. */
+static void
+tell_news(struct mail_user *owner, const struct mail_seal_state *old,
+	  const struct mail_seal_owner_news *news)
 {
-	struct mail_seal_key_change change = {
+	const struct mail_seal_key_change change = {
 		/* into the source, by whoever can write there */
 		.way = "hand", .who = "unknown", .action = "set",
-		.new_keys = join(fingerprints)
+		.old_keys = join(old->fingerprints),
+		.new_keys = join(news->fingerprints)
 	};
+
+	if (old->damaged) {
+		e_warning(owner->event, "mail_seal: The owner's state was "
+			  "damaged, and is made again");
+	} else if (!old->enrolled ||
+		   !mail_seal_state_has_fingerprints(old,
+						     news->fingerprints)) {
+		(void)mail_seal_report_key_changed(owner->event, &change);
+	}
+}
+
+void mail_seal_owner_note_sealed(struct mail_user *owner,
+				 const struct mail_seal_owner_news *news)
+{
 	struct mail_seal_state old;
 	const char *error;
 	int ret;
@@ -122,15 +141,11 @@ void mail_seal_owner_note_sealed(struct mail_user *owner,
 	if (owner->autocreated)
 		return;
 	ret = mail_seal_state_read(owner, &old, &error);
-	if (ret >= 0 && old.damaged) {
-		e_warning(owner->event, "mail_seal: The owner's state was "
-			  "damaged, and is made again");
-	} else if (ret >= 0) {
-		change.old_keys = join(old.fingerprints);
-		(void)mail_seal_report_key_changed(owner->event, &change);
-	}
+	if (ret >= 0)
+		tell_news(owner, &old, news);
 	if (ret < 0 ||
-	    mail_seal_state_enrol(owner, fingerprints, &error) < 0) {
+	    mail_seal_state_enrol(owner, news->fingerprints, news->facts,
+				  &error) < 0) {
 		e_warning(owner->event, "mail_seal: The owner's state can't "
 			  "be kept, so a key that goes missing wouldn't be "
 			  "noticed: %s", error);

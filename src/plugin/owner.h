@@ -5,6 +5,15 @@
 #include "keys.h"
 #include "state.h"
 
+/* What the owner's state doesn't know yet */
+struct mail_seal_owner_news {
+	/* of the certificates that mail is sealed to, NULL-terminated; NULL if
+	   there are no news */
+	const char *const *fingerprints;
+	/* what the judge has said of them, or NULL */
+	const char *facts;
+};
+
 /* What there is to know of a mailbox's owner before a message is saved: his
    keys, what the mail store remembers of them, and what follows. */
 struct mail_seal_owner {
@@ -15,8 +24,7 @@ struct mail_seal_owner {
 	struct mail_seal_verdict verdict;
 	/* why there is no key to seal to, for the log; or NULL */
 	const char *log_error;
-	/* the fingerprints that the state doesn't know yet; or NULL */
-	const char *const *new_fingerprints;
+	struct mail_seal_owner_news news;
 };
 
 /* Reads the owner's keys and state anew, so that a changed key counts at once.
@@ -26,10 +34,10 @@ void mail_seal_owner_judge(const struct mail_seal_settings *set,
 /* Frees the recipients. */
 void mail_seal_owner_free(struct mail_seal_owner *owner);
 
-/* A message was sealed to these certificates, which the owner's state didn't
-   know: remembers them, and says so in the log. */
+/* A message was sealed to these certificates: remembers what is new, and says
+   in the log if they are others than before. */
 void mail_seal_owner_note_sealed(struct mail_user *owner,
-				 const char *const *fingerprints);
+				 const struct mail_seal_owner_news *news);
 
 /* An administrator has switched sealing off for an owner who was enrolled:
    says so in the log. */

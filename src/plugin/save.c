@@ -128,6 +128,7 @@ void mail_seal_save_reset(struct mail_seal_transaction *st)
 	i_free(st->refusal);
 	i_free(st->sentence);
 	i_free(st->new_fingerprints);
+	i_free(st->new_facts);
 	st->owner = NULL;
 }
 
@@ -147,10 +148,11 @@ save_state_begin(struct mail_save_context *ctx, struct istream *input,
 	st->reason = decision->reason;
 	if (decision->virtual)
 		mail_seal_report_drop(&st->report);
-	if (decision->new_fingerprints != NULL) {
+	if (decision->news.fingerprints != NULL) {
 		st->owner = decision->set->user;
 		st->new_fingerprints = i_strdup(
-			t_strarray_join(decision->new_fingerprints, ","));
+			t_strarray_join(decision->news.fingerprints, ","));
+		st->new_facts = i_strdup(decision->news.facts);
 	}
 }
 
@@ -247,11 +249,13 @@ void mail_seal_save_cancel(struct mail_save_context *ctx)
 
 static void note_sealed(struct mail_seal_transaction *st)
 {
+	struct mail_seal_owner_news news = { .facts = st->new_facts };
+
 	if (st->new_fingerprints == NULL || st->stream == NULL ||
 	    mail_seal_core_get_loaded()->istream_get_engine(st->stream) == NULL)
 		return;
-	mail_seal_owner_note_sealed(st->owner,
-		t_strsplit(st->new_fingerprints, ","));
+	news.fingerprints = t_strsplit(st->new_fingerprints, ",");
+	mail_seal_owner_note_sealed(st->owner, &news);
 }
 
 int mail_seal_save_finish(struct mail_save_context *ctx)

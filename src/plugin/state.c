@@ -125,7 +125,7 @@ state_write(struct mail_user *owner, const struct mail_seal_state *state,
 }
 
 int mail_seal_state_enrol(struct mail_user *owner,
-			  const char *const *fingerprints,
+			  const char *const *fingerprints, const char *facts,
 			  const char **error_r)
 {
 	struct mail_seal_state state;
@@ -133,13 +133,15 @@ int mail_seal_state_enrol(struct mail_user *owner,
 
 	if (ret < 0)
 		return -1;
-	if (ret > 0 && !state.damaged &&
+	if (ret > 0 && !state.damaged && facts == NULL &&
 	    mail_seal_state_has_fingerprints(&state, fingerprints))
 		return 0;
 	if (!state.enrolled || state.since == 0)
 		state.since = time(NULL);
 	state.enrolled = TRUE;
 	state.fingerprints = fingerprints;
+	/* those of other certificates would be of no use */
+	state.facts = facts;
 	return state_write(owner, &state, error_r);
 }
 

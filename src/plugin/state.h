@@ -22,10 +22,11 @@ int mail_seal_state_read(struct mail_user *owner,
 			 const char **error_r);
 
 /* Remembers that the owner's mail is sealed to these certificates,
-   NULL-terminated. Since when it is, stays. Returns 0, also if no state can be
-   here, or -1 and why it couldn't be written. */
+   NULL-terminated, of which the judge has said this (or NULL). Since when it
+   is, stays. Returns 0, also if no state can be here, or -1 and why it couldn't
+   be written. */
 int mail_seal_state_enrol(struct mail_user *owner,
-			  const char *const *fingerprints,
+			  const char *const *fingerprints, const char *facts,
 			  const char **error_r);
 /* Forgets it: the owner has withdrawn. Returns 1, 0 if there was nothing to
    forget, or -1 and why that can't be done. */

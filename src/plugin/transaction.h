@@ -35,10 +35,10 @@ struct mail_seal_transaction {
 	char *refusal;
 	/* what to tell about the save that failed, or NULL */
 	char *sentence;
-	/* the owner, and what his state doesn't know yet, joined by commas;
-	   or NULL */
+	/* the owner, and what his state doesn't know yet: fingerprints joined
+	   by commas, and facts; or NULL */
 	struct mail_user *owner;
-	char *new_fingerprints;
+	char *new_fingerprints, *new_facts;
 	/* number of calls of save_begin */
 	unsigned int saves;
 	/* of these, saved through the seal */

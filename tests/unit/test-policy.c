@@ -30,6 +30,7 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_smime_rsa = "pkcs1";
 	raw->mail_seal_timeout = "60s";
 	raw->mail_seal_imap_enrolment = "yes";
+	raw->mail_seal_openpgp_engine = "auto";
 	raw->mail_seal_addresses = "a@example.org";
 }
 
@@ -72,6 +73,8 @@ static const struct {
 	  "a number of bits from 1024" },
 	{ FIELD(min_rsa_bits), "2048x", "mail_seal_min_rsa_bits: \"2048x\" is "
 	  "not a number of bits from 1024" },
+	{ FIELD(openpgp_engine), "rnp", "mail_seal_openpgp_engine: \"rnp\" is "
+	  "not \"auto\" or \"gpg\"" },
 	{ FIELD(timeout), "0s", "mail_seal_timeout: \"0s\" is not a time from "
 	  "1s to 1h" },
 	{ FIELD(timeout), "2h", "mail_seal_timeout: \"2h\" is not a time from "

@@ -50,11 +50,11 @@ trial_failed(const struct certificate *certificate,
 }
 
 int certificate_try(struct certificate *certificate,
-		    const struct engine *engine, unsigned int timeout_secs,
+		    const char *openpgp_engine, unsigned int timeout_secs,
 		    struct seal_error *error)
 {
 	const struct seal_params params = {
-		.engine = engine,
+		.openpgp_engine = openpgp_engine,
 		.recipients = &certificate,
 		.recipient_count = 1,
 		.timeout_secs = timeout_secs
