@@ -259,6 +259,7 @@ static void test_facts(void **state G_GNUC_UNUSED)
 	params.known_facts = NULL;
 	assert_non_null(judge(alice, &params, &error));
 	assert_string_equal(again, facts);
+	g_clear_pointer(&again, g_free);
 	/* another's are of no use */
 	params.known_facts = facts;
 	assert_null(judge(bob, &params, &error));

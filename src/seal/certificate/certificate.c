@@ -121,7 +121,7 @@ certificate_encryption_key(const struct certificate *certificate, time_t now)
 	const struct certificate_key *primary = &certificate->keys[0];
 	const struct certificate_key *newest = NULL;
 
-	if (certificate->key_count == 0 || certificate->problem != NULL ||
+	if (certificate->problem != NULL || certificate->key_count == 0 ||
 	    key_problem(certificate, primary, now) != NULL)
 		return NULL;
 	for (size_t i = 1; i < certificate->key_count; i++) {
