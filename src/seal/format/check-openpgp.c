@@ -14,19 +14,14 @@ struct openpgp_check {
 	size_t container;
 };
 
-/* May a message be sealed to one of its keys, which is called this? */
+/* Is this what the key is called that is chosen of the certificate? */
 static bool
 is_for(const struct certificate *certificate, uint64_t id, time_t now)
 {
-	for (size_t i = 0; i < certificate->key_count; i++) {
-		const struct certificate_key *key = &certificate->keys[i];
+	const struct certificate_key *key =
+		certificate_encryption_key(certificate, now);
 
-		if (key->id == id && key->can_encrypt && !key->revoked &&
-		    !key->invalid &&
-		    (key->expires == 0 || key->expires > now))
-			return true;
-	}
-	return false;
+	return key != NULL && key->id == id;
 }
 
 /* A key id that isn't told, which is 0, is nobody's. */
