@@ -3,11 +3,11 @@
 /* What every engine's output must be: whatever isn't that fails the save,
    however it is cut into pieces. */
 
+#include "certificate/key-file.h"
 #include "copy-engine.h"
 #include "engine.h"
 #include "format/check.h"
 #include "openssl/openssl-common.h"
-#include "openssl/x509.h"
 #include "seal-run.h"
 #include "test-lib.h"
 #include "test-x509-lib.h"
@@ -81,11 +81,12 @@ check_form(const struct check_form *form, const struct check_params *params,
  */
 
 /* 1: the first recipient's, 2: the second's, 3: revoked, 4: expired, 5: the
-   first recipient's that signs */
+   first recipient's that signs, 6: an older one of his */
 static struct certificate_key keys1[] = {
 	{ .id = 5 }, { .id = 3, .can_encrypt = true, .revoked = true },
 	{ .id = 4, .can_encrypt = true, .expires = NOW },
-	{ .id = 1, .can_encrypt = true }
+	{ .id = 6, .can_encrypt = true },
+	{ .id = 1, .can_encrypt = true, .created = 1 }
 };
 static struct certificate_key keys2[] = { { .id = 2, .can_encrypt = true } };
 static struct certificate first = {
@@ -129,6 +130,7 @@ static const struct {
 	{ "one and hidden", TEXT(K1 PKESK("\0") SEIPD), 2, false },
 	{ "a key that signs", TEXT(PKESK("\5") SEIPD), 1, false },
 	{ "revoked", TEXT(PKESK("\3") SEIPD), 1, false },
+	{ "the older one", TEXT(PKESK("\6") SEIPD), 1, false },
 	{ "expired", TEXT(PKESK("\4") SEIPD), 1, false },
 	{ "a passphrase too", TEXT(K1 "\303\002\4\1" SEIPD), 1, false },
 	{ "a marker", TEXT("\312\003PGP" K1 SEIPD), 1, false },
@@ -192,23 +194,19 @@ static void test_start_too_long(void **state G_GNUC_UNUSED)
  * CMS
  */
 
-static struct certificate *
-certificate_of(const struct test_x509 *x509)
+static struct certificate *certificate_of(const struct test_x509 *x509)
 {
 	GByteArray *file = g_byte_array_new();
-	GPtrArray *list = g_ptr_array_new();
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct certificate *certificate;
-	const char *note = NULL;
+	const struct certificate_list *list;
 
 	test_x509_append_der(file, x509);
-	assert_int_equal(certificates_x509_read(file->data, file->len, list,
-						&note, &error), 0);
-	assert_int_equal(list->len, 1);
-	certificate = list->pdata[0];
-	g_ptr_array_unref(list);
+	list = certificates_read(file->data, file->len, 10, &error);
+	assert_string_equal(error.text, "");
+	assert_int_equal(list->count, 1);
+	certificate_ref(list->certificates[0]);
 	g_byte_array_unref(file);
-	return certificate;
+	return list->certificates[0];
 }
 
 static GByteArray *
@@ -311,6 +309,7 @@ static void test_cms(void **state G_GNUC_UNUSED)
 	test_x509_free(rsa);
 	test_x509_free(ec);
 	test_x509_deinit();
+	certificates_deinit();
 }
 
 /*

@@ -489,10 +489,12 @@ static void test_no_memory(void **state G_GNUC_UNUSED)
 		int failed = 0;
 
 		test_openpgp_choose(certificate, keys[i]);
-		while (no_memory_in(failed + 1))
+		while (no_memory_in(failed + 1)) {
 			failed++;
+			assert_true(failed < 2000);
+		}
 		/* there are that many */
-		assert_in_range(failed, 10, 10000);
+		assert_true(failed > 10);
 		print_message("%s: %d allocations\n", kinds[keys[i] - 1],
 			      failed);
 	}

@@ -14,7 +14,7 @@ struct openpgp_check {
 	size_t container;
 };
 
-/* Is this the key of the certificate that a message is sealed to? */
+/* Is this what the key is called that is chosen of the certificate? */
 static bool
 is_for(const struct certificate *certificate, uint64_t id, time_t now)
 {

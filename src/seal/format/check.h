@@ -16,7 +16,7 @@ struct check_params {
 	/* they must live as long as the check */
 	struct certificate *const *recipients;
 	size_t recipient_count;
-	/* which of their keys can be used depends on it */
+	/* which of their keys is chosen depends on it */
 	time_t now;
 };
 
@@ -44,8 +44,8 @@ struct check_form {
 	bool (*is_complete)(const void *state);
 };
 
-/* RFC 9580: a session key packet of version 3 for each recipient's key, by its
-   id, and for no other; a container of version 1, with integrity protection;
+/* RFC 9580: a session key packet of version 3 for the key that is chosen of
+   each recipient, by its id, and for no other; a container of version 1, with integrity protection;
    nothing behind it */
 extern const struct check_form check_openpgp;
 /* RFC 5652 section 6: enveloped-data with a RecipientInfo for each recipient,
