@@ -266,7 +266,7 @@ def _by_nature():
         (r"\{\d+\}(?=\xabFILE)", "{}"),
         (r":internal:[0-9a-f]{42}", ":internal:TOKEN"),
         (rf"(\w+, )?({today})([ T]\d\d:\d\d:\d\d)?( [+-]\d{{4}})?", "NOW"),
-        (r"<[A-Za-z0-9+/]{22}[^>]*>", "<SESSION>"),
+        (r"(<\d+>)?<[A-Za-z0-9+/]{22}[^>]*>", "<SESSION>"),
         (r"\bid [A-Za-z0-9+/]{22}(:\w+)*", "id SESSION"),
         (r"[A-Za-z0-9+/]{22}(:\w+)* Saved", "SESSION Saved"),
     )]
