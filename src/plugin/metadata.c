@@ -28,13 +28,13 @@ struct metadata_entry {
 	/* Returns 1, 0 if there is no value, or -1. */
 	int (*get)(struct mailbox *box, const struct mail_seal_settings *set,
 		   struct mail_attribute_value *value_r);
-	/* The value is neither NULL ... */
+	/* The value isn't NULL: that is unset(). */
 	int (*set)(struct mailbox_transaction_context *t,
 		   const struct mail_seal_settings *set,
 		   const struct mail_attribute_value *value);
-	/* ... nor taken away. */
 	int (*unset)(struct mailbox_transaction_context *t,
 		     const struct mail_seal_settings *set);
+	/* Is it to be listed? */
 	bool (*exists)(const struct mail_seal_settings *set);
 };
 

@@ -95,6 +95,9 @@ ALLOWED = [
     Difference("mailbox of a refused message", "Sieve creates the mailbox, then the message is "
                "refused.", r"\* STATUS Junk[^\n]*\n|(?<=a3 )[^\n]*", line="STATUS Junk",
                states=("unusable",)),
+    Difference("mailbox of a refused import", "doveadm creates it, then the message is refused.",
+               r"Imported/INBOX messages=0\n", "doveadm", line="mailbox status",
+               states=("unusable",)),
 ]
 
 # What Pair itself sees

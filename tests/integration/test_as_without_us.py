@@ -26,6 +26,8 @@ def test_same_answers(pair, script, state):
         pytest.skip("not here")
     if differing := pair.result(SCRIPTS[script], state):
         pytest.fail("\n".join(differing), pytrace=False)
+    for server in pair.servers:
+        assert server.new_crashes() == []
 
 
 def test_every_allowed_difference_occurs(pair):

@@ -38,6 +38,14 @@ def servers(request, gnupg, keys):
         both(Dovecot.close, started)
 
 
+@pytest.fixture(autouse=True)
+def no_crashes(request):
+    yield
+    if "servers" in request.fixturenames:
+        for server in request.getfixturevalue("servers").list:
+            assert server.new_crashes() == []
+
+
 @pytest.fixture(params=[(state, sides) for state in STATES for sides in SIDES],
                 ids=lambda param: "-".join(param))
 def ends(request, servers):
@@ -70,8 +78,8 @@ class End:
     def fill(self):
         """Mailboxes, messages and attributes; then the key can't be used any more."""
         # which each side would make for itself, were it not there
-        self.do("SELECT Drafts", *(f"CREATE {name}" for name in ("Work", "Sent", "Gone")), "SUBSCRIBE Sent",
-                *(append(name, subject) for name in ("INBOX", "Work", "Gone")
+        self.do("SELECT Drafts", *(f"CREATE {name}" for name in ("Work", "Sent", "Gone")),
+                "SUBSCRIBE Sent", *(append(name, subject) for name in ("INBOX", "Work", "Gone")
                   for subject in ("one", "two")),
                 'SETMETADATA Work (/private/comment "of Work")',
                 'SETMETADATA "" (/private/comment "of the server")',

@@ -11,14 +11,10 @@ import shlex
 import socket
 import zlib
 
-from dovecot import PASSWORD, dovecot_version
+from dovecot import PASSWORD
 from letters_for_all import LETTERS
 
 TIMEOUT = 30
-
-
-def dovecot_series():
-    return ".".join(dovecot_version().split(".")[:2])
 
 
 def chown(path, uid):
