@@ -55,8 +55,10 @@ copy_by_saving(struct mail_save_context *ctx, struct mail *mail)
 	guid_128_t guid;
 	int ret;
 
-	/* The same GUID would tell dsync that it is the same message. */
-	if (ctx->data.guid == NULL) {
+	/* The same GUID would tell dsync that it is the same message. What is
+	   delivered is new and has none yet, and is stored faster without: it
+	   would go into Maildir's dovecot-uidlist (maildir-save.c). */
+	if (ctx->data.guid == NULL && !ctx->saving) {
 		guid_128_generate(guid);
 		mailbox_save_set_guid(ctx, guid_128_to_string(guid));
 	}
@@ -156,13 +158,18 @@ copy_by_decision(struct mail_save_context *ctx, struct mail *mail,
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	int ret;
 
+	bool can_seal = decision->action == MAIL_SEAL_ACTION_SEAL &&
+		!is_copied_elsewhere(ctx->transaction->box, mail);
+
 	if (decision->virtual)
 		mail_seal_report_drop(&st->report);
+	/* A delivery is read to its end anyway; the seal stream sees what is
+	   encrypted already. */
 	if (decision->action == MAIL_SEAL_ACTION_STORE ||
-	    may_stay_as_it_is(ctx, mail, decision))
+	    (!(ctx->saving && can_seal) &&
+	     may_stay_as_it_is(ctx, mail, decision)))
 		ret = copy_as_it_is(ctx, mail, decision);
-	else if (decision->action == MAIL_SEAL_ACTION_SEAL &&
-		 !is_copied_elsewhere(ctx->transaction->box, mail))
+	else if (can_seal)
 		ret = copy_by_saving(ctx, mail);
 	else
 		ret = refuse_copy(ctx, decision);
