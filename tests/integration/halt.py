@@ -11,6 +11,10 @@ from sandbox import wait_until
 SOURCE = Path(__file__).with_name("halt.c")
 
 
+def is_stopped(pid):
+    return re.search(r"^State:\s+T", Path(f"/proc/{pid}/status").read_text(), re.M)
+
+
 class Halt:
     def __init__(self, server):
         self._server = server
@@ -52,11 +56,11 @@ class Halt:
 
     def wait_until_stopped(self):
         """Until the signal has stopped it."""
-        assert wait_until(lambda: any(
-            re.search(r"^State:\s+T", Path(f"/proc/{pid}/status").read_text(), re.M)
-            for pid in self._processes()), timeout=60)
+        assert wait_until(lambda: any(is_stopped(pid) for pid in self._processes()), timeout=60)
 
     def go_on(self, run):
-        os.kill(run.pid, signal.SIGCONT)  # nsenter stops with what it runs
+        # nsenter stops with what it runs, but a moment later
+        assert wait_until(lambda: is_stopped(run.pid), timeout=60)
+        os.kill(run.pid, signal.SIGCONT)
         for pid in self._processes():
             os.kill(pid, signal.SIGCONT)

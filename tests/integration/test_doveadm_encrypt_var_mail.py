@@ -78,7 +78,7 @@ def test_sealed(spool, way):
         done = spool.server.doveadm("seal", "encrypt", "-u", "al*", "all")
     else:
         done = spool.encrypt(*(spool.server.doveadm_server if way == "doveadm-server" else []))
-    assert done.stderr == b""
+    assert b"Error" not in done.stderr and b"Warning" not in done.stderr
     assert spool.mailbox.plaintext() == []
     assert spool.mailbox.content() == before
     status = spool.file().stat()

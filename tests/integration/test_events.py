@@ -33,7 +33,8 @@ def server(gnupg, keys):
         User("tolerant", expired, settings={"mail_seal_unusable_key": "store"}),
         User("mirror", keys.alice.certificate),
     ]
-    with Dovecot(users, metrics=True, seal={"mail_seal_exclude": "\\Drafts",
+    with Dovecot(users, metrics=True, seal={"mail_seal_openpgp_engine": "gpg",
+                                             "mail_seal_exclude": "\\Drafts",
                                             "mail_seal_timeout": f"{TIMEOUT}s"}) as dovecot:
         yield dovecot
 

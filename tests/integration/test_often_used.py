@@ -8,6 +8,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from sandbox import wait_until
 
 MESSAGE = mail.text(b"Hello\r\n")
 OFTEN = 7
@@ -72,7 +73,8 @@ def test_certificate_expires(server, gnupg):
 def system_configuration(keys):
     """system_configuration(name, text): a server where /etc/gnupg has this file."""
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(Dovecot([User("alice", keys.alice.certificate)]))
+        server = stack.enter_context(Dovecot([User("alice", keys.alice.certificate)],
+                                             seal={"mail_seal_openpgp_engine": "gpg"}))
         etc = server.folder / "etc"
         shutil.copytree("/etc", etc, symlinks=True)
         (etc / "gnupg").mkdir(exist_ok=True)
@@ -103,4 +105,4 @@ def test_key_that_the_whole_system_adds(system_configuration, keys, option):
     with server.lmtp() as client:
         reply, _ = deliver(client, server, "alice")
     assert (reply.code, server.maildir_files("alice")) == (451, [])
-    assert "other keys than the recipients'" in server.log()
+    assert wait_until(lambda: "other keys than the recipients'" in server.log())

@@ -17,7 +17,9 @@ SITES = {
 @pytest.fixture(scope="module", params=SITES.values(), ids=SITES.keys())
 def server(request, keys):
     users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate)]
-    with Dovecot(users, seal={"mail_seal_exclude": "\\Drafts"}, **request.param) as dovecot:
+    # gpg for each message, not only for its certificate
+    seal = {"mail_seal_exclude": "\\Drafts", "mail_seal_openpgp_engine": "gpg"}
+    with Dovecot(users, seal=seal, **request.param) as dovecot:
         yield dovecot
 
 

@@ -7,6 +7,7 @@ import ctypes
 import os
 import re
 import struct
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ UPGRADED = "mail_seal was upgraded, restart Dovecot"
 
 
 @pytest.fixture(scope="module")
-def newer(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("newer")
-    for path in (folder, *folder.parents[:2]):
-        path.chmod(0o755)            # mail users run the helper in it
-    return AnotherBuild(folder)
+def newer():
+    # not pytest's own folder, which it closes to others whenever another run begins
+    with tempfile.TemporaryDirectory(prefix="mail-seal-newer-") as folder:
+        Path(folder).chmod(0o755)    # mail users run the helper in it
+        yield AnotherBuild(Path(folder))
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_dovecot_of_another_abi(server):
         client.command("SELECT INBOX")
         client.append("INBOX", MESSAGE)
     assert "different ABI version" in server.log_since(mark)
-    assert all("different ABI version" in line for line in server.new_crashes())
+    assert [line for line in server.new_crashes() if "different ABI version" not in line] == []
     assert server.maildir_files("alice") == [] == server.maildir_files("plain")
 
 
