@@ -125,4 +125,8 @@ const struct mail_seal_core *mail_seal_core_get(struct seal_error *error);
 const struct mail_seal_core *mail_seal_core_get_loaded(void);
 void mail_seal_core_unload(void);
 
+/* Panics if a row of a struct of pointers, like the one above, is empty: what
+   was forgotten shows when it is loaded, not at the first delivery. */
+void mail_seal_interface_check(const void *interface, size_t size);
+
 #endif

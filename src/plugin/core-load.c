@@ -10,6 +10,14 @@
 
 static const struct mail_seal_core *loaded_core;
 
+void mail_seal_interface_check(const void *interface, size_t size)
+{
+	const void *const *row = interface;
+
+	for (size_t i = 0; i < size / sizeof(*row); i++)
+		i_assert(row[i] != NULL);
+}
+
 /* A core of before there was a build in it has no such symbol. */
 static const struct mail_seal_core *
 core_find(void *handle, struct seal_error *error)
@@ -17,8 +25,10 @@ core_find(void *handle, struct seal_error *error)
 	const struct mail_seal_core *core =
 		dlsym(handle, MAIL_SEAL_CORE_SYMBOL);
 
-	if (core != NULL && strcmp(core->build, MAIL_SEAL_BUILD) == 0)
+	if (core != NULL && strcmp(core->build, MAIL_SEAL_BUILD) == 0) {
+		mail_seal_interface_check(core, sizeof(*core));
 		return core;
+	}
 	seal_error_set(error, SEAL_ERROR_ENGINE, MAIL_SEAL_OTHER_BUILD": the "
 		       "plugin in memory is "MAIL_SEAL_BUILD", the installed "
 		       "sealing library %s",

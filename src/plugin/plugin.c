@@ -73,6 +73,8 @@ static struct mail_storage_hooks mail_seal_hooks = {
 
 void mail_seal_plugin_init(struct module *module)
 {
+	mail_seal_interface_check(&mail_seal_plugin_for_doveadm,
+				  sizeof(mail_seal_plugin_for_doveadm));
 	mail_storage_hooks_add(module, &mail_seal_hooks);
 	mail_seal_metadata_init();
 }
