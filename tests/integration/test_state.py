@@ -183,12 +183,17 @@ def test_no_mailbox_of_it(server, alice):
             for command in ("LIST", "LSUB"):
                 for line in client.must(f'{command} "" "{pattern}"').untagged:
                     assert b"seal" not in line
-        for name in ("dovecot-mail-seal", "dovecot-mail-seal-state.lock", "dovecot-mail-seal-state",
+        for name in ("~dovecot-mail-seal", "dovecot-mail-seal-state.lock", "dovecot-mail-seal-state",
                      ".imap/dovecot-mail-seal-state.lock"):
             client.command(f'CREATE "{name}"')
             client.append(name, mail.text(b"x\r\n"))
             client.command(f'DELETE "{name}"')
     assert file.read_bytes() == before
+
+
+def without_times(state):
+    """Each process of lmtp may have asked the judge at another time."""
+    return re.sub(rb"(?m)^(enrolled|facts judged|facts end) .*", b"", state)
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage\n", b"mail-seal-state 1\nenrolled 5\n", b"\0" * 512])
@@ -199,8 +204,7 @@ def test_damaged(server, keys, alice, damage):
     mark = len(server.log())
     assert deliver(server, alice).code == 250
     assert wait_until(lambda: "state was damaged" in server.log_since(mark))
-    assert re.sub(rb"enrolled \d+", b"", server.state_files(alice)[0].read_bytes()) == \
-        re.sub(rb"enrolled \d+", b"", good)
+    assert without_times(server.state_files(alice)[0].read_bytes()) == without_times(good)
     # without the key it isn't known any more since when; but it is refused
     file.write_bytes(damage)
     server.keys_file(alice).unlink()
