@@ -43,14 +43,12 @@ is_senders_choice(struct mailbox *box, const struct mail_seal_settings *set)
 	const struct mail_seal_delivery *delivery =
 		mail_seal_delivery_of(set->user);
 	struct mail_namespace *ns = mailbox_get_namespace(box);
-	const char *vname = mailbox_get_vname(box);
 
-	if (delivery == NULL)
-		return FALSE;
-	if (strncmp(vname, ns->prefix, ns->prefix_len) == 0)
-		vname += ns->prefix_len;
-	return mail_seal_policy_is_detail(delivery->detail, vname,
-					  mail_namespace_get_sep(ns));
+	/* with the namespace's prefix, which the detail may have, too */
+	return delivery != NULL &&
+		mail_seal_policy_is_detail(delivery->detail,
+					   mailbox_get_vname(box),
+					   mail_namespace_get_sep(ns));
 }
 
 static void

@@ -289,7 +289,7 @@ static void remember(const struct mail_seal_settings *set,
 
 	if (mail_seal_state_enrol(set->user,
 				  t_strsplit(enrolled->fingerprints, ","),
-				  NULL, &error) < 0) {
+				  NULL, 0, &error) < 0) {
 		e_warning(set->user->event, "mail_seal: The owner's state "
 			  "can't be kept: %s", error);
 	}

@@ -34,14 +34,14 @@ lost_key_error(const struct mail_seal_owner *owner, const char *key_error)
 }
 
 /* Another back end has taken the withdrawal, and this one has yet to forget.
-   Its clock may be another. One from before the owner was enrolled here is
-   over. */
+   Its clock may be another. One from before the owner was enrolled here, or
+   that was there while his mail was sealed, is over. */
 static bool has_withdrawn(struct mail_seal_owner *owner)
 {
 	struct mail_user *user = owner->set->user;
 	const char *error;
 
-	if (owner->keys.withdrawn == 0 ||
+	if (owner->keys.withdrawn <= owner->state.withdrawn_before ||
 	    owner->keys.withdrawn + CLOCK_SKEW_SECS < owner->state.since)
 		return FALSE;
 	if (!user->autocreated &&
@@ -76,9 +76,11 @@ look_for_new_key(struct mail_seal_owner *owner)
 
 	if (!owner->state.enrolled || owner->state.damaged ||
 	    owner->keys.new_facts != NULL ||
+	    owner->keys.withdrawn > owner->state.withdrawn_before ||
 	    !mail_seal_state_has_fingerprints(&owner->state, fingerprints))
 		owner->news.fingerprints = fingerprints;
 	owner->news.facts = owner->keys.new_facts;
+	owner->news.withdrawn_before = owner->keys.withdrawn;
 }
 
 void mail_seal_owner_judge(const struct mail_seal_settings *set,
@@ -145,7 +147,7 @@ void mail_seal_owner_note_sealed(struct mail_user *owner,
 		tell_news(owner, &old, news);
 	if (ret < 0 ||
 	    mail_seal_state_enrol(owner, news->fingerprints, news->facts,
-				  &error) < 0) {
+				  news->withdrawn_before, &error) < 0) {
 		e_warning(owner->event, "mail_seal: The owner's state can't "
 			  "be kept, so a key that goes missing wouldn't be "
 			  "noticed: %s", error);

@@ -12,6 +12,8 @@ struct mail_seal_owner_news {
 	const char *const *fingerprints;
 	/* what the judge has said of them, or NULL */
 	const char *facts;
+	/* what mail_seal_state_enrol() wants */
+	time_t withdrawn_before;
 };
 
 /* What there is to know of a mailbox's owner before a message is saved: his

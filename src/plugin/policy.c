@@ -86,11 +86,15 @@ bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
 bool mail_seal_policy_is_detail(const char *detail, const char *vname,
 				char separator)
 {
-	const char *last = strrchr(vname, separator);
-
-	return *detail != '\0' &&
-		(strcasecmp(detail, vname) == 0 ||
-		 (last != NULL && strcasecmp(detail, last + 1) == 0));
+	if (*detail == '\0')
+		return FALSE;
+	for (; vname != NULL; vname = strchr(vname, separator)) {
+		if (*vname == separator)
+			vname++;
+		if (strcasecmp(detail, vname) == 0)
+			return TRUE;
+	}
+	return FALSE;
 }
 
 enum mail_seal_key_state

@@ -75,7 +75,7 @@ bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
 				       const struct mail_seal_settings *set);
 
 /* Did the sender choose this mailbox, by the detail of the address? Its name
-   or the last part of it may be given, in any case. Then excluding it isn't
+   or the last parts of it may be given, in any case. Then excluding it isn't
    the administrator's choice. */
 bool mail_seal_policy_is_detail(const char *detail, const char *vname,
 				char separator);

@@ -159,7 +159,9 @@ static int open_dir(struct replacement *r, const char *path,
 	i_assert(slash != NULL);
 	r->dir = slash == path ? "/" : t_strdup_until(path, slash);
 	r->name = slash + 1;
-	r->temp_name = t_strdup_printf(".%s.new", r->name);
+	/* what can be no mailbox's name stays so (state.c) */
+	r->temp_name = t_strdup_printf(*r->name == '~' ? "%s.new" : ".%s.new",
+				       r->name);
 	if (*r->name == '\0') {
 		*error_r = "it is a directory";
 		return -1;
@@ -197,15 +199,27 @@ static bool temp_is_ours(const struct replacement *r)
 		st.st_ino == name_st.st_ino && st.st_dev == name_st.st_dev;
 }
 
+/* Whatever somebody has put there that can be no temporary file */
+static void remove_other_than_file(const struct replacement *r)
+{
+	struct stat st;
+
+	if (fstatat(r->dir_fd, r->temp_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (S_ISREG(st.st_mode) &&
+	     faccessat(r->dir_fd, r->temp_name, R_OK | W_OK, AT_EACCESS) == 0))
+		return;
+	(void)unlinkat(r->dir_fd, r->temp_name,
+		       S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+}
+
 static int open_temp(struct replacement *r, const char **error_r)
 {
+	remove_other_than_file(r);
 	for (unsigned int i = 0; i < LOCK_TRIES; i++) {
 		r->fd = openat(r->dir_fd, r->temp_name,
 			       O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
 			       O_CLOEXEC, 0600);
-		if (r->fd < 0 && i == 0 && (errno == EACCES || errno == ELOOP))
-			(void)unlinkat(r->dir_fd, r->temp_name, 0);
-		else if (r->fd < 0)
+		if (r->fd < 0)
 			return failed("it can't be written", error_r);
 		else if (flock(r->fd, LOCK_EX | LOCK_NB) == 0) {
 			if (temp_is_ours(r))

@@ -153,6 +153,7 @@ save_state_begin(struct mail_save_context *ctx, struct istream *input,
 		st->new_fingerprints = i_strdup(
 			t_strarray_join(decision->news.fingerprints, ","));
 		st->new_facts = i_strdup(decision->news.facts);
+		st->withdrawn_before = decision->news.withdrawn_before;
 	}
 }
 
@@ -249,7 +250,10 @@ void mail_seal_save_cancel(struct mail_save_context *ctx)
 
 static void note_sealed(struct mail_seal_transaction *st)
 {
-	struct mail_seal_owner_news news = { .facts = st->new_facts };
+	struct mail_seal_owner_news news = {
+		.facts = st->new_facts,
+		.withdrawn_before = st->withdrawn_before
+	};
 
 	if (st->new_fingerprints == NULL || st->stream == NULL ||
 	    mail_seal_core_get_loaded()->istream_get_engine(st->stream) == NULL)

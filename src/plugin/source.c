@@ -86,6 +86,8 @@ int mail_seal_source_failed(struct seal_error *error, const char *what)
 }
 
 #define WITHDRAWAL "mail-seal: withdrawn "
+/* the end of the year 9999 */
+#define WITHDRAWAL_MAX 253402300799
 
 const char *mail_seal_source_withdrawal(time_t when)
 {
@@ -100,5 +102,6 @@ bool mail_seal_source_is_withdrawn(const buffer_t *content, time_t *when_r)
 	return content->used > length && content->used < length + 20 &&
 		memcmp(text, WITHDRAWAL, length) == 0 &&
 		str_to_time(t_strndup(text + length, content->used - length),
-			    when_r) == 0;
+			    when_r) == 0 &&
+		*when_r > 0 && *when_r <= WITHDRAWAL_MAX;
 }

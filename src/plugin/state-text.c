@@ -21,6 +21,8 @@
 #define STATE_END "end"
 #define FINGERPRINT_LENGTH_MAX 64
 #define FINGERPRINTS_MAX 64
+/* the end of the year 9999, and localtime() can do no more than it can */
+#define SINCE_MAX 253402300799
 
 static bool fingerprints_are_valid(const char *const *fingerprints)
 {
@@ -47,8 +49,10 @@ parse_line(const char *line, pool_t pool, string_t *facts,
 	if (strcmp(name, "enrolled") == 0) {
 		state->enrolled = TRUE;
 		return str_to_time(value, &state->since) == 0 &&
-			state->since >= 0;
+			state->since >= 0 && state->since <= SINCE_MAX;
 	}
+	if (strcmp(name, "withdrawn-before") == 0)
+		return str_to_time(value, &state->withdrawn_before) == 0;
 	if (strcmp(name, "keys") == 0) {
 		state->fingerprints = (const char *const *)
 			p_strsplit(pool, value, ",");
@@ -109,6 +113,10 @@ void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
 {
 	str_append(text, STATE_TITLE"\n");
 	str_printfa(text, "enrolled %s\n", dec2str(state->since));
+	if (state->withdrawn_before != 0) {
+		str_printfa(text, "withdrawn-before %s\n",
+			    dec2str(state->withdrawn_before));
+	}
 	if (state->fingerprints != NULL && *state->fingerprints != NULL) {
 		str_printfa(text, "keys %s\n",
 			    t_strarray_join(state->fingerprints, ","));

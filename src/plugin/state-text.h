@@ -14,6 +14,9 @@ struct mail_seal_state {
 	bool enrolled;
 	/* since when; 0 if that isn't known */
 	time_t since;
+	/* when he had withdrawn by a source's word that was there already when
+	   mail was last sealed, by what another source had; or 0 */
+	time_t withdrawn_before;
 	/* of the owner's certificates that were last enrolled or sealed to,
 	   NULL-terminated; or NULL if they aren't known */
 	const char *const *fingerprints;

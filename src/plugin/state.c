@@ -15,9 +15,11 @@
 #include <time.h>
 #include <unistd.h>
 
-/* In Maildir and dbox a plain file in the control directory is no mailbox:
-   Dovecot has "subscriptions" there. */
-#define STATE_NAME "dovecot-mail-seal"
+/* A plain file in the control directory, where Dovecot has "subscriptions". In
+   LAYOUT=fs that could be renamed as a mailbox, and a mailbox could be made in
+   its place, but for a name with a tilde (mailbox_list_is_valid_fs_name() in
+   mailbox-list.c). */
+#define STATE_NAME "~dovecot-mail-seal"
 /* In mbox it would be one, but for what is in the index directory and can't be
    a mailbox's (mbox_is_internal_name() in mbox-storage.c). */
 #define STATE_NAME_MBOX ".imap/dovecot-mail-seal-state.lock"
@@ -97,6 +99,10 @@ int mail_seal_state_read(struct mail_user *owner,
 	if (ret < 0)
 		return -1;
 	mail_seal_state_parse(str_c(text), pool_datastack_create(), state_r);
+	/* What is believed here of a certificate, this process also believes
+	   where it is the accessor's (certificate/cache.c). */
+	if (owner->autocreated)
+		state_r->facts = NULL;
 	return 1;
 }
 
@@ -126,7 +132,7 @@ state_write(struct mail_user *owner, const struct mail_seal_state *state,
 
 int mail_seal_state_enrol(struct mail_user *owner,
 			  const char *const *fingerprints, const char *facts,
-			  const char **error_r)
+			  time_t withdrawn_before, const char **error_r)
 {
 	struct mail_seal_state state;
 	int ret = mail_seal_state_read(owner, &state, error_r);
@@ -134,14 +140,19 @@ int mail_seal_state_enrol(struct mail_user *owner,
 	if (ret < 0)
 		return -1;
 	if (ret > 0 && !state.damaged && facts == NULL &&
+	    withdrawn_before <= state.withdrawn_before &&
 	    mail_seal_state_has_fingerprints(&state, fingerprints))
 		return 0;
 	if (!state.enrolled || state.since == 0)
 		state.since = time(NULL);
 	state.enrolled = TRUE;
-	state.fingerprints = fingerprints;
 	/* those of other certificates would be of no use */
-	state.facts = facts;
+	if (facts != NULL ||
+	    !mail_seal_state_has_fingerprints(&state, fingerprints))
+		state.facts = facts;
+	state.fingerprints = fingerprints;
+	state.withdrawn_before = I_MAX(state.withdrawn_before,
+				       withdrawn_before);
 	return state_write(owner, &state, error_r);
 }
 

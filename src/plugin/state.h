@@ -22,12 +22,13 @@ int mail_seal_state_read(struct mail_user *owner,
 			 const char **error_r);
 
 /* Remembers that the owner's mail is sealed to these certificates,
-   NULL-terminated, of which the judge has said this (or NULL). Since when it
-   is, stays. Returns 0, also if no state can be here, or -1 and why it couldn't
-   be written. */
+   NULL-terminated, of which the judge has said this (or NULL), although a
+   source's word is that he withdrew then (or 0). Since when it is, stays.
+   Returns 0, also if no state can be here, or -1 and why it couldn't be
+   written. */
 int mail_seal_state_enrol(struct mail_user *owner,
 			  const char *const *fingerprints, const char *facts,
-			  const char **error_r);
+			  time_t withdrawn_before, const char **error_r);
 /* Forgets it: the owner has withdrawn. Returns 1, 0 if there was nothing to
    forget, or -1 and why that can't be done. */
 int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r);

@@ -39,6 +39,7 @@ struct mail_seal_transaction {
 	   by commas, and facts; or NULL */
 	struct mail_user *owner;
 	char *new_fingerprints, *new_facts;
+	time_t withdrawn_before;
 	/* number of calls of save_begin */
 	unsigned int saves;
 	/* of these, saved through the seal */

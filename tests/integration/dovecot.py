@@ -262,7 +262,7 @@ class Dovecot:
 
     def state_files(self, user):
         """What the mail store remembers of its owner's sealing."""
-        return [file for name in ("dovecot-mail-seal", "dovecot-mail-seal-state.lock")
+        return [file for name in ("~dovecot-mail-seal", "dovecot-mail-seal-state.lock")
                 for file in self.home(user).rglob(name) if file.is_file()]
 
     def never_enrolled(self, user):

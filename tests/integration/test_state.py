@@ -183,7 +183,7 @@ def test_no_mailbox_of_it(server, alice):
             for command in ("LIST", "LSUB"):
                 for line in client.must(f'{command} "" "{pattern}"').untagged:
                     assert b"seal" not in line
-        for name in ("dovecot-mail-seal", "dovecot-mail-seal-state.lock", "dovecot-mail-seal-state",
+        for name in ("~dovecot-mail-seal", "dovecot-mail-seal-state.lock", "dovecot-mail-seal-state",
                      ".imap/dovecot-mail-seal-state.lock"):
             client.command(f'CREATE "{name}"')
             client.append(name, mail.text(b"x\r\n"))

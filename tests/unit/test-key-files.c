@@ -11,6 +11,8 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 
+#include <time.h>
+
 #define SECRET "it holds a secret key, which doesn't belong on a server"
 
 static struct test_x509 *alice, *bob;
@@ -310,6 +312,40 @@ static void test_too_many(void **state G_GNUC_UNUSED)
 	g_byte_array_unref(file);
 }
 
+/* Whoever can write the file must not hold up everybody's mail by it: 1 MB
+   took 5 seconds and more. */
+static void test_blocks_without_end(void **state G_GNUC_UNUSED)
+{
+	static const char *const lines[] = {
+		"-----BEGIN PGP PUBLIC KEY BLOCK-----\n",
+		"-----BEGIN CERTIFICATE-----\n",
+		"-----BEGIN A-----\n"
+	};
+	clock_t start = clock();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+		GByteArray *file = g_byte_array_new();
+		struct seal_error error = { .code = SEAL_ERROR_NONE };
+
+		while (file->len < 1024 * 1024)
+			append_text(file, lines[i]);
+		assert_null(read_file(file, &error));
+		g_byte_array_unref(file);
+	}
+	assert_true(clock() - start < 3 * CLOCKS_PER_SEC);
+}
+
+/* The end of a block isn't that of another, later one. */
+static void test_block_in_block(void **state G_GNUC_UNUSED)
+{
+	GByteArray *file = g_byte_array_new();
+
+	append_text(file, "-----BEGIN CERTIFICATE-----\nMIIB\n");
+	test_x509_append_pem(file, alice);
+	assert_refused(file, "its PEM text is damaged");
+	g_byte_array_unref(file);
+}
+
 /*
  * Whose certificates
  */
@@ -422,6 +458,8 @@ int main(void)
 		cmocka_unit_test(test_both_kinds),
 		cmocka_unit_test(test_roles),
 		cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_blocks_without_end),
+		cmocka_unit_test(test_block_in_block),
 		cmocka_unit_test(test_chain)
 	};
 

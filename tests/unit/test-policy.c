@@ -321,10 +321,13 @@ static void test_detail(void **state ATTR_UNUSED)
 		{ "drafts", "Drafts", TRUE },
 		{ "Old/Drafts", "Old/Drafts", TRUE },
 		{ "drafts", "Old/Drafts", TRUE },
+		{ "old/drafts", "Archive/Old/Drafts", TRUE },
 		{ "", "", FALSE },
 		{ "", "Old/", FALSE },
 		{ "Draft", "Drafts", FALSE },
-		{ "Old", "Old/Drafts", FALSE }
+		{ "Old", "Old/Drafts", FALSE },
+		{ "Archive/Old", "Archive/Old/Drafts", FALSE },
+		{ "d/Drafts", "Old/Drafts", FALSE }
 	};
 
 	for (size_t i = 0; i < N_ELEMENTS(tests); i++) {

@@ -40,16 +40,32 @@ label_read(const char *label, const char *end, struct text_block *block)
 	return true;
 }
 
+static bool line_begins(const char *line, const char *end, const char *start)
+{
+	const size_t size = strlen(start);
+
+	return (size_t)(end - line) >= size && memcmp(line, start, size) == 0;
+}
+
+/* Blocks aren't within others: where another begins, this one isn't complete.
+   To look on would take long, where many have no end. */
 static void block_find_end(struct text_block *block, const char *end)
 {
 	char *last_line = g_strdup_printf(END"%.*s"DASHES,
 		(int)block->label_size, block->label);
-	const char *found;
+	const char *line;
 
 	block->content = block->label + block->label_size + strlen(DASHES);
-	found = find_line(block->content, end, last_line);
-	block->complete = found != NULL;
-	block->content_size = (found != NULL ? found : end) - block->content;
+	block->complete = false;
+	line = find_line(block->content, end, DASHES);
+	while (line != NULL) {
+		block->complete = line_begins(line, end, last_line);
+		if (block->complete || line_begins(line, end, BEGIN))
+			break;
+		line = memchr(line, '\n', end - line);
+		line = line == NULL ? NULL : find_line(line + 1, end, DASHES);
+	}
+	block->content_size = (line != NULL ? line : end) - block->content;
 	g_free(last_line);
 }
 

@@ -13,8 +13,8 @@ struct text_block {
 	/* not NUL-terminated */
 	const char *label;
 	size_t label_size;
-	/* what is between the two lines, up to the text's end if there is no
-	   last line */
+	/* what is between the two lines, up to the next block or the text's end
+	   if there is no last line */
 	const char *content;
 	size_t content_size;
 	bool complete;
