@@ -92,9 +92,6 @@ ALLOWED = [
 
     Difference("keyword", "Dovecot takes a keyword into the mailbox's list before the message is "
                "saved, also when the save then fails.", r" \$Label\b", states=("unusable",)),
-    Difference("mailbox of a refused message", "Sieve creates the mailbox, then the message is "
-               "refused.", r"\* STATUS Junk[^\n]*\n|(?<=a3 )[^\n]*", line="STATUS Junk",
-               states=("unusable",)),
     Difference("mailbox of a refused import", "doveadm creates it, then the message is refused.",
                r"Imported/INBOX messages=0\n", "doveadm", line="mailbox status",
                states=("unusable",)),

@@ -101,6 +101,10 @@ class Side:
             self.wires[where] = wires.open_wire(where, self.server, user)
         return self.wires[where]
 
+    def skip(self, step, user, line):
+        """Do as if it had been sent."""
+        self.wire(step.where, user).skip(line)
+
     def fill_in(self, line):
         return re.sub(r"\$([a-z]+)", lambda m: self.captured.get(m[1], m[0]), line)
 
@@ -123,6 +127,7 @@ class Pair:
         self.servers = [Dovecot(users, **site), Dovecot(users, mail_seal=False, **site)]
         self.sides = [Side(server) for server in self.servers]
         self._results = {}
+        self._pool = ThreadPoolExecutor(max_workers=2)
         self.transcript = []             # of the script that runs, without mail_seal
 
     def __enter__(self):
@@ -133,6 +138,7 @@ class Pair:
         return self
 
     def __exit__(self, *_exc):
+        self._pool.shutdown()
         both(Dovecot.close, self.servers)
 
     def capabilities(self):
@@ -160,12 +166,7 @@ class Pair:
     def _run(self, script, state):
         user = user_name(script, state)
         self.transcript = []
-        for side in self.sides:
-            side.begin()
-            self._seed(side.server, script, user)
-            if state == "unusable":
-                for name in (user, user_name(script, state, mate=True)):
-                    side.server.give(name, ".mail-seal/keys", self.expired)
+        list(self._pool.map(lambda side: self._begin(side, script, state, user), self.sides))
         found = []
         try:
             for step in script.steps:
@@ -176,6 +177,13 @@ class Pair:
             for side in self.sides:
                 side.close()
         return found
+
+    def _begin(self, side, script, state, user):
+        side.begin()
+        self._seed(side.server, script, user)
+        if state == "unusable":
+            for name in (user, user_name(script, state, mate=True)):
+                side.server.give(name, ".mail-seal/keys", self.expired)
 
     def _write_transcript(self, user):
         if folder := os.environ.get("MAIL_SEAL_TRANSCRIPTS"):
@@ -200,25 +208,25 @@ class Pair:
 
     def _step(self, script, step, state, user):
         line, _, capture = step.line.partition(" => ")
-        answers = []
-        for side, server in zip(self.sides, self.servers):
-            # what the words of a script stand for
-            words = {"USER": user, "MATE": user_name(script, state, mate=True),
-                     "ADDRESS": server.users[user].address,
-                     "MATEADDRESS": server.users[user_name(script, state, mate=True)].address,
-                     "HOME": str(server.home(user))}
-            text = side.fill_in(re.sub(r"\$([A-Z]+)", lambda m: words.get(m[1], m[0]), line))
-            wire = side.wire(step.where, user)
-            answer = wire.step(text)
-            if capture:
-                name, pattern = capture.split(" ", 1)
-                if found := re.search(pattern.encode(), answer):
-                    side.captured[name] = found[1].decode()
-            answers.append(normal(answer, server, side.captured))
-            if side is self.sides[0] and state == "unusable" and REFUSED.search(answer):
+
+        def answer(side):
+            return self._answer(side, script, step, state, user)
+        if state == "unusable":  # what the first refuses isn't sent to the other
+            first = answer(self.sides[0])
+            if REFUSED.search(first):
                 self.used[differences.REFUSED_SAVE] += 1
-                self.sides[1].wire(step.where, user).skip(text)
+                self.sides[1].skip(step, user, line)
                 return None
+            answers = [first, answer(self.sides[1])]
+        else:
+            answers = list(self._pool.map(answer, self.sides))
+        if capture:
+            name, pattern = capture.split(" ", 1)
+            for side, text in zip(self.sides, answers):
+                if found := re.search(pattern.encode(), text):
+                    side.captured[name] = found[1].decode()
+        answers = [normal(text, side.server, side.captured)
+                   for side, text in zip(self.sides, answers)]
         self.transcript += [f"[{step.where}] {step.line}", *answers[-1].splitlines(), ""]
         if answers[0] == answers[1]:
             return None
@@ -229,12 +237,23 @@ class Pair:
         return (f"{script.name}.txt:{step.number} [{step.where}] {line}\n"
                 f"  with:    {left[0]!r}\n  without: {left[1]!r}")
 
+    def _answer(self, side, script, step, state, user):
+        # what the words of a script stand for
+        mate = user_name(script, state, mate=True)
+        server = side.server
+        words = {"USER": user, "MATE": mate, "ADDRESS": server.users[user].address,
+                 "MATEADDRESS": server.users[mate].address, "HOME": str(server.home(user))}
+        line = step.line.partition(" => ")[0]
+        text = side.fill_in(re.sub(r"\$([A-Z]+)", lambda m: words.get(m[1], m[0]), line))
+        return side.wire(step.where, user).step(text)
+
 
 def normal(answer, server, captured):
     """What differs by nature, made equal."""
     text = inline_literals(answer.decode("latin-1"))
-    for value, word in ((str(server.folder), "FOLDER"), (str(server.site.imap_port), "PORT")):
-        text = text.replace(value, word)
+    text = text.replace(str(server.folder), "FOLDER")
+    # a UIDVALIDITY or a file's name can have the same digits within
+    text = re.sub(rf"\b{server.site.imap_port}\b", "PORT", text)
     for name, value in captured.items():
         text = text.replace(value, "$" + name)
     for pattern, word in BY_NATURE:

@@ -158,7 +158,9 @@ def test_dovecot_of_another_abi(server):
         client.command("SELECT INBOX")
         client.append("INBOX", MESSAGE)
     assert "different ABI version" in server.log_since(mark)
-    assert [line for line in server.new_crashes() if "different ABI version" not in line] == []
+    # the master says it once more, of the process
+    assert [line for line in server.new_crashes()
+            if "different ABI version" not in line and "returned error 89" not in line] == []
     assert server.maildir_files("alice") == [] == server.maildir_files("plain")
 
 
