@@ -112,16 +112,17 @@ def test_get_what_the_administrator_set(server, alice, gnupg, keys):
     assert gnupg.gpg("--dearmor", stdin=armored).stdout == binary
 
 
-@pytest.mark.parametrize("what", ["quoted", "empty", "noise", "huge", "secret", "expired", "ten"])
+@pytest.mark.parametrize("what", ["quoted", "empty", "noise", "huge", "secret", "expired", "six"])
 def test_refusals_change_nothing(server, alice, gnupg, keys, what):
     value, reason = {
         "quoted": (b"hello", "there is no certificate in it"),
         "empty": (b"", "it is empty"),
         "noise": (b"\xff\xfe nothing", "it is no"),
-        "huge": (keys.bob.certificate + b" " * (10 << 20), "it is too large for a certificate"),
+        "huge": (keys.bob.certificate + b" " * (10 << 20), "which has 256 kB at the most: export"),
         "secret": (gnupg.export_secret(keys.bob.fingerprint), "make a new key"),
         "expired": (gnupg.generate_expired("old@example.org").certificate, "it has expired"),
-        "ten": (keys.bob.certificate * 10, "it holds 10 certificates"),
+        "six": (b"".join(gnupg.generate(f"{name}@example.org").certificate for name in "abcdef"),
+                "it holds 6 certificates"),
     }[what]
     assert set_entry(alice, keys.alice.certificate).ok
     if what in ("quoted", "empty"):
