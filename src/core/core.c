@@ -7,6 +7,7 @@
 #include "buffer.h"
 #include "istream.h"
 #include "build.h"
+#include "../seal/backends.h"
 #include "../seal/certificate/key-file.h"
 #include "../seal/detect/detect.h"
 #include "../seal/gnupg/keyring-home.h"
@@ -66,6 +67,24 @@ recipients_add(struct mail_seal_recipients *recipients,
 	g_ptr_array_add(recipients->certificates, certificate);
 }
 
+/* What gpg lists as usable isn't always what can be sealed to: that is known
+   before a message comes, not with each one anew. */
+static int
+check_usable(struct certificate *certificate,
+	     const struct mail_seal_settings *set, struct seal_error *error)
+{
+	const time_t now = time(NULL);
+	const char *reason;
+
+	if (!certificate_is_usable(certificate, now, set->min_rsa_bits,
+				   &reason)) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
+		return -1;
+	}
+	return backend_check(certificate, set->openpgp_engine, set->compress,
+			     now, error);
+}
+
 /* The owner may have several: an old one that has expired beside its
    successor is no reason to refuse mail, one that can be used is enough. */
 static int
@@ -74,21 +93,26 @@ recipients_add_owner(struct mail_seal_recipients *recipients,
 		     const struct mail_seal_settings *set,
 		     struct seal_error *error)
 {
-	const char *reason, *first_reason = NULL;
+	struct seal_error first_error = { .code = SEAL_ERROR_NONE };
 
 	for (size_t i = 0; i < list->count; i++) {
-		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) == 0)
+		struct seal_error own_error = { .code = SEAL_ERROR_NONE };
+		struct certificate *certificate = list->certificates[i];
+
+		if ((certificate->roles & CERTIFICATE_OWNER) == 0)
 			continue;
-		if (certificate_is_usable(list->certificates[i], time(NULL),
-					  set->min_rsa_bits, &reason))
-			recipients_add(recipients, list->certificates[i]);
-		else if (first_reason == NULL)
-			first_reason = reason;
+		if (check_usable(certificate, set, &own_error) == 0)
+			recipients_add(recipients, certificate);
+		else if (own_error.code != SEAL_ERROR_UNUSABLE_KEY) {
+			*error = own_error;
+			return -1;
+		} else if (first_error.code == SEAL_ERROR_NONE)
+			first_error = own_error;
 	}
 	recipients->owner_count = recipients->certificates->len;
 	if (recipients->owner_count > 0)
 		return 0;
-	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", first_reason);
+	*error = first_error;
 	return -1;
 }
 
@@ -99,15 +123,16 @@ recipients_add_extra(struct mail_seal_recipients *recipients,
 		     const struct mail_seal_settings *set,
 		     struct seal_error *error)
 {
-	const char *reason;
+	struct seal_error extra_error = { .code = SEAL_ERROR_NONE };
 
 	for (size_t i = 0; i < list->count; i++) {
 		if ((list->certificates[i]->roles & CERTIFICATE_EXTRA) == 0)
 			continue;
-		if (!certificate_is_usable(list->certificates[i], time(NULL),
-					   set->min_rsa_bits, &reason)) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				       "the additional key: %s", reason);
+		if (check_usable(list->certificates[i], set,
+				 &extra_error) < 0) {
+			seal_error_set(error, extra_error.code,
+				       "the additional key: %s",
+				       extra_error.text);
 			return -1;
 		}
 		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) == 0)

@@ -108,7 +108,7 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
 	if (content->used == 0)
 		return enrol_bad("it is empty", error_r);
 	if (content->used > MAIL_SEAL_ENROL_SIZE_MAX)
-		return enrol_bad("it is too large for a certificate", error_r);
+		return enrol_bad(MAIL_SEAL_ENROL_TOO_LARGE, error_r);
 	core = mail_seal_core_get(&error);
 	if (core != NULL &&
 	    core->to_text(content, set->timeout_secs, &error) == 0 &&

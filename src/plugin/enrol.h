@@ -10,6 +10,9 @@ struct mail_user;
 
 /* Larger ones don't go through all that they may have to go through. */
 #define MAIL_SEAL_ENROL_SIZE_MAX (256*1024)
+#define MAIL_SEAL_ENROL_TOO_LARGE \
+	"it is too large for a certificate, which has 256 kB at the most: " \
+	"export it again, with gpg's option --export-options export-minimal"
 
 enum mail_seal_enrol_result {
 	MAIL_SEAL_ENROL_OK,

@@ -34,7 +34,10 @@ file_read(int fd, buffer_t *certificates, struct seal_error *error)
 	while ((ret = read(fd, buf, sizeof(buf))) > 0) {
 		buffer_append(certificates, buf, ret);
 		if (certificates->used - start > KEY_FILE_MAX)
-			return file_unusable(error, "its file is too large");
+			return file_unusable(error, "its file is too large, "
+				"with more than 1 MB: export the certificate "
+				"again, with gpg's option --export-options "
+				"export-minimal");
 	}
 	if (ret < 0)
 		return file_failed(error);

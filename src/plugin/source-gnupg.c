@@ -11,11 +11,15 @@
 #include "../core/core.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define CACHE_MAX_ENTRIES 64
 
 struct keyring_cache {
-	char *home, *names;
+	char *home;
+	/* what was looked for, behind the uid as which: what gpg said was
+	   under that user's hand, and is for nobody else */
+	char *names;
 	/* of the keyring when it was read */
 	struct stat st;
 	buffer_t *certificates;
@@ -140,7 +144,8 @@ source_gnupg_read(const char *home,
 		  buffer_t *certificates,
 		  struct seal_error *error)
 {
-	const char *names = t_strarray_join(set->recipients, " ");
+	const char *names = t_strdup_printf("%s %s", dec2str(geteuid()),
+		t_strarray_join(set->recipients, " "));
 	const struct mail_seal_core *core;
 	const struct keyring_cache *cache;
 	struct stat st;

@@ -13,6 +13,10 @@ struct backend {
 	bool (*can)(struct certificate *certificate,
 		    const struct engine_params *params);
 	const struct engine *engine;
+	/* Are all parts of it as they must be? As backend_check(); NULL if that
+	   shows only when a message is sealed. */
+	int (*check)(struct certificate *certificate, time_t now,
+		     struct seal_error *error);
 };
 
 static bool any(struct certificate *certificate G_GNUC_UNUSED,
@@ -24,9 +28,9 @@ static bool any(struct certificate *certificate G_GNUC_UNUSED,
 /* The first that can is taken. */
 static const struct backend backends[] = {
 	{ "libcrypto", CERTIFICATE_KIND_OPENPGP, openpgp_libcrypto_can,
-	  &engine_openpgp_libcrypto },
-	{ "gpg", CERTIFICATE_KIND_OPENPGP, any, &engine_openpgp_gpg },
-	{ "cms", CERTIFICATE_KIND_X509, any, &engine_smime }
+	  &engine_openpgp_libcrypto, openpgp_libcrypto_check },
+	{ "gpg", CERTIFICATE_KIND_OPENPGP, any, &engine_openpgp_gpg, NULL },
+	{ "cms", CERTIFICATE_KIND_X509, any, &engine_smime, NULL }
 };
 
 static bool name_is(const char *name, const struct backend *backend)
@@ -46,8 +50,8 @@ backend_can(const struct backend *backend, const struct engine_params *params)
 	return true;
 }
 
-const struct engine *backend_choose(const struct engine_params *params,
-				    const char *name)
+static const struct backend *
+find_backend(const struct engine_params *params, const char *name)
 {
 	/* the name is one for OpenPGP; others have only one engine */
 	if (params->recipient_count > 0 &&
@@ -56,9 +60,32 @@ const struct engine *backend_choose(const struct engine_params *params,
 	for (size_t i = 0; i < G_N_ELEMENTS(backends); i++) {
 		if (name_is(name, &backends[i]) &&
 		    backend_can(&backends[i], params))
-			return backends[i].engine;
+			return &backends[i];
 	}
 	return NULL;
+}
+
+const struct engine *backend_choose(const struct engine_params *params,
+				    const char *name)
+{
+	const struct backend *backend = find_backend(params, name);
+
+	return backend == NULL ? NULL : backend->engine;
+}
+
+int backend_check(struct certificate *certificate, const char *name,
+		  bool compress, time_t now, struct seal_error *error)
+{
+	const struct engine_params params = {
+		.recipients = &certificate,
+		.recipient_count = 1,
+		.compress = compress,
+		.now = now
+	};
+	const struct backend *backend = find_backend(&params, name);
+
+	return backend == NULL || backend->check == NULL ? 0 :
+		backend->check(certificate, now, error);
 }
 
 bool backend_exists(enum certificate_kind kind, const char *name)

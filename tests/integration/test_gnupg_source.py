@@ -115,3 +115,22 @@ def test_first_source_that_has_a_key_wins(certificates, gnupg):
             make_home(server, user, [certificates.alice])
             assert server.deliver(MESSAGE, user)[0].code == 250
             mail.check_sealed(server.message(user), MESSAGE, gnupg, key)
+
+
+def test_what_was_found_is_for_one_user(certificates):
+    """gpg runs with the user's rights: what it says decides about no other user's mail."""
+    users = [User("alice"), User("bob")]
+    with Dovecot(users, system_users=True) as server:
+        make_home(server, "alice", [certificates.alice])
+        shared = server.folder / "shared"
+        server.sandbox.run("cp", "-a", server.home("alice") / ".gnupg", shared)
+        shared.chmod(0o755)
+        (shared / "pubring.kbx").chmod(0o600)
+        server.site.seal |= {"mail_seal_keys": f"gnupg:{shared}",
+                             "mail_seal_recipients": certificates.alice.fingerprint}
+        server.write_config()
+        server.restart()
+        # The keyring is alice's, and only she can read it.
+        with server.lmtp() as client:
+            replies = client.deliver(MESSAGE, "alice@example.org", "bob@example.org")
+        assert [reply.code for reply in replies] == [250, 451], server.log()

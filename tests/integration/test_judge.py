@@ -99,6 +99,27 @@ def test_without_user_id(server, name):
             assert reply.code == 250
     assert all(b"BEGIN PGP MESSAGE" in message for message in server.messages("alice"))
 
+CANT_BE_SEALED_TO = {"cv25519-point-without-prefix.asc": "its point isn't",
+                     "ecdh-kdf-sha1.asc": "its KDF hash is none"}
+
+
+@pytest.mark.parametrize("name", CANT_BE_SEALED_TO)
+def test_listed_as_usable_but_not(server, gnupg, keys, name):
+    """Known before Sieve runs, so that no vacation goes out with each retry; and said."""
+    content = (CASES / name).read_bytes()
+    server.give("alice", server.keys_file("alice"), content)
+    reply = deliver(server, "alice")
+    assert reply.code == 451
+    assert "can't be sealed to: " + CANT_BE_SEALED_TO[name] in reply.text
+    server.give("alice", server.keys_file("alice"), content + keys.alice.certificate)
+    assert deliver(server, "alice").code == 250
+    mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice)
+    server.give("extra", server.keys_file("extra"), keys.alice.certificate)
+    server.give("extra", "extra.asc", content)
+    reply = deliver(server, "extra")
+    assert reply.code == 451
+    assert "the additional key: its key" in reply.text
+
 
 def test_no_process_is_left(monkeypatch, keys):
     """Where process 1 doesn't wait for what it inherits, as in a container."""

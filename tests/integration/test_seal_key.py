@@ -200,7 +200,7 @@ def test_root_writes_where_only_root_does(keys):
 
 BAD = {
     "empty": (lambda c, g, k: b"", "it is empty"),
-    "noise": (lambda c, g, k: os.urandom(10 << 20), "it is too large for a certificate"),
+    "noise": (lambda c, g, k: os.urandom(10 << 20), "which has 256 kB at the most: export"),
     "little-noise": (lambda c, g, k: b"\x01\0" + os.urandom(4000), "there is no"),
     "text": (lambda c, g, k: b"hello\n", "there is no"),
     "secret": (lambda c, g, k: g.export_secret(k.alice.fingerprint),

@@ -196,6 +196,14 @@ def test_import_by_the_settings_names(server, way, keys):
     taken(server, "recipient", done)
 
 
+@pytest.mark.parametrize("home", ["/nonexistent", "~/mistyped", "/etc/passwd"])
+def test_import_from_nowhere(server, way, home):
+    """Somebody who names a home wants something from it."""
+    done = server.doveadm("seal", "key", "import", *way, "-u", "alice", "-g", home, check=False)
+    assert done.returncode == DATA_ERROR
+    assert "Certificate not stored: there is no GnuPG home" in sentence(done)
+
+
 def test_import_is_asked_too(server, way, keys):
     make_home(server, "alice", keys.carol)
     done = server.doveadm("seal", "key", "import", *way, "-u", "alice", "carol@example.org",

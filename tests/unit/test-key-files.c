@@ -203,6 +203,67 @@ static void test_secrets(void **state G_GNUC_UNUSED)
 	}
 }
 
+/* Behind a certificate, without a label that says what it is */
+static void test_secrets_without_label(void **state G_GNUC_UNUSED)
+{
+	for (int form = 0; form < 5; form++) {
+		GByteArray *file = g_byte_array_new(), *key;
+		PKCS12 *pkcs12;
+		BIO *bio = BIO_new(BIO_s_mem());
+		char *base64;
+
+		test_case("secret", form);
+		test_x509_append_pem(file, alice);
+		key = g_byte_array_new();
+		if (form == 2) {
+			i2d_PKCS8PrivateKey_bio(bio, alice->key,
+				EVP_aes_256_cbc(), "x", 1, NULL, NULL);
+		} else if (form == 3) {
+			pkcs12 = PKCS12_create("x", "alice", alice->key,
+					       alice->x509, NULL, 0, 0, 0, 0,
+					       0);
+			i2d_PKCS12_bio(bio, pkcs12);
+			PKCS12_free(pkcs12);
+		} else if (form == 4) {
+			i2d_PrivateKey_bio(bio, alice->key);
+		} else {
+			i2d_PKCS8PrivateKey_bio(bio, alice->key, NULL, NULL,
+						0, NULL, NULL);
+		}
+		append_bio(key, bio);
+		if (form == 0)
+			g_byte_array_append(file, key->data, key->len);
+		else {
+			base64 = g_base64_encode(key->data, key->len);
+			append_text(file, "\n  ");
+			append_text(file, base64);
+			g_free(base64);
+		}
+		assert_refused(file, SECRET);
+		g_byte_array_unref(key);
+		g_byte_array_unref(file);
+	}
+}
+
+/* Other blocks are none. */
+static void test_public_blocks(void **state G_GNUC_UNUSED)
+{
+	struct test_x509 *const one[] = { alice, NULL };
+	GByteArray *file = g_byte_array_new();
+	BIO *bio = BIO_new(BIO_s_mem());
+	EVP_PKEY *parameters = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+
+	PEM_write_bio_PUBKEY(bio, alice->key);
+	PEM_write_bio_PUBKEY(bio, parameters);
+	PEM_write_bio_Parameters(bio, parameters);
+	append_bio(file, bio);
+	test_x509_append_pem(file, alice);
+	test_x509_append_bundle(file, one, true);
+	assert_holds(file, one);
+	EVP_PKEY_free(parameters);
+	g_byte_array_unref(file);
+}
+
 static void test_bad_files(void **state G_GNUC_UNUSED)
 {
 	struct test_x509 *const none[] = { NULL };
@@ -454,6 +515,8 @@ int main(void)
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_forms),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_secrets_without_label),
+		cmocka_unit_test(test_public_blocks),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_both_kinds),
 		cmocka_unit_test(test_roles),

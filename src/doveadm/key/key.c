@@ -14,6 +14,7 @@
 #include "../../core/core.h"
 #include "key.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The user's settings aren't known where this is needed. */
@@ -30,6 +31,7 @@ struct key_cmd_context {
 	bool force;
 	/* import */
 	const char *gnupg_home;
+	bool home_named;
 	const char *const *names;
 };
 
@@ -145,8 +147,7 @@ const char *doveadm_seal_key_read(struct istream *input, buffer_t *content)
 				       strerror(input->stream_errno));
 	}
 	if (content->used > MAIL_SEAL_ENROL_SIZE_MAX)
-		return "Certificate not stored: it is too large for a "
-			"certificate";
+		return "Certificate not stored: "MAIL_SEAL_ENROL_TOO_LARGE;
 	return content->used > 0 ? NULL :
 		"Certificate not stored: it is empty";
 }
@@ -250,6 +251,13 @@ gnupg_home_path(struct mail_user *user, const char *gnupg_home)
 		t_strconcat(home, gnupg_home + 1, NULL);
 }
 
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static int
 cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
 			struct mail_user *user)
@@ -277,6 +285,12 @@ cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
 	}
 	result = plugin->enrol_find(enrolment.set, home, ctx->names, content,
 				    &error);
+	if (result == MAIL_SEAL_ENROL_NOTHING && ctx->home_named &&
+	    !is_directory(home)) {
+		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
+			t_strdup_printf("Certificate not stored: there is no "
+					"GnuPG home %s", home));
+	}
 	if (result == MAIL_SEAL_ENROL_NOTHING) {
 		/* among all users, most had never one */
 		if (_ctx->iterate_single_user) {
@@ -302,6 +316,10 @@ cmd_seal_key_import_init(struct doveadm_mail_cmd_context *_ctx
 	struct key_cmd_context *ctx =
 		container_of(_ctx, struct key_cmd_context, ctx);
 
+	/* below each user's home, most may have none */
+	ctx->home_named = doveadm_cmd_param_str(_ctx->cctx, "gnupg-home",
+						&ctx->gnupg_home) &&
+		(ctx->gnupg_home[0] != '~' || _ctx->iterate_single_user);
 	if (!doveadm_cmd_param_str(_ctx->cctx, "gnupg-home",
 				   &ctx->gnupg_home))
 		ctx->gnupg_home = "~/.gnupg";

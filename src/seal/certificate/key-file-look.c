@@ -1,37 +1,18 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "key-file-look.h"
-#include "../format/openpgp-packet.h"
+#include "secret.h"
 #include "../openssl/x509.h"
 #include "../text/text-block.h"
 
 #include <string.h>
 
-/* Walks the packets that data begins with. Returns true if they are all that
-   is there. */
-static bool is_packets(const uint8_t *data, size_t size, bool *has_secret_r)
+/* Two characters, of which the upper halves are elsewhere */
+static bool is_wide_ascii(const uint8_t *lower, const uint8_t *upper)
 {
-	struct openpgp_packet_header header;
-
-	*has_secret_r = false;
-	if (size == 0)
-		return false;
-	while (size > 0) {
-		if (!openpgp_packet_read(data, size, &header) ||
-		    header.partial ||
-		    header.body_size > size - header.header_size)
-			return false;
-		/* text of other alphabets may look like a tag, but hardly like
-		   a version too */
-		if ((header.tag == OPENPGP_SECRET_KEY ||
-		     header.tag == OPENPGP_SECRET_SUBKEY) &&
-		    header.body_size > 6 && data[header.header_size] >= 2 &&
-		    data[header.header_size] <= 6)
-			*has_secret_r = true;
-		data += header.header_size + header.body_size;
-		size -= header.header_size + header.body_size;
-	}
-	return true;
+	return (g_ascii_isprint(lower[0]) || g_ascii_isspace(lower[0])) &&
+		(g_ascii_isprint(lower[2]) || g_ascii_isspace(lower[2])) &&
+		upper[0] == 0 && upper[2] == 0;
 }
 
 /* Windows writes text like that: with a byte order mark, or without. */
@@ -47,9 +28,9 @@ static bool key_file_from_utf16(struct key_file *file)
 		charset = "UTF-16LE";
 	else if (data[0] == 0xfe && data[1] == 0xff)
 		charset = "UTF-16BE";
-	else if (data[0] == '-' && data[1] == 0 && data[2] == '-')
+	else if (is_wide_ascii(data, data + 1))
 		charset = "UTF-16LE";
-	else if (data[0] == 0 && data[1] == '-' && data[2] == 0)
+	else if (is_wide_ascii(data + 1, data))
 		charset = "UTF-16BE";
 	else
 		return false;
@@ -99,9 +80,9 @@ int key_file_look(struct key_file *file, struct seal_error *error)
 		file->data += 3;
 		file->size -= 3;
 	}
-	file->has_openpgp = is_packets(file->data, file->size, &has_secret);
-	if (has_secret ||
-	    text_has_secret((const char *)file->data, file->size)) {
+	has_secret = openpgp_packets_have_secret(file->data, file->size,
+						 &file->has_openpgp);
+	if (has_secret || key_text_has_secret(file->data, file->size)) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       CERTIFICATES_SECRET);
 		return -1;

@@ -56,7 +56,10 @@ revoker_found(const uint8_t *fingerprint, size_t size, void *context)
 	for (guint i = 0; i < search->certificates->len; i++) {
 		struct certificate *revoker = search->certificates->pdata[i];
 
+		/* An organisation's additional key may well be what its people
+		   name as their revoker: it is there to be sealed to. */
 		if (revoker != search->revocable && revoker->problem == NULL &&
+		    (revoker->roles & CERTIFICATE_EXTRA) == 0 &&
 		    strcmp(revoker->fingerprint, hex) == 0 &&
 		    !have_common_address(revoker, search->revocable)) {
 			revoker->problem = "it is only there as another's "

@@ -33,8 +33,10 @@ trial_failed(const struct certificate *certificate,
 	const struct certificate_key *key =
 		certificate_encryption_key(certificate, time(NULL));
 
+	/* the engine may have named the key itself */
 	if (trial_error->code == SEAL_ERROR_TIMEOUT ||
-	    trial_error->code == SEAL_ERROR_STORE || key == NULL) {
+	    trial_error->code == SEAL_ERROR_STORE || key == NULL ||
+	    g_str_has_prefix(trial_error->text, "its key ")) {
 		*error = *trial_error;
 	} else if (certificate->kind == CERTIFICATE_KIND_X509) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,

@@ -212,13 +212,12 @@ static void job_free(struct engine_job *job)
 static int job_choose_keys(struct engine_job *job, struct seal_error *error)
 {
 	const struct engine_params *params = &job->params;
-	const time_t now = time(NULL);
 
 	job->keys = g_new0(const struct certificate_key *,
 			   params->recipient_count);
 	for (size_t i = 0; i < params->recipient_count; i++) {
 		job->keys[i] = certificate_encryption_key(
-			params->recipients[i], now);
+			params->recipients[i], params->now);
 		if (job->keys[i] != NULL)
 			continue;
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,

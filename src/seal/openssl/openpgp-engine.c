@@ -260,6 +260,12 @@ bool openpgp_libcrypto_can(struct certificate *certificate,
 				 &reason) != OPENPGP_KEY_UNKNOWN;
 }
 
+int openpgp_libcrypto_check(struct certificate *certificate, time_t now,
+			    struct seal_error *error)
+{
+	return openpgp_recipient_get(certificate, now, error) == NULL ? -1 : 0;
+}
+
 const struct engine engine_openpgp_libcrypto = {
 	.name = "OpenPGP",
 	.format = &envelope_pgp_mime,

@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
 #include <openssl/x509.h>
+#include <string.h>
 
 static int x509_unusable(struct seal_error *error, const char *reason)
 {
@@ -144,6 +145,16 @@ static const char *der_problem(const unsigned char *data, size_t size)
 	X509_SIG_free(encrypted_key);
 	EVP_PKEY_free(key);
 	return problem;
+}
+
+bool x509_file_is_secret(const void *data, size_t size)
+{
+	const char *problem;
+
+	openssl_begin();
+	problem = der_problem(data, size);
+	openssl_begin();
+	return problem != NULL && strcmp(problem, CERTIFICATES_SECRET) == 0;
 }
 
 /* One certificate after the other, or a bundle */

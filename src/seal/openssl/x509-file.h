@@ -5,6 +5,7 @@
 #include "../seal-error.h"
 
 #include <openssl/x509.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Adds the X.509 certificates of a key file (x509.h says of which forms), each
@@ -12,5 +13,8 @@
    be. */
 int x509_file_read(const void *data, size_t size, STACK_OF(X509) *found,
 		   struct seal_error *error);
+
+/* Does it begin with a secret key in DER, by itself or in PKCS #12? */
+bool x509_file_is_secret(const void *data, size_t size);
 
 #endif

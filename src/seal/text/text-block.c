@@ -96,32 +96,3 @@ bool text_block_label_begins(const struct text_block *block,
 	return block->label_size >= strlen(prefix) &&
 		memcmp(block->label, prefix, strlen(prefix)) == 0;
 }
-
-/* Like memmem(), which isn't everywhere: text may have NULs in it. */
-static const char *find_anywhere(const char *text, const char *end,
-				 const char *what)
-{
-	const size_t size = strlen(what);
-
-	while (text != NULL && (size_t)(end - text) >= size) {
-		if (memcmp(text, what, size) == 0)
-			return text;
-		text = memchr(text + 1, what[0], end - text - 1);
-	}
-	return NULL;
-}
-
-bool text_has_secret(const char *text, size_t size)
-{
-	const char *end = text + size, *line_end;
-
-	while ((text = find_anywhere(text, end, BEGIN)) != NULL) {
-		text += strlen(BEGIN);
-		line_end = memchr(text, '\n', MIN(end - text, LABEL_MAX));
-		if (line_end == NULL)
-			line_end = text + MIN(end - text, LABEL_MAX);
-		if (find_anywhere(text, line_end, "PRIVATE KEY") != NULL)
-			return true;
-	}
-	return false;
-}

@@ -28,9 +28,5 @@ bool text_block_find(const char *text, size_t size,
 bool text_block_label_is(const struct text_block *block, const char *label);
 bool text_block_label_begins(const struct text_block *block,
 			     const char *prefix);
-/* Does a key begin in text that its owner alone should have: PRIVATE KEY, RSA
-   PRIVATE KEY, PGP PRIVATE KEY BLOCK and whatever else is called so? Also where
-   it is quoted or indented, so that no block is found. */
-bool text_has_secret(const char *text, size_t size);
 
 #endif
