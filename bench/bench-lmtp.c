@@ -2,13 +2,16 @@
 
 /* Delivers messages by LMTP as fast as the server takes them:
 
-	bench-lmtp SOCKET ADDRESS CONNECTIONS MESSAGES FILE
+	bench-lmtp SOCKET ADDRESS CONNECTIONS MESSAGES FILE [OWNERS]
 
    Each connection has a process and a recipient of its own: a % in ADDRESS is
-   replaced by the connection's number. FILE is the message, dot-stuffed, with
-   its final dot. Before that one message is sent by each, so that neither
-   connecting nor a process's first message counts. Prints the seconds from
-   then to the last reply. */
+   replaced by the connection's number. With OWNERS every connection sends to
+   that many recipients in turn, and % is the recipient's number. FILE is the
+   message, dot-stuffed, with its final dot. Before that one message is sent by
+   each connection to each of its recipients, so that neither connecting nor a
+   process's first message counts. Then it says "ready" and waits for a line on
+   standard input, so that the caller can see what the server has used until
+   then. Prints the seconds from that line to the last reply. */
 
 #include <err.h>
 #include <stdio.h>
@@ -29,7 +32,9 @@ struct message {
 struct connection {
 	int fd;
 	FILE *replies;
-	char *rcpt;
+	/* commands */
+	char **rcpts;
+	int rcpt_count;
 };
 
 static double now(void)
@@ -113,10 +118,13 @@ static void connection_open(struct connection *connection, const char *path)
 }
 
 static void
-deliver(const struct connection *connection, const struct message *message)
+deliver(const struct connection *connection, const struct message *message,
+	int number)
 {
+	const char *rcpt = connection->rcpts[number % connection->rcpt_count];
+
 	command(connection, "MAIL FROM:<sender@example.org>\r\n", '2');
-	command(connection, connection->rcpt, '2');
+	command(connection, rcpt, '2');
 	command(connection, "DATA\r\n", '3');
 	say(connection, message->data, message->size);
 	expect(connection, '2');
@@ -139,26 +147,52 @@ static char *rcpt_command(const char *address, int number)
 	return line;
 }
 
+static void
+make_rcpts(struct connection *connection, const char *address, int first,
+	   int count)
+{
+	connection->rcpt_count = count;
+	connection->rcpts = calloc(count, sizeof(*connection->rcpts));
+	if (connection->rcpts == NULL)
+		err(1, "calloc()");
+	for (int i = 0; i < count; i++)
+		connection->rcpts[i] = rcpt_command(address, first + i);
+}
+
 /* Says when it is ready, and begins when everybody is. */
 static void
 child(char **argv, int number, int count, int ready_fd, int start_fd)
 {
 	const struct message message = read_message(argv[5]);
-	struct connection connection = {
-		.rcpt = rcpt_command(argv[2], number)
-	};
+	struct connection connection;
 	char byte = 0;
 
+	if (argv[6] == NULL)
+		make_rcpts(&connection, argv[2], number, 1);
+	else
+		make_rcpts(&connection, argv[2], 0, atoi(argv[6]));
 	connection_open(&connection, argv[1]);
-	deliver(&connection, &message);
+	for (int i = 0; i < connection.rcpt_count; i++)
+		deliver(&connection, &message, i);
 	if (write(ready_fd, &byte, 1) != 1)
 		err(1, "write()");
 	close(ready_fd);
 	if (read(start_fd, &byte, 1) < 0)
 		err(1, "read()");
 	for (int i = 0; i < count; i++)
-		deliver(&connection, &message);
+		deliver(&connection, &message, i);
 	_exit(0);
+}
+
+/* Lets the caller look at the server before it is busy. */
+static void wait_for_caller(void)
+{
+	char line[16];
+
+	puts("ready");
+	fflush(stdout);
+	if (fgets(line, sizeof(line), stdin) == NULL)
+		errx(1, "nobody said that it may begin");
 }
 
 int main(int argc, char *argv[])
@@ -167,9 +201,9 @@ int main(int argc, char *argv[])
 	double begin;
 	char byte;
 
-	if (argc != 6)
+	if (argc != 6 && argc != 7)
 		errx(1, "usage: bench-lmtp SOCKET ADDRESS CONNECTIONS "
-		     "MESSAGES FILE");
+		     "MESSAGES FILE [OWNERS]");
 	connections = atoi(argv[3]);
 	messages = atoi(argv[4]);
 	if (pipe(ready) < 0 || pipe(start) < 0)
@@ -190,6 +224,7 @@ int main(int argc, char *argv[])
 		if (read(ready[0], &byte, 1) != 1)
 			errx(1, "a connection failed");
 	}
+	wait_for_caller();
 	begin = now();
 	close(start[1]);
 	while (wait(&status) > 0)

@@ -2,13 +2,14 @@
 
 /* Times the sealing step against one bare gpg:
 
-	bench-seal CERTIFICATE-FILE SIZE PAIRS
+	bench-seal CERTIFICATE-FILE SIZE PAIRS SEALS
 
    A message of SIZE bytes is sealed as lmtp does it, again and again in one
    process, and in between encrypted by a gpg that is run with the same
    options and makes the armor itself. Both read memory and write to nowhere.
    Behind each gpg, which leaves the processor's caches cold, SEALS messages are
-   sealed one after the other, and their mean is what counts.
+   sealed one after the other, and their mean is what counts: 1 is a message
+   after other work, 10 is a queue of them.
    Prints a line for each pair: seconds of gpg, of the seal; and then the
    processor time of both, with all processes that they ran, which says more
    on a machine that has other work.
@@ -36,7 +37,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEALS 10
 /* What a stream of Dovecot's gives at a time */
 #define BLOCK_SIZE 8192
 
@@ -196,15 +196,15 @@ time_seal(const struct certificate_list *list, const char *message, size_t size)
 
 static struct cost
 time_seals(const struct certificate_list *list, const char *message,
-	   size_t size)
+	   size_t size, int seals)
 {
 	struct cost sum = { .wall = 0 };
 
-	for (int i = 0; i < SEALS; i++) {
+	for (int i = 0; i < seals; i++) {
 		struct cost cost = time_seal(list, message, size);
 
-		sum.wall += cost.wall / SEALS;
-		sum.cpu += cost.cpu / SEALS;
+		sum.wall += cost.wall / seals;
+		sum.cpu += cost.cpu / seals;
 	}
 	return sum;
 }
@@ -313,7 +313,7 @@ int main(int argc, char *argv[])
 	const struct certificate_list *list;
 	size_t size;
 	char *message;
-	int input, pairs;
+	int input, pairs, seals;
 	bool engines = false;
 
 	/* GPGME leaves its processes to others. */
@@ -323,9 +323,9 @@ int main(int argc, char *argv[])
 		argv++;
 		argc--;
 	}
-	if (argc != 4) {
-		errx(1, "usage: bench-seal [--engines] CERTIFICATE-FILE SIZE "
-		     "PAIRS");
+	if (argc != (engines ? 4 : 5)) {
+		errx(1, "usage: bench-seal CERTIFICATE-FILE SIZE PAIRS SEALS, or "
+		     "bench-seal --engines CERTIFICATE-FILE SIZE ROUNDS");
 	}
 	size = strtoul(argv[2], NULL, 10);
 	pairs = atoi(argv[3]);
@@ -341,9 +341,11 @@ int main(int argc, char *argv[])
 		return 0;
 	}
 	(void)time_gpg(argv[1], input);
+	seals = atoi(argv[4]);
 	for (int i = 0; i < pairs; i++) {
 		const struct cost gpg = time_gpg(argv[1], input);
-		const struct cost seal = time_seals(list, message, size);
+		const struct cost seal = time_seals(list, message, size,
+						    seals);
 
 		printf("%.6f %.6f %.6f %.6f\n", gpg.wall, seal.wall, gpg.cpu,
 		       seal.cpu);

@@ -1,24 +1,26 @@
-"""What bench/run measures. Every figure that is compared was taken in turns with its counterpart."""
+"""What bench/run measures besides deliveries in bursts.
+
+Every figure that is compared was taken in turns with its counterpart.
+"""
 
 import base64
 import contextlib
 import os
 import random
 import re
-import shutil
+import signal
 import statistics
 import subprocess
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import mail
+from deliveries import message
 from dovecot import Dovecot, User
+from sandbox import wait_until
 from soak import measure
 
-CONNECTIONS = (1, 4, 16)
-LMTP_SIZES = (2_000, 20_000, 200_000)
 SEAL_PAIRS = {2_000: 80, 20_000: 80, 200_000: 40, 2_000_000: 16, 25_000_000: 8, 100_000_000: 4}
 PEAK_SIZES = (1_000_000, 10_000_000, 100_000_000)
 
@@ -38,84 +40,24 @@ def worst_messages(programs, effort):
     return [(name, *map(float, numbers)) for name, *numbers in rows]
 
 
-def message(size):
-    text = mail.crlf(base64.encodebytes(random.Random(size).randbytes(size)))
-    return mail.text(text[:max(size - 250, 10)] + b"\r\n")
-
-
 # The sealing step and a bare gpg
 
 @dataclass
 class Step:
-    """Seconds: medians of gpg's and the seal's, and of the ratios of the pairs."""
+    """Seconds: medians of gpg's and the seal's, and of their processor times."""
     gpg: float
     seal: float
-    ratio: float
-    cpu_ratio: float
+    gpg_cpu: float
+    seal_cpu: float
 
 
-def sealing_step(programs, certificate, size, effort):
+def sealing_step(programs, certificate, size, effort, seals=1):
+    """Behind each gpg there are so many seals."""
     pairs = max(3, round(SEAL_PAIRS[size] * effort))
-    done = subprocess.run([programs / "bench-seal", certificate, str(size), str(pairs)],
+    done = subprocess.run([programs / "bench-seal", certificate, *map(str, (size, pairs, seals))],
                           check=True, capture_output=True, text=True)
     rows = [tuple(map(float, line.split())) for line in done.stdout.splitlines()]
-    gpg, seal, gpg_cpu, seal_cpu = map(statistics.median, zip(*rows))
-    return Step(gpg, seal, statistics.median(row[1] / row[0] for row in rows), seal_cpu / gpg_cpu)
-
-
-# LMTP
-
-class Deliveries:
-    """A Dovecot without the plugin and one with it, with users for each kind of key."""
-
-    def __init__(self, programs, kinds):
-        self._programs, self._kinds = programs, kinds
-        self._stack = contextlib.ExitStack()
-        self._put_aside_count = 0
-
-    def __enter__(self):
-        plain = self._stack.enter_context(Dovecot(
-            [User(f"plain{n}") for n in range(max(CONNECTIONS))], mail_seal=False))
-        users = [User(f"{kind}{n}", certificate) for kind, certificate in self._kinds.items()
-                 for n in range(max(CONNECTIONS))]
-        sealing = self._stack.enter_context(Dovecot(users))
-        self._servers = {"plain": plain} | {kind: sealing for kind in self._kinds}
-        return self
-
-    def __exit__(self, *exc):
-        self._stack.__exit__(*exc)
-
-    def rates(self, size, connections, effort):
-        """{kind: messages per second}, {kind: ratio to plain Dovecot}: medians of some rounds."""
-        file = self._servers["plain"].folder / "message"
-        file.write_bytes(message(size) + b".\r\n")
-        speed = self._burst("plain", connections, 8 * connections, file)
-        count = connections * max(2, round(speed * effort / connections))
-        rounds = []
-        order = list(self._servers)
-        for _ in range(5):
-            random.shuffle(order)
-            rounds.append({kind: self._burst(kind, connections, count, file) for kind in order})
-        rates = {kind: statistics.median(one[kind] for one in rounds) for kind in order}
-        ratios = {kind: statistics.median(one[kind] / one["plain"] for one in rounds)
-                  for kind in order}
-        return rates, ratios
-
-    def _burst(self, kind, connections, count, file):
-        server = self._servers[kind]
-        done = subprocess.run(
-            [self._programs / "bench-lmtp", server.folder / "run" / "lmtp",
-             f"{kind}%@example.org", str(connections), str(count), file],
-            check=True, capture_output=True, text=True)
-        for number in range(connections):
-            self._put_aside(server.home(f"{kind}{number}") / "Maildir")
-        return count / float(done.stdout)
-
-    def _put_aside(self, maildir):
-        """Not removed before all is measured: creating files on ext4 without a journal is slower
-        for minutes after others were removed (fs/ext4/ialloc.c recently_deleted())."""
-        self._put_aside_count += 1
-        maildir.rename(maildir.parent / f"Maildir.{self._put_aside_count}")
+    return Step(*map(statistics.median, zip(*rows)))
 
 
 # IMAP sessions that save nothing
@@ -151,6 +93,51 @@ def _session(server):
     return Sessions(milliseconds, private)
 
 
+# The first message of a process
+
+def first_messages(kinds, effort):
+    """{service: {kind: (milliseconds, how many more than those of "nokey")}}, medians.
+
+    The owner's state is there: another process has sealed before. `kinds` has "nokey".
+    """
+    done = {"imap": [], "lmtp": []}
+    with Dovecot([User(kind, keys) for kind, keys in kinds.items()]) as server:
+        for kind in kinds:
+            server.deliver(message(20_000), kind)
+        order = list(kinds)
+        for _ in range(max(5, round(60 * effort))):
+            random.shuffle(order)
+            done["imap"].append({kind: _first_append(server, kind) for kind in order})
+            done["lmtp"].append({kind: _first_delivery(server, kind) for kind in order})
+    return {service: {kind: (statistics.median(one[kind] for one in rounds),
+                             statistics.median(one[kind] - one["nokey"] for one in rounds))
+                      for kind in kinds} for service, rounds in done.items()}
+
+
+def _first_append(server, name):
+    """Milliseconds of a session that logs in, appends one message and logs out."""
+    start = time.perf_counter()
+    with server.imap(name) as client:
+        assert client.append("INBOX", message(20_000)).ok
+        client.must("LOGOUT")
+        milliseconds = (time.perf_counter() - start) * 1000
+    assert wait_until(lambda: not server.service_pids("imap"), interval=0.002)
+    return milliseconds
+
+
+def _first_delivery(server, name):
+    """Milliseconds from connecting to an lmtp that has yet to be started to its answer."""
+    for pid in server.service_pids("lmtp"):
+        os.kill(pid, signal.SIGTERM)
+    assert wait_until(lambda: not server.service_pids("lmtp"), interval=0.002)
+    start = time.perf_counter()
+    with server.lmtp() as client:
+        [reply] = client.deliver(message(20_000), f"{name}@example.org")
+        milliseconds = (time.perf_counter() - start) * 1000
+    assert reply.code == 250, reply
+    return milliseconds
+
+
 # Memory
 
 def lmtp_peaks(certificate):
@@ -173,96 +160,3 @@ def _blocks(size):
     yield mail.text(b"")
     for _ in range(max(1, size // len(block))):
         yield block
-
-
-# Today's way: gpgit.pl
-
-PROCMAIL_RC = """
-:0 fw
-| {gpgit} {address}
-:0 w
-| /usr/lib/dovecot/dovecot-lda -c {conf} -d {name} -f sender@example.org
-:0
-| exit 75
-"""
-FILTER = 'require "vnd.dovecot.filter"; filter "gpgit" "{address}";'
-
-
-class Today:
-    """Users with a GnuPG home of their own, whose mail goes through gpgit.pl."""
-
-    def __init__(self, programs, gpgit, key, connections=4):
-        self._programs, self._gpgit, self._key = programs, gpgit, key
-        self._names = [f"today{n}" for n in range(connections)]
-
-    def __enter__(self):
-        users = [User(name, sieve=FILTER.format(address=self._key.address))
-                 for name in self._names]
-        self._server = Dovecot(users, mail_seal=False, system_users=True, plugins=("sieve", "filter"))
-        self._server.__enter__()
-        folder = self._server.folder / "filters"
-        folder.mkdir()
-        shutil.copy(self._gpgit, folder / "gpgit")
-        (folder / "gpgit").chmod(0o755)
-        for name in self._names:
-            self._server.give(name, "rc", PROCMAIL_RC.format(
-                gpgit=folder / "gpgit", address=self._key.address, name=name,
-                conf=self._server.folder / "dovecot.conf").encode())
-            self._server.give(name, "key.asc", self._key.certificate)
-            self._as(name, "gpg", "--batch", "--import", "key.asc")
-        return self
-
-    def __exit__(self, *exc):
-        self._server.__exit__(*exc)
-
-    def procmail_rate(self, size, count=3):
-        """Messages per second of as many procmails at a time as there are users."""
-        data = mail.lf(message(size))
-
-        def deliver(name):
-            for _ in range(count):
-                self._as(name, "procmail", "-m", "rc", stdin=data)
-
-        threads = [threading.Thread(target=deliver, args=[name]) for name in self._names]
-        start = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        seconds = time.perf_counter() - start
-        self._check_and_empty(count)
-        return count * len(self._names) / seconds
-
-    def filter_rate(self, size, count=3):
-        file = self._server.folder / "message"
-        file.write_bytes(message(size) + b".\r\n")
-        connections = str(len(self._names))
-        done = subprocess.run(
-            [self._programs / "bench-lmtp", self._server.folder / "run" / "lmtp",
-             "today%@example.org", connections, str(count * len(self._names)), file],
-            check=True, capture_output=True, text=True)
-        self._check_and_empty(count + 1)
-        return count * len(self._names) / float(done.stdout)
-
-    def step(self, size):
-        """Seconds of one gpgit.pl by itself."""
-        data = mail.lf(message(size))
-        start = time.perf_counter()
-        self._as(self._names[0], self._server.folder / "filters" / "gpgit", self._key.address,
-                 stdin=data)
-        return time.perf_counter() - start
-
-    def _as(self, name, *command, stdin=b""):
-        uid, home = self._server.uid(name), self._server.home(name)
-        return self._server.sandbox.run(
-            "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups",
-            "env", "-i", f"--chdir={home}", f"HOME={home}", "PATH=/usr/bin:/bin", *command,
-            input=stdin)
-
-    def _check_and_empty(self, count):
-        """A way that stores nothing, or plaintext, is a fast one."""
-        for name in self._names:
-            files = self._server.maildir_files(name)
-            assert len(files) == count, f"{len(files)} messages, not {count}"
-            assert all(b"-----BEGIN PGP MESSAGE-----" in file.read_bytes() for file in files)
-            shutil.rmtree(self._server.home(name) / "Maildir")

@@ -11,10 +11,13 @@ def size_name(size):
 
 
 class Report:
-    """Prints a table as it comes and keeps it for a file. A target that is missed is marked."""
+    """Prints tables as they come and keeps them for a file.
+
+    Figures that have a demand come once more in a table at the end, met or missed.
+    """
 
     def __init__(self):
-        self.lines, self.missed = [], 0
+        self.lines, self._demands = [], []
 
     def say(self, line=""):
         self.lines.append(line)
@@ -30,12 +33,20 @@ class Report:
         self.say(first.ljust(widths[0]) + "".join(
             cell.rjust(width) for cell, width in zip(others, widths[1:])).rstrip())
 
-    def judged(self, value, at_most=None, at_least=None, form="{:.2f}"):
-        """The value, with a star if it misses its target."""
-        missed = (at_most is not None and value > at_most or
-                  at_least is not None and value < at_least)
-        self.missed += missed
-        return form.format(value) + ("*" if missed else " ")
+    def demand(self, name, value, at_most=None, at_least=None, form="{:.2f}"):
+        """A cell with the value, with a star if it isn't what is demanded."""
+        met = value <= at_most if at_most is not None else value >= at_least
+        wanted = f"<= {form.format(at_most)}" if at_most is not None \
+            else f">= {form.format(at_least)}"
+        self._demands.append((name, form.format(value), wanted, met))
+        return form.format(value) + (" " if met else "*")
+
+    def demands(self):
+        """Returns how many were missed."""
+        self.title("What is demanded")
+        for name, value, wanted, met in self._demands:
+            self.row(name, value, wanted, "met" if met else "MISSED", widths=(58, 9, 11, 8))
+        return sum(not met for *_, met in self._demands)
 
     def write(self, file):
         file.write_text("\n".join(self.lines) + "\n")

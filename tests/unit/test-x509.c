@@ -3,6 +3,7 @@
 /* What an X.509 certificate is, and whether it may be sealed to. */
 
 #include "certificate/key-file.h"
+#include "certificate/trial.h"
 #include "test-lib.h"
 #include "test-x509-lib.h"
 
@@ -188,6 +189,41 @@ static void test_unsound_key(void **state G_GNUC_UNUSED)
 	g_byte_array_unref(file);
 }
 
+/* A modulus with a small factor takes libcrypto's whole check, which is for
+   enrolment. Of three odd numbers in a row, 3 divides one. */
+static void test_small_factor(void **state G_GNUC_UNUSED)
+{
+	static const unsigned char exponent[] = { 2, 3, 1, 0, 1 };
+	GByteArray *file = g_byte_array_new();
+	const struct certificate_list *list;
+	struct seal_error error;
+	const char *reason;
+	unsigned int refused = 0;
+	guint pos = 0;
+
+	test_x509_append_der(file, alice);
+	for (guint i = 1; i + sizeof(exponent) < file->len; i++) {
+		if (memcmp(file->data + i, exponent, sizeof(exponent)) == 0)
+			pos = i - 1;
+	}
+	assert_int_not_equal(pos, 0);
+	for (unsigned char last = 1; last <= 5; last += 2) {
+		file->data[pos] = last;
+		list = read_file(file, &error);
+		assert_non_null(list);
+		assert_true(certificate_is_usable(list->certificates[0],
+						  time(NULL), 2048, &reason));
+		if (certificate_try(list->certificates[0], NULL, 60,
+				    &error) < 0) {
+			assert_int_equal(error.code, SEAL_ERROR_UNUSABLE_KEY);
+			assert_string_equal(error.text, "its key is not valid");
+			refused++;
+		}
+	}
+	assert_int_not_equal(refused, 0);
+	g_byte_array_unref(file);
+}
+
 /* An elliptic curve of somebody's own making */
 static void test_curve_without_name(void **state G_GNUC_UNUSED)
 {
@@ -241,6 +277,7 @@ int main(void)
 		cmocka_unit_test(test_validity_ends),
 		cmocka_unit_test(test_description),
 		cmocka_unit_test(test_unsound_key),
+		cmocka_unit_test(test_small_factor),
 		cmocka_unit_test(test_curve_without_name)
 	};
 

@@ -2,6 +2,7 @@
 
 #include "trial.h"
 #include "../message/seal.h"
+#include "../openssl/x509.h"
 
 #include <string.h>
 
@@ -62,9 +63,15 @@ int certificate_try(struct certificate *certificate,
 		.timeout_secs = timeout_secs
 	};
 	struct seal_error trial_error = { .code = SEAL_ERROR_NONE };
-	struct seal *seal = seal_new(&params);
-	int ret = seal_message(seal, &trial_error);
+	struct seal *seal;
+	int ret;
 
+	/* delivery does without what takes long */
+	if (certificate->kind == CERTIFICATE_KIND_X509 &&
+	    certificate_x509_check_key(certificate, error) < 0)
+		return -1;
+	seal = seal_new(&params);
+	ret = seal_message(seal, &trial_error);
 	seal_free(&seal);
 	return ret == 0 ? 0 : trial_failed(certificate, &trial_error, error);
 }

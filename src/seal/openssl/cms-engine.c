@@ -2,6 +2,7 @@
 
 #include "../engine.h"
 #include "openssl-common.h"
+#include "x509.h"
 
 #include <openssl/bio.h>
 #include <openssl/cms.h>
@@ -47,24 +48,10 @@ static bool key_set_rsa(EVP_PKEY_CTX *key, bool oaep)
 		EVP_PKEY_CTX_set_rsa_mgf1_md(key, EVP_sha256()) > 0;
 }
 
-/* OpenSSL takes longer to decode a certificate's key than to encrypt to it. */
-static X509 *recipient_x509(struct certificate *recipient)
-{
-	const unsigned char *data;
-	gsize size;
-
-	if (recipient->prepared == NULL) {
-		data = g_bytes_get_data(recipient->data, &size);
-		recipient->prepared = d2i_X509(NULL, &data, size);
-		recipient->prepared_free = (GDestroyNotify)X509_free;
-	}
-	return recipient->prepared;
-}
-
 static bool
 job_add_recipient(struct engine_job *job, struct certificate *recipient)
 {
-	X509 *x509 = recipient_x509(recipient);
+	X509 *x509 = certificate_x509(recipient);
 	CMS_RecipientInfo *info = NULL;
 	EVP_PKEY_CTX *key = NULL;
 	bool ok = false;

@@ -6,6 +6,7 @@
 #include "openssl-common.h"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -42,9 +43,24 @@ static bool time_read(const ASN1_TIME *asn1, time_t *time_r)
 	return true;
 }
 
-/* What a public key isn't that it seems to be, e.g. an RSA key that leaves
-   everything as it is. */
-static bool public_key_is_sound(EVP_PKEY *public_key)
+/* RFC 8017 section 3.1: both numbers are odd, and the exponent is at least 3.
+   With an exponent of 1 the session key would be readable. */
+static bool rsa_is_sound(EVP_PKEY *public_key)
+{
+	BIGNUM *modulus = NULL, *exponent = NULL;
+	bool sound = EVP_PKEY_get_bn_param(public_key, OSSL_PKEY_PARAM_RSA_N,
+					   &modulus) == 1 &&
+		EVP_PKEY_get_bn_param(public_key, OSSL_PKEY_PARAM_RSA_E,
+				      &exponent) == 1 &&
+		BN_is_odd(modulus) && BN_is_odd(exponent) &&
+		!BN_is_one(exponent);
+
+	BN_free(modulus);
+	BN_free(exponent);
+	return sound;
+}
+
+static bool check_public_key(EVP_PKEY *public_key)
 {
 	EVP_PKEY_CTX *check =
 		EVP_PKEY_CTX_new_from_pkey(NULL, public_key, NULL);
@@ -52,6 +68,16 @@ static bool public_key_is_sound(EVP_PKEY *public_key)
 
 	EVP_PKEY_CTX_free(check);
 	return sound;
+}
+
+/* What a public key isn't that it seems to be. Of RSA libcrypto also looks
+   whether the modulus is composite, which takes 10 ms: that is for those who
+   enrol a certificate, not for each process's first message. */
+static bool
+public_key_is_sound(EVP_PKEY *public_key, enum certificate_algorithm algorithm)
+{
+	return algorithm == CERTIFICATE_ALGORITHM_RSA ?
+		rsa_is_sound(public_key) : check_public_key(public_key);
 }
 
 /* RFC 5480 section 2.1.1 has no room for curves without a name. */
@@ -75,6 +101,8 @@ static void key_name(EVP_PKEY *public_key, struct certificate_key *key)
 	}
 }
 
+static const char problem_not_valid[] = "its key is not valid";
+
 /* Returns why it can't be used, or NULL. */
 static const char *
 public_key_read(X509 *x509, struct certificate_key *key)
@@ -97,7 +125,7 @@ public_key_read(X509 *x509, struct certificate_key *key)
 		return "its key is neither RSA nor EC";
 	}
 	if (public_key == NULL)
-		return "its key is not valid";
+		return problem_not_valid;
 	key->bits = EVP_PKEY_get_bits(public_key);
 	key_name(public_key, key);
 	if (key->algorithm == CERTIFICATE_ALGORITHM_EC) {
@@ -109,8 +137,8 @@ public_key_read(X509 *x509, struct certificate_key *key)
 		if (key->bits < MIN_EC_BITS)
 			return "it is too weak";
 	}
-	return public_key_is_sound(public_key) ? NULL :
-		"its key is not valid";
+	return public_key_is_sound(public_key, key->algorithm) ? NULL :
+		problem_not_valid;
 }
 
 static const char problem_for_signing[] =
@@ -221,6 +249,12 @@ certificate_from_x509(X509 *x509, struct seal_error *error)
 	certificate->key_count = 1;
 	certificate->problem = problem_find(x509, certificate->keys);
 	certificate->names = names_read(x509);
+	/* for the engine: OpenSSL takes longer to decode a certificate's key
+	   than to encrypt to it */
+	if (X509_up_ref(x509) == 1) {
+		certificate->prepared = x509;
+		certificate->prepared_free = (GDestroyNotify)X509_free;
+	}
 	return certificate;
 }
 
@@ -323,12 +357,17 @@ int certificates_x509_read(const void *data, size_t size,
 	return ret;
 }
 
-static X509 *certificate_to_x509(const struct certificate *certificate)
+X509 *certificate_x509(struct certificate *certificate)
 {
+	const unsigned char *data;
 	gsize size;
-	const unsigned char *data = g_bytes_get_data(certificate->data, &size);
 
-	return d2i_X509(NULL, &data, size);
+	if (certificate->prepared == NULL) {
+		data = g_bytes_get_data(certificate->data, &size);
+		certificate->prepared = d2i_X509(NULL, &data, size);
+		certificate->prepared_free = (GDestroyNotify)X509_free;
+	}
+	return certificate->prepared;
 }
 
 static bool cant_be_told_apart(X509 *first, X509 *second)
@@ -338,31 +377,48 @@ static bool cant_be_told_apart(X509 *first, X509 *second)
 			    X509_get0_pubkey(second)) != 1;
 }
 
+static int
+check_apart(X509 *first, X509 *second, struct seal_error *error)
+{
+	if (first == NULL || second == NULL)
+		return openssl_failed(error);
+	if (!cant_be_told_apart(first, second))
+		return 0;
+	return x509_unusable(error, "two certificates have the same issuer and "
+			     "serial number, but other keys, so that readers "
+			     "can't tell them apart");
+}
+
 int certificates_x509_check_apart(const GPtrArray *certificates,
 				  struct seal_error *error)
 {
-	STACK_OF(X509) *all = sk_X509_new_null();
-	X509 *x509;
 	int ret = 0;
 
 	openssl_begin();
 	for (guint i = 0; ret == 0 && i < certificates->len; i++) {
-		x509 = certificate_to_x509(certificates->pdata[i]);
-		for (int j = 0; ret == 0 && j < sk_X509_num(all); j++) {
-			if (x509 != NULL &&
-			    cant_be_told_apart(sk_X509_value(all, j), x509)) {
-				ret = x509_unusable(error, "two certificates "
-					"have the same issuer and serial "
-					"number, but other keys, so that "
-					"readers can't tell them apart");
-			}
-		}
-		if (x509 == NULL || sk_X509_push(all, x509) == 0) {
-			X509_free(x509);
-			ret = openssl_failed(error);
+		for (guint j = 0; ret == 0 && j < i; j++) {
+			ret = check_apart(
+				certificate_x509(certificates->pdata[j]),
+				certificate_x509(certificates->pdata[i]),
+				error);
 		}
 	}
-	sk_X509_pop_free(all, X509_free);
+	openssl_begin();
+	return ret;
+}
+
+int certificate_x509_check_key(struct certificate *certificate,
+			       struct seal_error *error)
+{
+	X509 *x509;
+	int ret = 0;
+
+	openssl_begin();
+	x509 = certificate_x509(certificate);
+	if (x509 == NULL)
+		ret = openssl_failed(error);
+	else if (!check_public_key(X509_get0_pubkey(x509)))
+		ret = x509_unusable(error, problem_not_valid);
 	openssl_begin();
 	return ret;
 }

@@ -2,6 +2,7 @@
 #ifndef CERTIFICATES_X509_H
 #define CERTIFICATES_X509_H
 
+#include "../certificate/certificate.h"
 #include "../seal-error.h"
 #include "../text/text-block.h"
 
@@ -39,5 +40,15 @@ int certificates_x509_read(const void *data, size_t size,
    not the same key. */
 int certificates_x509_check_apart(const GPtrArray *certificates,
 				  struct seal_error *error);
+
+/* libcrypto's whole check of the key, which takes long: is an RSA modulus
+   composite, for example. Returns -1 with SEAL_ERROR_UNUSABLE_KEY if it isn't
+   what it should be. */
+int certificate_x509_check_key(struct certificate *certificate,
+			       struct seal_error *error);
+
+/* What OpenSSL makes of the certificate, decoded once; it stays the
+   certificate's. Returns NULL if that failed. */
+struct x509_st *certificate_x509(struct certificate *certificate);
 
 #endif
