@@ -38,10 +38,11 @@ mailbox_is_excluded(struct mailbox *box, const struct mail_seal_settings *set)
 
 /* Exclusion is the administrator's and the owner's, not the sender's. */
 static bool
-is_senders_choice(struct mailbox *box, const struct mail_seal_settings *set)
+is_senders_choice(struct mailbox *box)
 {
+	/* whose mail it is that is delivered, be it into another's mailbox */
 	const struct mail_seal_delivery *delivery =
-		mail_seal_delivery_of(set->user);
+		mail_seal_delivery_of(box->storage->user);
 	struct mail_namespace *ns = mailbox_get_namespace(box);
 
 	/* with the namespace's prefix, which the detail may have, too */
@@ -135,7 +136,7 @@ decide_exempt(struct mailbox *box, bool dsync,
 			return FALSE;
 		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
 		dest.excluded = mailbox_is_excluded(box, decision->set) &&
-			!is_senders_choice(box, decision->set);
+			!is_senders_choice(box);
 		dest.owner_has_sources = decision->set->source_count > 0;
 		if (mail_seal_policy_hides_headers(&dest)) {
 			decision->protect_headers =

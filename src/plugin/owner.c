@@ -143,14 +143,15 @@ void mail_seal_owner_note_sealed(struct mail_user *owner,
 	if (owner->autocreated)
 		return;
 	ret = mail_seal_state_read(owner, &old, &error);
-	if (ret >= 0)
-		tell_news(owner, &old, news);
 	if (ret < 0 ||
 	    mail_seal_state_enrol(owner, news->fingerprints, news->facts,
 				  news->withdrawn_before, &error) < 0) {
 		e_warning(owner->event, "mail_seal: The owner's state can't "
 			  "be kept, so a key that goes missing wouldn't be "
 			  "noticed: %s", error);
+	} else {
+		/* or it would be news with each message */
+		tell_news(owner, &old, news);
 	}
 }
 

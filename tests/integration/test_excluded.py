@@ -3,7 +3,7 @@
 import pytest
 
 import mail
-from dovecot import Dovecot, User, dovecot_version
+from dovecot import Dovecot, User
 from sandbox import wait_until
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
@@ -47,22 +47,6 @@ def test_address_chooses_an_excluded_mailbox(server, gnupg, keys, detail):
     quoted = f'"alice+{detail}"@example.org' if " " in detail else f"alice+{detail}@example.org"
     deliver(server, quoted)
     check_sealed(server, gnupg, keys, detail)
-
-
-@pytest.mark.parametrize("detail", ["Archive/Open", "archive/Kept/2025"])
-def test_address_chooses_another_namespace(gnupg, keys, detail):
-    """The detail has the namespace's prefix."""
-    place = "location = maildir:~/Archive" if dovecot_version().startswith("2.3") else \
-        "mail_path = ~/Archive"
-    with Dovecot([User("alice", keys.alice.certificate)],
-                 seal={"mail_seal_exclude": "Archive/*"},
-                 more="protocol lmtp {\n  lmtp_save_to_detail_mailbox = yes\n}\n"
-                      f"namespace archive {{\n  prefix = Archive/\n  separator = /\n  {place}\n}}"
-                 ) as server:
-        deliver(server, f"alice+{detail}@example.org")
-        stored = [file.read_bytes() for file in server.home("alice").rglob("new/*")]
-        assert len(stored) == 1
-        mail.check_sealed(stored[0], MESSAGE, gnupg, keys.alice)
 
 
 def test_script_follows_the_address(server, gnupg, keys):

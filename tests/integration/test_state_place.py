@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import shutil
 import socket
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import mail
 from dicts import Redis
 from dovecot import Dovecot, User, dovecot_version
+from sandbox import wait_until
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 IS_23 = dovecot_version().startswith("2.3")
@@ -128,6 +130,20 @@ def test_something_where_it_is_written(server, alice, make):
     assert victim.read_bytes() == b"precious"
     server.keys_file(alice).unlink()
     assert deliver(server, alice).code == 451
+
+
+def test_no_news_with_each_message(server, keys, alice):
+    """Where the state can't be kept that is told, and not a change of keys."""
+    file = state(server, alice)
+    file.unlink()
+    file.with_name(file.name + ".new").mkdir()
+    (file.with_name(file.name + ".new") / "x").touch()
+    mark = len(server.log())
+    for _ in range(2):
+        assert deliver(server, alice).code == 250
+    assert wait_until(lambda: server.log_since(mark).count("state can't be kept") == 2)
+    assert "Key set" not in server.log_since(mark)
+    shutil.rmtree(file.with_name(file.name + ".new"))
 
 
 def forge(facts):
