@@ -76,6 +76,32 @@ refuse(struct mail_deliver_context *ctx, struct mail_storage **storage_r)
 	return -1;
 }
 
+/* Nothing of this recipient's is sealed. */
+static bool stores_as_it_came(const struct mail_seal_verdict *verdict)
+{
+	return verdict->action == MAIL_SEAL_ACTION_STORE &&
+		verdict->reason == MAIL_SEAL_REASON_MISSING_KEY;
+}
+
+/* The detail of an address may name another owner's mailbox, and what that
+   owner's key says isn't known here. */
+static void drop_foreign_source(struct mail_deliver_context *ctx)
+{
+	struct mailbox_transaction_context *t;
+	struct mailbox *box;
+
+	if (ctx->dest_mail == NULL ||
+	    mailbox_get_namespace(ctx->dest_mail->box)->owner ==
+	    ctx->rcpt_user)
+		return;
+	/* as lmtp-local.c does */
+	t = ctx->dest_mail->transaction;
+	box = ctx->dest_mail->box;
+	mail_free(&ctx->dest_mail);
+	mailbox_transaction_rollback(&t);
+	mailbox_free(&box);
+}
+
 static int
 deliver_with_keys(struct mail_deliver_context *ctx,
 		  struct mail_storage **storage_r)
@@ -86,12 +112,13 @@ deliver_with_keys(struct mail_deliver_context *ctx,
 
 	set = mail_seal_user_get_settings(ctx->rcpt_user, &error);
 	/* Where it isn't known, it isn't safe either. */
-	if (set == NULL ? mail_seal_user_has_context(ctx->rcpt_user) :
-	    set->source_count > 0)
+	if (set == NULL && mail_seal_user_has_context(ctx->rcpt_user))
 		ctx->save_dest_mail = FALSE;
 
 	if (set != NULL && set->source_count > 0) {
 		mail_seal_owner_judge(set, &delivery.owner);
+		if (!stores_as_it_came(&delivery.owner.verdict))
+			ctx->save_dest_mail = FALSE;
 		if (mail_seal_policy_refuses_delivery(&delivery.owner.verdict,
 						      set) &&
 		    mail_seal_mail_is_encrypted(ctx->src_mail) <= 0)
@@ -106,6 +133,7 @@ deliver_with_keys(struct mail_deliver_context *ctx,
 		ret = mail_deliver_save(ctx, ctx->rcpt_default_mailbox, 0,
 					NULL, storage_r) < 0 ? -1 : 1;
 	}
+	drop_foreign_source(ctx);
 	return ret;
 }
 

@@ -7,7 +7,8 @@
 /* For a transaction with several recipients lmtp takes the message as the
    first one's mailbox stored it as the source for all others
    (lmtp-local.c lmtp_local_deliver_to_rcpts()). Sealed, that is a message the
-   others can't read. So recipients who seal don't become the source.
+   others can't read. So recipients who seal don't become the source. The
+   others do, and their files are hard links to each other, as without us.
 
    And the owner's keys are judged before Sieve runs, once for a delivery. */
 

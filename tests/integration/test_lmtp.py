@@ -30,7 +30,7 @@ def keys(each_kind):
 @pytest.fixture(scope="module", params=SITES.values(), ids=SITES.keys())
 def server(request, keys):
     users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate),
-             User("plain")]
+             User("plain"), User("other")]
     with Dovecot(users, **request.param) as dovecot:
         yield dovecot
 
@@ -72,6 +72,20 @@ def test_one_recipient(server, check, user):
 def test_three_recipients(server, check, order):
     server.empty(*order)
     accepted(server.deliver(MESSAGE, *order))
+    for user in order:
+        check(server, user)
+
+
+@pytest.mark.parametrize("order", [
+    ("plain", "other"), ("alice", "plain", "other", "bob"), ("plain", "alice", "other", "bob")],
+    ids="-".join)
+def test_recipients_without_a_key_share_a_file(server, check, order):
+    """Dovecot makes hard links for several recipients, if they have one uid."""
+    server.empty(*order)
+    accepted(server.deliver(MESSAGE, *order))
+    [plain], [other] = server.maildir_files("plain"), server.maildir_files("other")
+    one_uid = server.uid("plain") == server.uid("other")
+    assert plain.samefile(other) == one_uid
     for user in order:
         check(server, user)
 

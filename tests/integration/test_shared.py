@@ -24,7 +24,8 @@ def server(keys):
         User("fred", keys.alice.certificate, settings={
             "mail_seal_addresses": "fred@example.org", "mail_seal_imap_enrolment": "no"}),
     ]
-    with Dovecot(users, shared=True) as dovecot:
+    with Dovecot(users, shared=True,
+                 more="protocol lmtp {\n  lmtp_save_to_detail_mailbox = yes\n}") as dovecot:
         dovecot.give("dora", "elsewhere", keys.bob.certificate)
         for owner in users:
             share(dovecot, owner.name)
@@ -96,3 +97,14 @@ def test_public_has_no_owner(server):
         stored = client.messages("Public/Common")
     assert len(stored) == 1
     mail.check_unchanged(stored[0], MESSAGE, delivered=False)
+
+
+def test_delivery_into_anothers_mailbox(server, gnupg, keys):
+    """Named by the sender. What is stored there is no source for the other recipients."""
+    with server.lmtp() as client:
+        replies = client.deliver(MESSAGE, "keyless+shared/alice/Common@example.org",
+                                 "keyless@example.org", "bob@example.org")
+    assert [reply.code for reply in replies] == [250] * 3
+    mail.check_sealed(server.message("alice", "Common"), MESSAGE, gnupg, keys.alice)
+    mail.check_unchanged(server.message("keyless"), MESSAGE)
+    mail.check_sealed(server.message("bob"), MESSAGE, gnupg, keys.bob)
