@@ -48,7 +48,8 @@ def server(gnupg, keys):
         User("tolerant-garbage", b"garbage\n", settings=unusable_as_success),
         User("tolerant-required", expired, settings=missing_as_failure | unusable_as_success),
     ]
-    with Dovecot(users, seal={"mail_seal_timeout": f"{TIMEOUT}s"}) as dovecot:
+    with Dovecot(users, seal={"mail_seal_timeout": f"{TIMEOUT}s",
+                              "mail_seal_openpgp_engine": "gpg"}) as dovecot:
         dovecot.keys_file("unreadable").chmod(0)
         os.chown(dovecot.keys_file("unreadable"), 0, 0)
         dovecot.give("folder", ".mail-seal/keys/.keep", b"")
