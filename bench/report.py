@@ -28,7 +28,7 @@ class Report:
         self.say(text)
         self.say("-" * len(text))
 
-    def row(self, *cells, widths=(26,) + (13,) * 8):
+    def row(self, *cells, widths=(34,) + (16,) * 8):
         first, *others = [str(cell) for cell in cells]
         self.say(first.ljust(widths[0]) + "".join(
             cell.rjust(width) for cell, width in zip(others, widths[1:])).rstrip())
