@@ -4,7 +4,6 @@ Every figure that is compared was taken in turns with its counterpart.
 """
 
 import base64
-import contextlib
 import os
 import random
 import re

@@ -30,7 +30,8 @@ class Today:
     def __enter__(self):
         users = [User(name, sieve=FILTER.format(address=self._key.address))
                  for name in self._names]
-        self._server = Dovecot(users, mail_seal=False, system_users=True, plugins=("sieve", "filter"))
+        self._server = Dovecot(users, mail_seal=False, system_users=True,
+                               plugins=("sieve", "filter"))
         self._server.__enter__()
         folder = self._server.folder / "filters"
         folder.mkdir()
