@@ -315,6 +315,7 @@ static void test_facts_damage(void **state G_GNUC_UNUSED)
 	struct certificates_params params = { .uid = 0 };
 	struct seal_error error;
 	char *facts;
+	size_t size;
 
 	certificates_deinit();
 	params.new_facts_r = &facts;
@@ -322,7 +323,8 @@ static void test_facts_damage(void **state G_GNUC_UNUSED)
 	set_fake_gpg("list missing");
 	params.new_facts_r = NULL;
 	params.known_facts = facts;
-	for (size_t i = 0; facts[i] != '\0'; i++) {
+	size = strlen(facts);
+	for (size_t i = 0; i < size; i += 7) {
 		const char kept = facts[i];
 
 		certificates_deinit();
@@ -331,7 +333,6 @@ static void test_facts_damage(void **state G_GNUC_UNUSED)
 		facts[i] = '\0';
 		assert_null(judge(alice, &params, &error));
 		facts[i] = kept;
-		i += 6;
 	}
 	set_fake_gpg("real");
 	g_free(facts);
