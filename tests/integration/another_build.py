@@ -14,6 +14,8 @@ HELPER = Path("libexec/dovecot/mail-seal-exec")
 CHANGES = {
     "src/core/core.h": (r"(\tconst char \*build;\n)", r"\1\tvoid (*more)(void);\n"),
     "src/plugin/plugin.h": (r"(\tconst char \*build;\n)", r"\1\tvoid (*more)(void);\n"),
+    "src/core/core.c": (r"(\t\.build = MAIL_SEAL_BUILD,\n)", r"\1\t.more = abort,\n"),
+    "src/plugin/plugin.c": (r"(\t\.build = MAIL_SEAL_BUILD,\n)", r"\1\t.more = abort,\n"),
     "src/exec/exec-protocol.h": (r'EXEC_PROTOCOL_VERSION "\d+"', 'EXEC_PROTOCOL_VERSION "9999"'),
 }
 
