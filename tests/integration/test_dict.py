@@ -9,8 +9,8 @@ import pytest
 import dicts
 import mail
 from dovecot import Dovecot, User
-from sandbox import wait_until
 from imap import Literal
+from sandbox import wait_until
 
 ENTRY = "/private/vendor/vendor.mail-seal/keys"
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
