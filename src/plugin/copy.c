@@ -156,10 +156,9 @@ copy_by_decision(struct mail_save_context *ctx, struct mail *mail,
 		 const struct mail_seal_decision *decision)
 {
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
-	int ret;
-
 	bool can_seal = decision->action == MAIL_SEAL_ACTION_SEAL &&
 		!is_copied_elsewhere(ctx->transaction->box, mail);
+	int ret;
 
 	if (decision->virtual)
 		mail_seal_report_drop(&st->report);
