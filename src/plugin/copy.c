@@ -75,11 +75,12 @@ copy_by_saving(struct mail_save_context *ctx, struct mail *mail)
 	return ret;
 }
 
-/* Copies as Dovecot likes best. A copy that isn't a save gives no warning
-   elsewhere. */
+/* Copies as Dovecot likes best, for this reason. A copy that isn't a save gives
+   no warning elsewhere. */
 static int
 copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
-	      const struct mail_seal_decision *decision)
+	      const struct mail_seal_decision *decision,
+	      enum mail_seal_reason reason)
 {
 	struct mailbox *box = ctx->transaction->box;
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
@@ -91,13 +92,10 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	if (ret < 0 || st->saves != old_saves)
 		return ret;
 	mail_seal_warn_by_decision(box, decision);
-	if (decision->action == MAIL_SEAL_ACTION_STORE) {
-		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_STORED,
-				     decision->reason);
-	} else {
-		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_ENCRYPTED,
-				     MAIL_SEAL_REASON_ALREADY_ENCRYPTED);
-	}
+	mail_seal_report_end(&st->report,
+			     reason == MAIL_SEAL_REASON_ALREADY_ENCRYPTED ?
+			     MAIL_SEAL_RESULT_ENCRYPTED :
+			     MAIL_SEAL_RESULT_STORED, reason);
 	return ret;
 }
 
@@ -126,23 +124,27 @@ refuse_copy(struct mail_save_context *ctx,
 }
 
 /* May the message be copied as it is, although this owner's messages are
-   sealed? */
+   sealed? Why? */
 static bool
 may_stay_as_it_is(struct mail_save_context *ctx, struct mail *mail,
-		  const struct mail_seal_decision *decision)
+		  const struct mail_seal_decision *decision,
+		  enum mail_seal_reason *reason_r)
 {
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	const char *error;
 	int encrypted = mail_seal_mail_is_encrypted(mail);
 
-	if (encrypted >= 0 && st->keeps_expunged &&
+	*reason_r = MAIL_SEAL_REASON_ALREADY_ENCRYPTED;
+	if (encrypted == 0 && st->keeps_expunged &&
 	    decision->action == MAIL_SEAL_ACTION_FAIL) {
 		/* what was stored before there was a key, or the key failed:
 		   it is only put aside */
+		*reason_r = MAIL_SEAL_REASON_EXPUNGED;
 		return TRUE;
 	}
 	if (encrypted >= 0)
 		return encrypted > 0;
+	*reason_r = MAIL_SEAL_REASON_UNREADABLE;
 	/* It can't be read here, behind mail_crypt without its key for
 	   example, and so can't be saved anew either. From where this owner's
 	   mail is sealed, it comes as well sealed as it was. */
@@ -158,6 +160,7 @@ copy_by_decision(struct mail_save_context *ctx, struct mail *mail,
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	bool can_seal = decision->action == MAIL_SEAL_ACTION_SEAL &&
 		!is_copied_elsewhere(ctx->transaction->box, mail);
+	enum mail_seal_reason reason = decision->reason;
 	int ret;
 
 	if (decision->virtual)
@@ -166,8 +169,8 @@ copy_by_decision(struct mail_save_context *ctx, struct mail *mail,
 	   encrypted already. */
 	if (decision->action == MAIL_SEAL_ACTION_STORE ||
 	    (!(ctx->saving && can_seal) &&
-	     may_stay_as_it_is(ctx, mail, decision)))
-		ret = copy_as_it_is(ctx, mail, decision);
+	     may_stay_as_it_is(ctx, mail, decision, &reason)))
+		ret = copy_as_it_is(ctx, mail, decision, reason);
 	else if (can_seal)
 		ret = copy_by_saving(ctx, mail);
 	else

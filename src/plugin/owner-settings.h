@@ -5,6 +5,9 @@
 struct mail_user;
 struct mailbox;
 
+/* The home of a user who has none: there can never be anything below it. */
+#define MAIL_SEAL_NO_HOME "/dev/null"
+
 /* Each setting once: its name without "mail_seal_", and its default as it is
    written in 2.3 and in 2.4. To add one, add it here and parse it in
    owner-settings.c. */

@@ -29,6 +29,10 @@ enum mail_seal_reason {
 	MAIL_SEAL_REASON_PUBLIC,
 	MAIL_SEAL_REASON_EXCLUDED,
 	MAIL_SEAL_REASON_NO_SOURCES,
+	/* lazy_expunge puts aside what was stored before, as it was stored */
+	MAIL_SEAL_REASON_EXPUNGED,
+	/* copied as it is, because it can't be read: what it is isn't known */
+	MAIL_SEAL_REASON_UNREADABLE,
 	/* stored or failed */
 	MAIL_SEAL_REASON_MISSING_KEY,
 	MAIL_SEAL_REASON_UNUSABLE_KEY,

@@ -12,22 +12,32 @@
 #include "var-expand.h"
 #include "owner-settings.h"
 
+/* mail_user_var_expand_table() wants to know the home. Without one there is
+   nothing below it, which is no error. */
+static int
+replace_home(struct mail_user *user, const char **value, const char **error_r)
+{
+	const char *home, *pos = strstr(*value, "%h");
+	int ret = pos == NULL ? 1 : mail_user_get_home(user, &home);
+
+	if (ret < 0)
+		*error_r = "looking up the user's home directory failed";
+	else if (ret == 0) {
+		*value = t_strconcat(t_strdup_until(*value, pos),
+				     MAIL_SEAL_NO_HOME, pos + 2, NULL);
+	}
+	return ret < 0 ? -1 : 0;
+}
+
 /* A value from the configuration comes expanded; ours doesn't. */
 static int
 default_value(struct mail_user *user, const char *value,
 	      const char **value_r, const char **error_r)
 {
-	const char *home;
 	string_t *expanded;
 
-	/* as for values in the configuration: without a home there is no
-	   telling where the owner's certificates would be */
-	if (strstr(value, "%h") != NULL &&
-	    mail_user_get_home(user, &home) <= 0) {
-		*error_r = t_strdup_printf("mail_seal_keys: \"%s\" needs a "
-			"home directory, and the user has none", value);
+	if (replace_home(user, &value, error_r) < 0)
 		return -1;
-	}
 	expanded = t_str_new(128);
 	if (var_expand_with_funcs(expanded, value,
 				  mail_user_var_expand_table(user),

@@ -83,6 +83,12 @@ source_file_write(const char *path,
 {
 	const char *reason;
 
+	if (strncmp(path, MAIL_SEAL_NO_HOME"/",
+		    strlen(MAIL_SEAL_NO_HOME"/")) == 0) {
+		seal_error_set(error, SEAL_ERROR_STORE,
+			       "the user has no home directory for it");
+		return -1;
+	}
 	if (replace_file(path, content->data, content->used, &reason) == 0)
 		return 0;
 	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);

@@ -314,6 +314,10 @@ plugin {{
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]
 
+    def mail_field(self, maildir):
+        """Of the userdb, for where a user's mail is."""
+        return f"userdb_mail=maildir:{maildir}"
+
 
 class Dovecot24:
     """Settings are native, mail locations are split up, variables have long names."""
@@ -492,6 +496,9 @@ mail_seal_keys = dict:seal
 
     def location_arguments(self, maildir):
         return [f"maildir:{maildir}"]
+
+    def mail_field(self, maildir):
+        return f"userdb_mail_driver=maildir userdb_mail_path={maildir}"
 
 
 def _long_variables(value):

@@ -30,6 +30,7 @@ class User:
     keys: bytes | None = None        # content of ~/.mail-seal/keys
     settings: dict = field(default_factory=dict)  # mail_seal_* for this user only
     sieve: str | None = None
+    homeless: bool = False           # Dovecot is told of no home, but of the mail in it
 
     @property
     def address(self):
@@ -351,6 +352,9 @@ class Dovecot:
             f"userdb_{name}=" + value.replace("%h", str(self._home_inside(user.name)))
             for name, value in user.settings.items())
         home = self._home_inside(user.name)
+        if user.homeless:
+            extra += " " + self._writer.mail_field(f"{home}/Maildir")
+            home = ""
         return f"{user.name}:{{PLAIN}}{PASSWORD}:{uid}:{uid}::{home}::{extra}\n"
 
     def _make_home(self, user):

@@ -243,6 +243,9 @@ class Faults:
            out_of_descriptors, gpg_hangs, gpg_hangs_at_the_end, gpg_exits_with_error,
            gpg_writes_half_and_dies, gpg_writes_nothing_and_exits_well, gpg_copies_the_plaintext,
            key_replaced)
+    # The save that meets one of these must fail.
+    FAILING = (gpg_hangs, gpg_hangs_at_the_end, gpg_exits_with_error, gpg_writes_half_and_dies,
+               gpg_writes_nothing_and_exits_well, gpg_copies_the_plaintext)
 
     def _kill(self, what, pids):
         with contextlib.suppress(ProcessLookupError, IndexError):
@@ -315,7 +318,10 @@ class Run:
         names = ("alice", "bob", "carol")
         keys = {name: self._gnupg.generate(f"{name}@faults.example.org") for name in names}
         spare = [keys["alice"], self._gnupg.generate("alice.new@faults.example.org")]
-        users = [User(name, keys[name].certificate) for name in names] + [User("plain")]
+        # Each engine has an owner. What befalls gpg is nothing to the other engine.
+        engines = {"bob": {"mail_seal_openpgp_engine": "gpg"}}
+        users = [User(name, keys[name].certificate, engines.get(name, {})) for name in names]
+        users.append(User("plain"))
         body = attachment(600_000)
         encrypted = mail.split(mail.pgp_mime(self._gnupg.encrypt(body, keys["bob"])))
         with Dovecot(users, disk=DISK, seal={"mail_seal_timeout": f"{TIMEOUT}s"},

@@ -1,16 +1,14 @@
 """Dovecot's statistics count and time what mail_seal does, and learn nothing of the messages."""
 
-import contextlib
 import json
 import os
-import re
 import socket
-from dataclasses import dataclass
 
 import pytest
 
 import fakes
 import mail
+from counted import counting
 from dovecot import Dovecot, User
 from sandbox import wait_until
 
@@ -37,35 +35,6 @@ def server(gnupg, keys):
                                              "mail_seal_exclude": "\\Drafts",
                                             "mail_seal_timeout": f"{TIMEOUT}s"}) as dovecot:
         yield dovecot
-
-
-@dataclass
-class Counted:
-    """What the metrics grew by."""
-    result: str
-    reason: str
-    engine: str
-    seconds: float
-
-
-@contextlib.contextmanager
-def counting(server, events=1):
-    """Yields a list that has one Counted for each kind of event at the end."""
-    before, found = server.metrics(), []
-    yield found
-
-    def grown():
-        now = server.metrics()
-        return {name: value - before.get(name, 0) for name, value in now.items()}
-
-    assert wait_until(lambda: grown().get("dovecot_mail_seal_all_count", 0) >= events), "no event"
-    growth = grown()
-    assert growth["dovecot_mail_seal_all_count"] == events, growth
-    for name, count in growth.items():
-        if labels := re.fullmatch(
-                r'dovecot_mail_seal_all_total\{result="(.*)",reason="(.*)",engine="(.*)"\}', name):
-            seconds = growth[name.replace("_total", "_duration_seconds_total")]
-            found += [Counted(*labels.groups(), seconds)] * int(count)
 
 
 def exported(server, mark):

@@ -1,6 +1,6 @@
 """The short form of tests/faults: each fault for a moment, a few dozen messages."""
 
-from faults import Run
+from faults import Faults, Run
 
 
 def test_nothing_is_lost(gnupg):
@@ -8,4 +8,6 @@ def test_nothing_is_lost(gnupg):
     outcome = run.run()
     assert outcome.problems == [], f"seed {run.seed}"
     assert outcome.stored - outcome.duplicates == outcome.expected > 80
-    assert sum(outcome.deferred.values()) > 20, "nothing broke"
+    # With six messages a second, a single one of these may meet none that it is about.
+    by_gpg = sum(outcome.deferred[fault.__name__] for fault in Faults.FAILING)
+    assert by_gpg > 0 and outcome.deferred["disk_full"] > 0, f"nothing broke: {outcome}"

@@ -3,6 +3,7 @@
 import pytest
 
 import mail
+from counted import counting
 from dovecot import Dovecot, User, dovecot_version
 from sandbox import wait_until
 
@@ -12,7 +13,7 @@ MESSAGE = mail.text(mail.CANARY + b"\r\n")
 @pytest.fixture(scope="module", params=["maildir", "sdbox", "mdbox"])
 def expunging(request, keys):
     with Dovecot([User("alice", keys.alice.certificate)], mail_format=request.param,
-                 plugins=("lazy_expunge",)) as server:
+                 plugins=("lazy_expunge",), metrics=True) as server:
         yield server
 
 
@@ -30,10 +31,12 @@ def test_expunge_while_the_key_cannot_be_used(expunging, keys, gnupg):
     fill(expunging, keys)
     expired = gnupg.generate_expired("expired@example.org").certificate
     expunging.give("alice", expunging.keys_file("alice"), expired)
-    with expunging.imap("alice") as client:
+    with counting(expunging, 2) as counted, expunging.imap("alice") as client:
         client.select()
         client.must("STORE 1:2 +FLAGS.SILENT \\Deleted")
         assert client.command("EXPUNGE").ok
+    assert sorted((event.result, event.reason) for event in counted) == [
+        ("encrypted", "already_encrypted"), ("stored", "expunged")]
     assert expunging.messages("alice") == []
     assert [mail.is_sealed(message) for message in expunging.messages("alice", "Expunged")] == [
         False, True]
@@ -55,7 +58,7 @@ def unreadable(request, keys):
     """mail_crypt encrypts what is stored, and has no key here to read it."""
     with Dovecot([User("alice", keys.alice.certificate)], mail_format=request.param,
                  plugins=("mail_crypt",), crypt_private=False,
-                 seal={"mail_seal_exclude": "Open"}) as server:
+                 metrics=True, seal={"mail_seal_exclude": "Open"}) as server:
         with server.imap("alice") as client:
             for mailbox in ("Open", "One", "Two"):
                 client.must(f"CREATE {mailbox}")
@@ -72,8 +75,10 @@ def test_copy_and_move_what_cannot_be_read(unreadable):
     with unreadable.imap("alice") as client:
         assert client.append("INBOX", MESSAGE).ok
         client.select()
-        assert client.command("COPY 1 One").ok
-        assert client.command("MOVE 1 Two").ok
+        with counting(unreadable, 2) as counted:
+            assert client.command("COPY 1 One").ok
+            assert client.command("MOVE 1 Two").ok
+        assert {(event.result, event.reason) for event in counted} == {("stored", "unreadable")}
         assert (count(client, "One"), count(client, "Two")) == (1, 1)
 
 

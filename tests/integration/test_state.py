@@ -169,6 +169,29 @@ def test_never_enrolled(server):
     server.empty("keyless")
 
 
+@pytest.fixture(scope="module")
+def homeless():
+    with Dovecot([User("homeless", homeless=True)]) as dovecot:
+        yield dovecot
+
+
+def test_without_a_home(homeless):
+    """There is nothing below the home of who has none."""
+    mark = len(homeless.log())
+    assert deliver(homeless, "homeless").code == 250
+    assert append(homeless, "homeless").ok
+    for message in homeless.messages("homeless"):
+        mail.check_unchanged(message, MESSAGE)
+    assert "mail_seal" not in homeless.log_since(mark)
+
+
+def test_enrolled_without_a_home(homeless, keys):
+    done = homeless.doveadm("seal", "key", "set", "--force", "-u", "homeless", "-", check=False,
+                            input=keys.alice.certificate)
+    assert done.returncode != 0
+    assert b"the user has no home directory" in done.stderr
+
+
 def test_owner_has_it(server, alice):
     [file] = server.state_files(alice)
     assert (file.stat().st_uid, file.stat().st_mode & 0o777) == (server.uid(alice), 0o600)

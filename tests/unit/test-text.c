@@ -4,6 +4,7 @@
    the slow ones in text-oracle.c */
 
 #include "format/crc24.h"
+#include "text/base64.h"
 #include "text/crlf.h"
 #include "test-lib.h"
 #include "text-oracle.h"
@@ -96,6 +97,18 @@ static void test_base64_table(void **state G_GNUC_UNUSED)
 	g_byte_array_unref(data);
 }
 
+static int by_table(void **state G_GNUC_UNUSED)
+{
+	base64_may_shuffle = false;
+	return 0;
+}
+
+static int by_both(void **state G_GNUC_UNUSED)
+{
+	base64_may_shuffle = true;
+	return 0;
+}
+
 /* "123456789" is what CRC catalogues have; 21cf02 is CRC-24/OPENPGP's. */
 static void test_crc24(void **state G_GNUC_UNUSED)
 {
@@ -183,6 +196,12 @@ int main(void)
 		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_base64_sizes),
 		cmocka_unit_test(test_base64_table),
+		{ "test_base64 by table", test_base64, by_table, by_both,
+		  NULL },
+		{ "test_base64_sizes by table", test_base64_sizes, by_table,
+		  by_both, NULL },
+		{ "test_base64_table by table", test_base64_table, by_table,
+		  by_both, NULL },
 		cmocka_unit_test(test_crc24),
 		cmocka_unit_test(test_crlf),
 		cmocka_unit_test(test_crlf_random)

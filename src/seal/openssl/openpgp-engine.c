@@ -182,9 +182,11 @@ static int job_begin(struct engine_job *job, struct seal_error *error)
 		return job_failed(error);
 	if (random_bytes(session_key, sizeof(session_key), error) < 0)
 		return -1;
-	ret = EVP_EncryptInit_ex(job->cipher, EVP_aes_256_cfb128(), NULL,
+	ret = EVP_EncryptInit_ex(job->cipher,
+				 openssl_cipher(OPENSSL_AES256_CFB), NULL,
 				 session_key, zero_iv) == 1 &&
-		EVP_DigestInit_ex(job->digest, EVP_sha1(), NULL) == 1 ?
+		EVP_DigestInit_ex(job->digest, openssl_digest(OPENSSL_SHA1),
+				  NULL) == 1 ?
 		0 : job_failed(error);
 	if (ret == 0)
 		ret = job_output_session_keys(job, session_key, error);

@@ -9,6 +9,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/param_build.h>
+#include <openssl/rsa.h>
 #include <string.h>
 
 /* libcrypto's names, in the order of enum openpgp_curve */
@@ -117,9 +118,21 @@ static void recipient_free(void *data)
 {
 	struct openpgp_recipient *recipient = data;
 
+	EVP_PKEY_CTX_free(recipient->rsa);
 	EVP_PKEY_free(recipient->key);
 	g_free(recipient->packet);
 	g_free(recipient);
+}
+
+/* RFC 9580 section 5.1.3: PKCS #1 v1.5 */
+static bool recipient_prepare_rsa(struct openpgp_recipient *recipient)
+{
+	recipient->rsa = EVP_PKEY_CTX_new_from_pkey(NULL, recipient->key,
+						    NULL);
+	return recipient->rsa != NULL &&
+		EVP_PKEY_encrypt_init(recipient->rsa) == 1 &&
+		EVP_PKEY_CTX_set_rsa_padding(recipient->rsa,
+					     RSA_PKCS1_PADDING) > 0;
 }
 
 static void
@@ -148,7 +161,9 @@ recipient_new(const struct certificate_key *key, struct seal_error *error)
 				  &recipient->fields, &reason) ==
 		 OPENPGP_KEY_OK)
 		recipient->key = recipient_key(&recipient->fields, &reason);
-	if (recipient->key != NULL)
+	if (recipient->key != NULL &&
+	    (recipient->fields.modulus.size == 0 ||
+	     recipient_prepare_rsa(recipient)))
 		return recipient;
 	if (reason != NULL)
 		recipient_unusable(key, reason, error);

@@ -25,6 +25,8 @@ struct openpgp_recipient {
 	struct openpgp_key fields;
 	uint8_t *packet;
 	EVP_PKEY *key;
+	/* RSA: ready to encrypt, again and again; else NULL */
+	EVP_PKEY_CTX *rsa;
 };
 
 /* Returns the key that a message is sealed to at this time. It stays the

@@ -17,7 +17,6 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
-#include <openssl/rsa.h>
 #include <string.h>
 
 /* Algorithm, key, checksum: RFC 9580 section 5.1 */
@@ -80,23 +79,18 @@ append_rsa(const struct openpgp_recipient *recipient,
 	   const uint8_t *session_key, GByteArray *out,
 	   struct seal_error *error)
 {
-	EVP_PKEY_CTX *context =
-		EVP_PKEY_CTX_new_from_pkey(NULL, recipient->key, NULL);
 	uint8_t *encrypted = g_malloc(recipient->fields.modulus.size);
 	size_t size = recipient->fields.modulus.size;
 	uint8_t checked[PADDED_SIZE];
 	bool ok;
 
 	session_key_check(session_key, checked);
-	ok = context != NULL && EVP_PKEY_encrypt_init(context) == 1 &&
-		EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) > 0 &&
-		EVP_PKEY_encrypt(context, encrypted, &size, checked,
-				 CHECKED_SIZE) == 1;
+	ok = EVP_PKEY_encrypt(recipient->rsa, encrypted, &size, checked,
+			      CHECKED_SIZE) == 1;
 	OPENSSL_cleanse(checked, sizeof(checked));
 	if (ok)
 		append_number(out, encrypted, size);
 	g_free(encrypted);
-	EVP_PKEY_CTX_free(context);
 	return ok ? 0 : engine_failed(error);
 }
 
@@ -188,11 +182,11 @@ static const EVP_MD *kdf_digest(enum openpgp_hash hash)
 {
 	switch (hash) {
 	case OPENPGP_SHA256:
-		return EVP_sha256();
+		return openssl_digest(OPENSSL_SHA256);
 	case OPENPGP_SHA384:
-		return EVP_sha384();
+		return openssl_digest(OPENSSL_SHA384);
 	case OPENPGP_SHA512:
-		return EVP_sha512();
+		return openssl_digest(OPENSSL_SHA512);
 	}
 	return NULL;
 }
@@ -284,8 +278,10 @@ static int
 wrap(const uint8_t *kek, size_t kek_size, const uint8_t *data, size_t size,
      uint8_t *out_r, struct seal_error *error)
 {
-	const EVP_CIPHER *cipher = kek_size == 16 ? EVP_aes_128_wrap() :
-		kek_size == 24 ? EVP_aes_192_wrap() : EVP_aes_256_wrap();
+	const EVP_CIPHER *cipher =
+		openssl_cipher(kek_size == 16 ? OPENSSL_AES128_WRAP :
+			       kek_size == 24 ? OPENSSL_AES192_WRAP :
+			       OPENSSL_AES256_WRAP);
 	EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
 	int out_size = 0;
 	bool ok;

@@ -36,6 +36,49 @@ void openssl_begin(void)
 	ERR_clear_error();
 }
 
+static EVP_CIPHER *ciphers[OPENSSL_CIPHERS];
+static EVP_MD *digests[OPENSSL_DIGESTS];
+
+const EVP_CIPHER *openssl_cipher(enum openssl_cipher cipher)
+{
+	static const char *const names[] = {
+		[OPENSSL_AES256_CFB] = "AES-256-CFB",
+		[OPENSSL_AES128_WRAP] = "AES-128-WRAP",
+		[OPENSSL_AES192_WRAP] = "AES-192-WRAP",
+		[OPENSSL_AES256_WRAP] = "AES-256-WRAP"
+	};
+
+	if (ciphers[cipher] == NULL)
+		ciphers[cipher] = EVP_CIPHER_fetch(NULL, names[cipher], NULL);
+	return ciphers[cipher];
+}
+
+const EVP_MD *openssl_digest(enum openssl_digest digest)
+{
+	static const char *const names[] = {
+		[OPENSSL_SHA1] = "SHA1",
+		[OPENSSL_SHA256] = "SHA256",
+		[OPENSSL_SHA384] = "SHA384",
+		[OPENSSL_SHA512] = "SHA512"
+	};
+
+	if (digests[digest] == NULL)
+		digests[digest] = EVP_MD_fetch(NULL, names[digest], NULL);
+	return digests[digest];
+}
+
+void openssl_deinit(void)
+{
+	for (size_t i = 0; i < OPENSSL_CIPHERS; i++) {
+		EVP_CIPHER_free(ciphers[i]);
+		ciphers[i] = NULL;
+	}
+	for (size_t i = 0; i < OPENSSL_DIGESTS; i++) {
+		EVP_MD_free(digests[i]);
+		digests[i] = NULL;
+	}
+}
+
 void openssl_error_set(struct seal_error *error)
 {
 	/* the first explains those that follow */
