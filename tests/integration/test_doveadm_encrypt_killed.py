@@ -5,6 +5,7 @@ MAIL_SEAL_KILLS is how often each way of running it is killed for each format.
 
 import os
 import random
+import shutil
 import time
 
 import pytest
@@ -26,7 +27,8 @@ def refill(server, inbox):
     server.never_enrolled("alice")
     server.empty("alice")
     if server.site.mail_format == "mdbox":
-        server.doveadm("purge", "-u", "alice")  # or a rebuild brings earlier rounds back
+        # A rebuild would bring back what was expunged between the rounds, and not purged.
+        shutil.rmtree(server.home("alice") / "mdbox")
     inbox.fill(mixture(24))
 
 
@@ -38,9 +40,6 @@ def timed(server, arguments):
 
 @pytest.mark.parametrize("way", ["doveadm", "doveadm-server"])
 def test_killed(server, gnupg, keys, way):
-    if server.site.mail_format == "mdbox" and "MAIL_SEAL_KILLS" not in os.environ:
-        pytest.skip("a kill can break mdbox's map, and Dovecot's rebuild of it brings back what "
-                    "was expunged and not purged: not solved, so only when asked for")
     arguments = ["-u", "alice"]
     if way == "doveadm-server":
         arguments = [*server.doveadm_server, *arguments]

@@ -141,6 +141,10 @@ static struct doveadm_seal_copy *find_copy(struct batch *batch)
 		return NULL;
 	copy = doveadm_seal_journal_find(batch->journal, batch->mail->uid,
 					 guid);
+	if (copy == NULL) {
+		copy = doveadm_seal_journal_find_restored(
+			batch->journal, batch->mail->uid, guid);
+	}
 	return copy == NULL || copy->uid == 0 ? NULL : copy;
 }
 
@@ -280,6 +284,8 @@ static int batch_save(struct batch *batch, const uint32_t *uids,
 		MAILBOX_TRANSACTION_FLAG_NO_CACHE_DEC |
 		sbox->ctx->transaction_flags, "doveadm seal encrypt");
 	if (batch->journal != NULL) {
+		doveadm_seal_copies_forget(batch->t, batch->journal,
+			doveadm_seal_storage_may_restore(sbox->box->storage));
 		doveadm_seal_copies_find(sbox->plugin, batch->t,
 					 batch->journal);
 	}
@@ -323,7 +329,8 @@ static void batch_count_sealed(struct batch *batch, unsigned int kept)
 	array_foreach(&batch->replacements, replacement) {
 		batch->counts.sealed++;
 		batch->counts.sealed_bytes += replacement->size;
-		if (batch->journal != NULL) {
+		if (batch->journal != NULL &&
+		    !doveadm_seal_storage_may_restore(sbox->box->storage)) {
 			doveadm_seal_journal_remove(batch->journal,
 						    replacement->copy);
 		}
@@ -337,12 +344,33 @@ static void batch_count_sealed(struct batch *batch, unsigned int kept)
 	}
 }
 
+/* What a purge has removed can't come back. Until one has, and nothing came
+   back since the batch began, the journal knows which messages those are. */
+static void batch_purge(struct batch *batch, uint32_t rebuilt_before)
+{
+	struct doveadm_seal_box *sbox = batch->sbox;
+	struct mail_storage *storage = sbox->box->storage;
+	struct mailbox_transaction_context *t;
+
+	if (doveadm_seal_storage_purge(storage) < 0 ||
+	    doveadm_seal_storage_rebuilt(storage) != rebuilt_before ||
+	    mailbox_sync(sbox->box, 0) < 0) {
+		/* is tried again at the end, and said if that fails, too */
+		return;
+	}
+	t = mailbox_transaction_begin(sbox->box, 0, "doveadm seal encrypt");
+	doveadm_seal_copies_forget(t, batch->journal, FALSE);
+	(void)mailbox_transaction_commit(&t);
+}
+
 /* Returns as batch_save(). */
 static int
 batch_run_locked(struct batch *batch, const uint32_t *uids,
 		 unsigned int count, unsigned int *done_r)
 {
 	struct doveadm_seal_box *sbox = batch->sbox;
+	const uint32_t rebuilt =
+		doveadm_seal_storage_rebuilt(sbox->box->storage);
 	unsigned int kept = 0;
 	int ret;
 
@@ -369,6 +397,10 @@ batch_run_locked(struct batch *batch, const uint32_t *uids,
 		return -1;
 	}
 	batch_count_sealed(batch, kept);
+	if (batch->journal != NULL &&
+	    doveadm_seal_storage_may_restore(sbox->box->storage) &&
+	    array_count(doveadm_seal_journal_copies(batch->journal)) > 0)
+		batch_purge(batch, rebuilt);
 	if (batch->journal != NULL &&
 	    doveadm_seal_journal_write(batch->journal) < 0)
 		box_failed(sbox, "Writing the journal");

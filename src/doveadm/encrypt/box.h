@@ -39,6 +39,11 @@ void doveadm_seal_counts_add(struct doveadm_seal_counts *dest,
    a copy that the journal knows, with all of its bytes, does only the second
    step. Any other message is left alone, whatever it looks like.
 
+   mdbox keeps what is expunged until it is purged, and may bring it back, with
+   what a killed run had begun to save (storage.h). So there each batch ends with
+   a purge, and until that is done the journal keeps what it knows: an original
+   that is back is expunged again, and so is a second copy.
+
    Others may use the mailbox meanwhile. box is open; event is the one that
    names it to the administrator. These and progress, which may be NULL, must
    live longer. */

@@ -203,19 +203,25 @@ has_original(struct mail *mail, const struct doveadm_seal_copy *copy)
 		 strcmp(guid, copy->original_guid) == 0);
 }
 
-static void
-forget_without_original(struct doveadm_seal_journal *journal,
-			struct mail *mail)
+void doveadm_seal_copies_forget(struct mailbox_transaction_context *t,
+				struct doveadm_seal_journal *journal,
+				bool may_come_back)
 {
 	const ARRAY_TYPE(doveadm_seal_copies) *copies =
 		doveadm_seal_journal_copies(journal);
 	struct doveadm_seal_copy *copy;
+	struct mail *mail;
 
+	if (array_count(copies) == 0)
+		return;
+	mail = mail_alloc(t, 0, NULL);
 	for (unsigned int i = array_count(copies); i-- > 0; ) T_BEGIN {
 		copy = array_idx_elem(copies, i);
-		if (!has_original(mail, copy))
+		copy->original_gone = !has_original(mail, copy);
+		if (copy->original_gone && !may_come_back)
 			doveadm_seal_journal_remove(journal, copy);
 	} T_END;
+	mail_free(&mail);
 }
 
 /* One mark can stand in several messages: it isn't secret any more, and a
@@ -243,6 +249,27 @@ find_in_mail(const struct mail_seal_plugin_interface *plugin,
 	}
 }
 
+/* What a killed run had saved before, and what didn't count then, may have been
+   restored beside what was saved in its place. */
+static void
+expunge_doubles(struct mail *mail, struct doveadm_seal_journal *journal)
+{
+	const ARRAY_TYPE(doveadm_seal_copies) *copies =
+		doveadm_seal_journal_copies(journal);
+	struct doveadm_seal_copy *copy, *first;
+
+	array_foreach_elem(copies, copy) {
+		first = copy->uid == 0 ? NULL :
+			doveadm_seal_journal_find(journal, copy->original_uid,
+						  copy->original_guid);
+		if (first == NULL || first == copy || first->uid == copy->uid ||
+		    !mail_set_uid(mail, copy->uid))
+			continue;
+		mail_expunge(mail);
+		copy->uid = 0;
+	}
+}
+
 void doveadm_seal_copies_find(const struct mail_seal_plugin_interface *plugin,
 			      struct mailbox_transaction_context *t,
 			      struct doveadm_seal_journal *journal)
@@ -253,12 +280,11 @@ void doveadm_seal_copies_find(const struct mail_seal_plugin_interface *plugin,
 	if (array_count(doveadm_seal_journal_copies(journal)) == 0)
 		return;
 	mail = mail_alloc(t, 0, NULL);
-	forget_without_original(journal, mail);
-	count = array_count(doveadm_seal_journal_copies(journal)) == 0 ? 0 :
-		mail_index_view_get_messages_count(t->view);
+	count = mail_index_view_get_messages_count(t->view);
 	for (seq = 1; seq <= count; seq++) T_BEGIN {
 		mail_set_seq(mail, seq);
 		find_in_mail(plugin, mail, journal);
 	} T_END;
+	expunge_doubles(mail, journal);
 	mail_free(&mail);
 }

@@ -29,9 +29,15 @@ bool doveadm_seal_copy_check(const struct mail_seal_plugin_interface *plugin,
 			     const struct doveadm_seal_copy *copy);
 
 /* Finds the copies of a run that was killed, and says which of them aren't
-   whole. Copies whose originals have gone leave the journal. */
+   whole. Of several of one original, expunges all but one. */
 void doveadm_seal_copies_find(const struct mail_seal_plugin_interface *plugin,
 			      struct mailbox_transaction_context *t,
 			      struct doveadm_seal_journal *journal);
+
+/* Copies whose originals have gone leave the journal, but while those may come
+   back. */
+void doveadm_seal_copies_forget(struct mailbox_transaction_context *t,
+				struct doveadm_seal_journal *journal,
+				bool may_come_back);
 
 #endif

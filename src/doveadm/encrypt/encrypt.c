@@ -23,6 +23,9 @@
 #include "progress.h"
 #include "storage.h"
 
+/* No more than one is to be expected. */
+#define MAX_REBUILDS 5
+
 struct encrypt_cmd_context {
 	struct doveadm_mail_cmd_context ctx;
 	/* -n */
@@ -339,6 +342,59 @@ finish_user(struct encrypt_cmd_context *ctx, struct mail_user *user)
 	return ret;
 }
 
+static uint32_t storages_rebuilt(struct mail_user *user)
+{
+	struct mail_namespace *ns;
+	uint32_t rebuilt = 0;
+
+	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
+		struct mail_storage *storage =
+			mail_namespace_get_default_storage(ns);
+
+		if (storage != NULL)
+			rebuilt += doveadm_seal_storage_rebuilt(storage);
+	}
+	return rebuilt;
+}
+
+/* Rebuilding a storage brings back what was expunged, where this run has looked
+   already. */
+static int
+encrypt_restored(struct encrypt_cmd_context *ctx, struct mail_user *user)
+{
+	struct doveadm_seal_counts first = ctx->counts;
+	int ret;
+
+	i_zero(&ctx->counts);
+	ret = for_each_mailbox(ctx, user, FALSE, encrypt_mailbox);
+	first.sealed += ctx->counts.sealed;
+	first.sealed_bytes += ctx->counts.sealed_bytes;
+	first.failed += ctx->counts.failed;
+	ctx->counts = first;
+	return ret;
+}
+
+static int
+encrypt_user(struct encrypt_cmd_context *ctx, struct mail_user *user)
+{
+	uint32_t rebuilt = storages_rebuilt(user), rebuilt_before;
+	int ret;
+
+	sync_always(user);
+	ret = for_each_mailbox(ctx, user, FALSE, encrypt_mailbox);
+	for (unsigned int i = 0; i < MAX_REBUILDS; i++) {
+		if (finish_user(ctx, user) < 0)
+			ret = -1;
+		rebuilt_before = rebuilt;
+		rebuilt = storages_rebuilt(user);
+		if (rebuilt == rebuilt_before)
+			break;
+		if (encrypt_restored(ctx, user) < 0)
+			ret = -1;
+	}
+	return ret;
+}
+
 static int
 cmd_seal_encrypt_run(struct doveadm_mail_cmd_context *_ctx,
 		     struct mail_user *user)
@@ -351,15 +407,12 @@ cmd_seal_encrypt_run(struct doveadm_mail_cmd_context *_ctx,
 	if (ctx->plugin == NULL)
 		return -1;
 	i_zero(&ctx->counts);
-	if (!ctx->dry_run)
-		sync_always(user);
 	begin_progress(ctx, user);
-	ret = for_each_mailbox(ctx, user, FALSE,
-			       ctx->dry_run ? count_mailbox : encrypt_mailbox);
+	ret = ctx->dry_run ?
+		for_each_mailbox(ctx, user, FALSE, count_mailbox) :
+		encrypt_user(ctx, user);
 	doveadm_seal_progress_end(&ctx->progress);
 	if (!ctx->dry_run) {
-		if (finish_user(ctx, user) < 0)
-			ret = -1;
 		print_counts(&ctx->counts);
 		doveadm_seal_show_rows();
 	}

@@ -9,6 +9,7 @@
 #include "write-full.h"
 #include "mail-storage-private.h"
 #include "journal.h"
+#include "storage.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -185,10 +186,29 @@ struct doveadm_seal_copy *
 doveadm_seal_journal_find(struct doveadm_seal_journal *journal,
 			  uint32_t original_uid, const char *original_guid)
 {
-	struct doveadm_seal_copy *copy;
+	struct doveadm_seal_copy *copy, *last = NULL;
 
 	array_foreach_elem(&journal->copies, copy) {
-		if (copy->original_uid == original_uid &&
+		if (copy->original_uid != original_uid ||
+		    strcmp(copy->original_guid, original_guid) != 0)
+			continue;
+		if (copy->uid != 0)
+			return copy;
+		last = copy;
+	}
+	return last;
+}
+
+struct doveadm_seal_copy *
+doveadm_seal_journal_find_restored(struct doveadm_seal_journal *journal,
+				   uint32_t uid, const char *original_guid)
+{
+	struct doveadm_seal_copy *copy;
+
+	/* UIDs tell it from another message with the same GUID, as a COPY
+	   within the mailbox makes them: that was there before. */
+	array_foreach_elem(&journal->copies, copy) {
+		if (copy->original_gone && copy->uid != 0 && copy->uid < uid &&
 		    strcmp(copy->original_guid, original_guid) == 0)
 			return copy;
 	}
@@ -199,10 +219,11 @@ struct doveadm_seal_copy *
 doveadm_seal_journal_add(struct doveadm_seal_journal *journal,
 			 const struct doveadm_seal_copy *copy)
 {
-	struct doveadm_seal_copy *added =
-		doveadm_seal_journal_find(journal, copy->original_uid,
-					  copy->original_guid);
+	struct doveadm_seal_copy *added;
 
+	added = doveadm_seal_storage_may_restore(journal->box->storage) ?
+		NULL : doveadm_seal_journal_find(journal, copy->original_uid,
+						 copy->original_guid);
 	if (added == NULL) {
 		added = p_new(journal->pool, struct doveadm_seal_copy, 1);
 		array_push_back(&journal->copies, &added);

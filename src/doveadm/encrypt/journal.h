@@ -24,6 +24,8 @@ struct doveadm_seal_copy {
 
 	/* where it was found, whole; 0 if it wasn't. Not in the file. */
 	uint32_t uid;
+	/* its original has gone, and may come back. Not in the file. */
+	bool original_gone;
 };
 ARRAY_DEFINE_TYPE(doveadm_seal_copies, struct doveadm_seal_copy *);
 
@@ -37,12 +39,18 @@ void doveadm_seal_journal_close(struct doveadm_seal_journal **journal);
 /* The copies, in no order */
 const ARRAY_TYPE(doveadm_seal_copies) *
 doveadm_seal_journal_copies(struct doveadm_seal_journal *journal);
-/* Returns the copy of this original, or NULL. */
+/* Returns the copy of this original, one that was found if there is one, or
+   NULL. */
 struct doveadm_seal_copy *
 doveadm_seal_journal_find(struct doveadm_seal_journal *journal,
 			  uint32_t original_uid, const char *original_guid);
-/* Adds a copy, in the place of an older one of the same original. Strings are
-   copied. */
+/* Returns the whole copy whose original has this GUID and had gone when the
+   message with this UID came, or NULL. */
+struct doveadm_seal_copy *
+doveadm_seal_journal_find_restored(struct doveadm_seal_journal *journal,
+				   uint32_t uid, const char *original_guid);
+/* Adds a copy, in the place of an older one of the same original; but where
+   that may be restored (storage.h), it stays known. Strings are copied. */
 struct doveadm_seal_copy *
 doveadm_seal_journal_add(struct doveadm_seal_journal *journal,
 			 const struct doveadm_seal_copy *copy);

@@ -166,6 +166,23 @@ void doveadm_seal_storage_sync_always(struct mail_storage *storage)
  * Purging
  */
 
+bool doveadm_seal_storage_may_restore(struct mail_storage *storage)
+{
+	return strcmp(storage->name, MDBOX_STORAGE_NAME) == 0;
+}
+
+uint32_t doveadm_seal_storage_rebuilt(struct mail_storage *storage)
+{
+	struct mdbox_storage *mdbox;
+
+	if (!doveadm_seal_storage_may_restore(storage))
+		return 0;
+	mdbox = MDBOX_STORAGE(storage);
+	return mdbox_map_open(mdbox->map) <= 0 ||
+		mdbox_map_refresh(mdbox->map) < 0 ? 0 :
+		mdbox_map_get_rebuild_count(mdbox->map);
+}
+
 /* A process that was killed can leave an mdbox that Dovecot has to rebuild.
    When a purge notices that, it does it and fails. The rebuilding leaves its
    own mark in the index, which the next purge would take for a reason to

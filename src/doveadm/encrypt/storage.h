@@ -37,6 +37,13 @@ int doveadm_seal_save_begin(struct mail_save_context **ctx,
    mail_fsync says. To be called before mailboxes are opened. */
 void doveadm_seal_storage_sync_always(struct mail_storage *storage);
 
+/* Can what was expunged come back? mdbox has it until it is purged, and
+   Dovecot's rebuilding, after a process was killed, takes what its map doesn't
+   know for lost and restores it. */
+bool doveadm_seal_storage_may_restore(struct mail_storage *storage);
+/* A number that changes each time it is rebuilt */
+uint32_t doveadm_seal_storage_rebuilt(struct mail_storage *storage);
+
 /* Removes from the disk what is expunged. Returns 0, or -1 with the storage's
    error set. */
 int doveadm_seal_storage_purge(struct mail_storage *storage);
