@@ -467,13 +467,15 @@ static void test_faults(void **state G_GNUC_UNUSED)
 
 		certificates_deinit();
 		set_fake_gpg(faults[i].mode);
+		/* two seconds of a busy machine's processor take long */
 		params.timeout_secs =
-			faults[i].code == SEAL_ERROR_TIMEOUT ? 2 : 20;
+			faults[i].code == SEAL_ERROR_TIMEOUT ? 2 : 120;
 		if (judge(alice, &params, &error) != NULL ||
 		    error.code != faults[i].code ||
 		    !g_str_has_prefix(error.text, faults[i].text))
 			fail_msg("%s: %s", faults[i].mode, error.text);
-		assert_true(g_get_monotonic_time() - start <
+		assert_true(faults[i].code != SEAL_ERROR_TIMEOUT ||
+			    g_get_monotonic_time() - start <
 			    15 * G_USEC_PER_SEC);
 		if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
 			fail_msg("%s: left processes", faults[i].mode);
@@ -489,6 +491,37 @@ static void test_faults(void **state G_GNUC_UNUSED)
 		assert_non_null(judge(alice, &params, &error));
 	}
 	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0), 0);
+}
+
+/* What isn't there when it is first needed is there later: nothing of it is
+   remembered, as GPGME does within a process. */
+static void test_missing_at_first(void **state G_GNUC_UNUSED)
+{
+	static const char *const paths[] = { MAIL_SEAL_HELPER, FAKE_GPG };
+	struct certificates_params params = { .uid = 0 };
+	struct seal_error error;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+		char *aside = g_strdup_printf("%s.aside", paths[i]);
+
+		certificates_deinit();
+		test_case(paths[i], i);
+		assert_int_equal(g_rename(paths[i], aside), 0);
+		for (int tries = 0; tries < 2; tries++) {
+			const struct certificate_list *list =
+				judge(alice, &params, &error);
+
+			if (list != NULL) {
+				(void)g_rename(aside, paths[i]);
+				fail_msg("%s isn't there", paths[i]);
+			}
+		}
+		assert_int_equal(g_rename(aside, paths[i]), 0);
+		assert_int_equal(error.code, SEAL_ERROR_ENGINE);
+		if (judge(alice, &params, &error) == NULL)
+			fail_msg("%s", error.text);
+		g_free(aside);
+	}
 }
 
 /* A helper of another build says so. */
@@ -631,6 +664,7 @@ int main(void)
 		cmocka_unit_test(test_cache_by_uid),
 		cmocka_unit_test(test_cache_size),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_missing_at_first),
 		cmocka_unit_test(test_helper_version),
 		cmocka_unit_test(test_signatures),
 		cmocka_unit_test(test_too_many_signatures),

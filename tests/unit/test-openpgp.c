@@ -4,6 +4,7 @@
 
 #include "certificate/dearmor.h"
 #include "format/openpgp-armor.h"
+#include "format/openpgp-body.h"
 #include "format/openpgp-packet.h"
 #include "test-lib.h"
 
@@ -304,6 +305,83 @@ static void test_message(void **state G_GNUC_UNUSED)
 	}
 }
 
+/*
+ * Parts
+ */
+
+static int
+take_part(const uint8_t *data, size_t size, void *context,
+	  struct seal_error *error G_GNUC_UNUSED)
+{
+	g_byte_array_append(context, data, size);
+	return 0;
+}
+
+/* What ends the packet are parts and a last one, with these bytes in them. */
+static void
+check_end(const GByteArray *out, const struct openpgp_body *body, size_t size)
+{
+	uint8_t expected = 0;
+	size_t pos = 0;
+	bool partial = true;
+
+	while (partial) {
+		/* a length is read behind a tag */
+		uint8_t start[OPENPGP_HEADER_MAX] = { 0xc0 };
+		struct openpgp_packet_header header;
+
+		memcpy(start + 1, out->data + pos,
+		       MIN(sizeof(start) - 1, out->len - pos));
+		assert_true(openpgp_packet_read(start, sizeof(start),
+						&header));
+		pos += header.header_size - 1;
+		assert_true(header.body_size <= out->len - pos);
+		for (size_t i = 0; i < header.body_size; i++)
+			assert_int_equal(out->data[pos++], expected++);
+		size -= header.body_size;
+		partial = header.partial;
+	}
+	assert_int_equal(pos, out->len);
+	assert_int_equal(size, 0);
+	assert_true(body->written % 32768 != 0);
+}
+
+/* librnp takes a packet of a multiple of 32768 bytes for one that is cut off.
+   So many parts are out already, and so many bytes come. */
+static void test_body_end(void **state G_GNUC_UNUSED)
+{
+	struct openpgp_body *body = g_new(struct openpgp_body, 1);
+	GByteArray *out = g_byte_array_new();
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	unsigned int count = 0;
+
+	for (uint64_t parts = 1; parts < 2 * OPENPGP_PART_SIZE; parts++) {
+		const uint64_t written = 1 + parts * (1 + OPENPGP_PART_SIZE);
+		const uint64_t left = 32768 - written % 32768;
+
+		/* lengths have 1, 2 and 5 bytes */
+		for (uint64_t length = 1; length <= 5; length++) {
+			if (left <= length ||
+			    left - length > OPENPGP_PART_SIZE)
+				continue;
+			openpgp_body_init(body, OPENPGP_LITERAL, take_part,
+					  out);
+			body->written = written;
+			body->used = left - length;
+			for (size_t i = 0; i < body->used; i++)
+				body->part[i] = i;
+			g_byte_array_set_size(out, 0);
+			test_case("parts", parts);
+			assert_int_equal(openpgp_body_finish(body, &error), 0);
+			check_end(out, body, left - length);
+			count++;
+		}
+	}
+	assert_true(count > OPENPGP_PART_SIZE);
+	g_byte_array_unref(out);
+	g_free(body);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
@@ -312,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_write_certificates),
 		cmocka_unit_test(test_dearmor),
 		cmocka_unit_test(test_packet),
+		cmocka_unit_test(test_body_end),
 		cmocka_unit_test(test_certificate_size),
 		cmocka_unit_test(test_message)
 	};

@@ -13,9 +13,7 @@ MAIL_SEAL_RANDOM=SEED:COUNT is how to run many more.
 import base64
 import os
 import re
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -25,6 +23,7 @@ sys.path.insert(0, str(HERE.parent / "integration"))
 
 import mail  # noqa: E402
 import random_mail  # noqa: E402
+import seal_filter  # noqa: E402
 
 COUNT = 4000
 BATCH = 250
@@ -41,27 +40,6 @@ ENVELOPE = re.compile(
     rb"(?P<data>(?:[A-Za-z0-9+/]{64}\r\n)*(?:[A-Za-z0-9+/=]{1,64}\r\n)?)=[A-Za-z0-9+/]{4}\r\n"
     rb"-----END PGP MESSAGE-----\r\n"
     rb"\r\n--(?P=b)--\r\n")
-
-
-def seal(messages):
-    """What the core makes of {seed: message}, in the same order."""
-    with tempfile.TemporaryFile() as batch:
-        for seed, message in messages.items():
-            batch.write(b"%d %d\n" % (len(message), seed) + message)
-        batch.seek(0)
-        done = subprocess.run(["tests/unit/seal-filter"], stdin=batch, capture_output=True, check=False)
-    sealed, position = [], 0
-    while position < len(done.stdout):
-        end = done.stdout.index(b"\n", position) + 1
-        size = int(done.stdout[position:end])
-        sealed.append(done.stdout[end:end + size])
-        position = end + size
-    if done.returncode != 0:
-        seed = list(messages)[max(len(sealed) - 1, 0)]
-        raise AssertionError(f"seed {seed} or the next: exit {done.returncode}\n"
-                             + done.stderr.decode(errors="replace"))
-    assert len(sealed) == len(messages)
-    return sealed
 
 
 def plaintext(message):
@@ -106,7 +84,7 @@ def main():
     passed = 0
     while seed < last:
         messages = {n: random_mail.message(n) for n in range(seed, min(seed + BATCH, last))}
-        for number, sealed in zip(messages, seal(messages)):
+        for number, sealed in zip(messages, seal_filter.seal(messages)):
             try:
                 check(messages[number], sealed)
             except AssertionError:

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /* Writes a packet whose size isn't known when it begins (RFC 9580 section
-   4.2.1.4): in parts of a fixed size, whatever the size of the message. A
-   body that fits into one part gets a length that says so. */
+   4.2.1.4): in parts of a fixed size, whatever the size of the message, but
+   for the end. A body that fits into one part gets a length that says so. */
 
 /* A power of two, and not below 512, bytes */
 #define OPENPGP_PART_SIZE (16*1024)
@@ -25,8 +25,8 @@ struct openpgp_body {
 	uint8_t tag;
 	openpgp_body_output_t *output;
 	void *context;
-	/* a part is out already */
-	bool begun;
+	/* bytes that are out already, with their headers */
+	uint64_t written;
 	size_t used;
 	uint8_t header[OPENPGP_BODY_HEADER_MAX];
 	/* right behind the header */

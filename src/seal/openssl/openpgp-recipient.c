@@ -98,6 +98,44 @@ point_key(const struct openpgp_key *fields, const char **reason_r)
 	return key;
 }
 
+/* Does it give the same secret, nothing but zeros, whatever our key is? Then
+   libcrypto doesn't derive it. */
+static bool has_low_order(EVP_PKEY *key, const char *curve, size_t size)
+{
+	static const uint8_t any[OPENPGP_SHARED_MAX];
+	EVP_PKEY *secret = EVP_PKEY_new_raw_private_key_ex(NULL, curve, NULL,
+							   any, size);
+	EVP_PKEY_CTX *context = secret == NULL ? NULL :
+		EVP_PKEY_CTX_new_from_pkey(NULL, secret, NULL);
+	uint8_t shared[OPENPGP_SHARED_MAX];
+	size_t shared_size = sizeof(shared);
+	bool low = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
+		EVP_PKEY_derive_set_peer_ex(context, key, 0) == 1 &&
+		EVP_PKEY_derive(context, shared, &shared_size) != 1;
+
+	EVP_PKEY_CTX_free(context);
+	EVP_PKEY_free(secret);
+	return low;
+}
+
+/* RFC 7748 section 5: every string of octets is a point. Section 6: of those
+   with a low order a secret must not be used, which is better known now than
+   when a message is there to be sealed. */
+static EVP_PKEY *
+native_key(const struct openpgp_key *fields, const char **reason_r)
+{
+	const char *curve = curve_names[fields->curve];
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key_ex(NULL, curve, NULL,
+		fields->point.data, fields->point.size);
+
+	if (key != NULL && has_low_order(key, curve, fields->point.size)) {
+		*reason_r = "its point has a low order";
+		EVP_PKEY_free(key);
+		key = NULL;
+	}
+	return key;
+}
+
 static EVP_PKEY *
 recipient_key(const struct openpgp_key *fields, const char **reason_r)
 {
@@ -107,11 +145,7 @@ recipient_key(const struct openpgp_key *fields, const char **reason_r)
 	if (fields->curve != OPENPGP_CURVE25519 &&
 	    fields->curve != OPENPGP_CURVE448)
 		return point_key(fields, reason_r);
-	/* RFC 7748 section 5: every string of octets is a point. What is wrong
-	   with some shows when a secret is derived. */
-	return EVP_PKEY_new_raw_public_key_ex(NULL,
-		curve_names[fields->curve], NULL, fields->point.data,
-		fields->point.size);
+	return native_key(fields, reason_r);
 }
 
 static void recipient_free(void *data)

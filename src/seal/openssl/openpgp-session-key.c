@@ -135,8 +135,7 @@ ephemeral_new(const struct openpgp_recipient *recipient,
 	return key;
 }
 
-/* RFC 7748 section 6: a point of low order gives nothing but zeros, whatever
-   our secret is. */
+/* What a point of low order would give (RFC 7748 section 6). */
 static bool is_zero(const uint8_t *data, size_t size)
 {
 	uint8_t any = 0;
@@ -156,22 +155,16 @@ derive_shared(const struct openpgp_recipient *recipient, EVP_PKEY *ephemeral,
 		EVP_PKEY_CTX_new_from_pkey(NULL, ephemeral, NULL);
 	size_t size = OPENPGP_SHARED_MAX;
 	/* the recipient's key was checked when it was made */
-	bool ready = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
-		EVP_PKEY_derive_set_peer_ex(context, recipient->key, 0) == 1;
-	bool ok = ready && EVP_PKEY_derive(context, shared_r, &size) == 1;
+	bool ok = context != NULL && EVP_PKEY_derive_init(context) == 1 &&
+		EVP_PKEY_derive_set_peer_ex(context, recipient->key, 0) == 1 &&
+		EVP_PKEY_derive(context, shared_r, &size) == 1;
 
 	EVP_PKEY_CTX_free(context);
-	if (ready && is_native(recipient->fields.curve) &&
-	    (!ok || is_zero(shared_r, size))) {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "its key %016"G_GINT64_MODIFIER"X can't be "
-			       "sealed to: its point has a low order",
-			       recipient->id);
-		return -1;
-	}
-	if (!ok || size != openpgp_curve_size(recipient->fields.curve))
-		return engine_failed(error);
-	return 0;
+	ok = ok && size == openpgp_curve_size(recipient->fields.curve) &&
+		/* other curves have points with an x of 0 */
+		!(is_native(recipient->fields.curve) &&
+		  is_zero(shared_r, size));
+	return ok ? 0 : engine_failed(error);
 }
 
 /*
