@@ -117,6 +117,7 @@ keys_result(struct mailbox *box, enum mail_seal_enrol_result result,
 	    const struct mail_seal_enrol_error *error)
 {
 	if (result == MAIL_SEAL_ENROL_OK ||
+	    result == MAIL_SEAL_ENROL_PENDING ||
 	    result == MAIL_SEAL_ENROL_NOTHING)
 		return 0;
 	if (result == MAIL_SEAL_ENROL_FAILED)
@@ -140,8 +141,8 @@ keys_set(struct mailbox_transaction_context *t,
 	if (read_value(t->box, value, content) < 0)
 		return -1;
 	enrolment_init(t->box, set, &enrolment);
-	return keys_result(t->box, mail_seal_enrol_set(&enrolment, content,
-						       &error), &error);
+	return keys_result(t->box, mail_seal_enrol_offer(&enrolment, content,
+							 &error), &error);
 }
 
 static int
@@ -152,8 +153,8 @@ keys_unset(struct mailbox_transaction_context *t,
 	struct mail_seal_enrol_error error;
 
 	enrolment_init(t->box, set, &enrolment);
-	return keys_result(t->box, mail_seal_enrol_unset(&enrolment, &error),
-			   &error);
+	return keys_result(t->box, mail_seal_enrol_withdraw(&enrolment,
+							    &error), &error);
 }
 
 static int

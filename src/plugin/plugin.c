@@ -18,6 +18,7 @@
 
    user.c       whose settings
    enrol.c      giving an owner certificates, taking them away
+   enrol-gate.c what comes from the owner's side, and waits for a code
    metadata.c   the same over IMAP
    mail-root.c  what a mail client can rename or delete
    core-load.c  the module that does the sealing, loaded when needed */
@@ -57,6 +58,10 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.source_name = mail_seal_source_name,
 	.enrol_set = mail_seal_enrol_set,
 	.enrol_unset = mail_seal_enrol_unset,
+	.enrol_offer = mail_seal_enrol_offer,
+	.enrol_code = mail_seal_enrol_code,
+	.enrol_reject = mail_seal_enrol_reject,
+	.enrol_due = mail_seal_enrol_due,
 	.enrol_find = mail_seal_enrol_find
 };
 

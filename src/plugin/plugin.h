@@ -54,6 +54,21 @@ struct mail_seal_plugin_interface {
 		(*enrol_unset)(const struct mail_seal_enrolment *enrolment,
 			       struct mail_seal_enrol_error *error_r);
 	enum mail_seal_enrol_result
+		(*enrol_offer)(const struct mail_seal_enrolment *enrolment,
+			       buffer_t *content,
+			       struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_code)(const struct mail_seal_enrolment *enrolment,
+			      const char *text, const char **sentence_r,
+			      struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_reject)(const struct mail_seal_enrolment *enrolment,
+				struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_due)(const struct mail_seal_enrolment *enrolment,
+			     const char **sentence_r,
+			     struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
 		(*enrol_find)(const struct mail_seal_settings *set,
 			      const char *home, const char *const *names,
 			      buffer_t *content,

@@ -32,6 +32,14 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_imap_enrolment = "yes";
 	raw->mail_seal_openpgp_engine = "auto";
 	raw->mail_seal_addresses = "a@example.org";
+	raw->mail_seal_keys_mailbox = "";
+	raw->mail_seal_confirm = "yes";
+	raw->mail_seal_confirm_within = "14days";
+	raw->mail_seal_change_delay = "0";
+	raw->mail_seal_notice_days = "30 7 1";
+	raw->mail_seal_notice_from = "";
+	raw->mail_seal_language = "en";
+	raw->mail_seal_texts = "/texts";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
