@@ -186,9 +186,9 @@ int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 	mail_seal_save_reset(st);
 	mail_seal_report_begin(&st->report, ctx->transaction->box->event);
 	mail_seal_decide(ctx->transaction, &decision);
-	st->copy_decision = &decision;
+	st->decided = &decision;
 	ret = copy_by_decision(ctx, mail, &decision);
-	st->copy_decision = NULL;
+	st->decided = NULL;
 	mail_seal_decision_free(&decision);
 	return ret;
 }

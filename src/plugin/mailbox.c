@@ -7,6 +7,7 @@
 #include "mail-user.h"
 #include "copy.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "rename.h"
 #include "save.h"
 #include "user.h"
@@ -44,10 +45,14 @@ mail_seal_transaction_commit(struct mailbox_transaction_context *t,
 {
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(t->box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+	struct mail_user *changed_owner = st->changed_owner;
 	int ret;
 
 	ret = sbox->module_ctx.super.transaction_commit(t, changes_r);
 	transaction_free(st);
+	/* only now: an mbox was locked until here */
+	if (changed_owner != NULL)
+		mail_seal_notify_owed(changed_owner);
 	return ret;
 }
 

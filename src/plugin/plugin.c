@@ -20,6 +20,9 @@
    enrol.c      giving an owner certificates, taking them away
    enrol-gate.c what comes from the owner's side, and waits for a code
    metadata.c   the same over IMAP
+   notify.c     what he is told, and when: notice-policy.c
+   notice.c     how: texts.c, notice-words.c
+   own-message.c  a message of ours into his INBOX
    mail-root.c  what a mail client can rename or delete
    core-load.c  the module that does the sealing, loaded when needed */
 
@@ -62,7 +65,8 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.enrol_code = mail_seal_enrol_code,
 	.enrol_reject = mail_seal_enrol_reject,
 	.enrol_due = mail_seal_enrol_due,
-	.enrol_find = mail_seal_enrol_find
+	.enrol_find = mail_seal_enrol_find,
+	.notify = mail_seal_notify
 };
 
 static void mail_seal_user_created(struct mail_user *user)
