@@ -20,6 +20,9 @@
    enrol.c      giving an owner certificates, taking them away
    enrol-gate.c what comes from the owner's side, and waits for a code
    metadata.c   the same over IMAP
+   keys-mailbox.c  the same by a message in a mailbox
+   answer.c     codes that come back by mail clients
+   owners-act.c who is at work there
    mail-root.c  what a mail client can rename or delete
    core-load.c  the module that does the sealing, loaded when needed */
 
