@@ -22,6 +22,8 @@ extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset;
 /* key-show.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_check;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
+/* key-notify.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_notify;
 /* status.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 

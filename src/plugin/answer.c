@@ -77,7 +77,9 @@ struct istream *mail_seal_answer_watch(struct mail_save_context *ctx,
 {
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 
-	if (ctx->copying_or_moving || mail_seal_owners_save(ctx) == NULL)
+	/* a copy, or a message of our own */
+	if (ctx->copying_or_moving || st->decided != NULL ||
+	    mail_seal_owners_save(ctx) == NULL)
 		return input;
 	st->watched = i_stream_create_watch(input, WATCH_MAX);
 	return st->watched;

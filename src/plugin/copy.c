@@ -200,9 +200,9 @@ int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 	if (mail_seal_keys_mailbox_copying(ctx, mail) < 0)
 		return refuse_keys(ctx);
 	mail_seal_decide(ctx->transaction, &decision);
-	st->copy_decision = &decision;
+	st->decided = &decision;
 	ret = copy_by_decision(ctx, mail, &decision);
-	st->copy_decision = NULL;
+	st->decided = NULL;
 	mail_seal_decision_free(&decision);
 	return ret;
 }

@@ -8,6 +8,8 @@
 #include "owner-settings.h"
 #include "settings-value.h"
 
+#include <ctype.h>
+
 /* a year */
 #define ENROLMENT_SECS_MAX (366 * 24 * 60 * 60)
 #define NOTICE_DAYS_MAX 3650

@@ -9,6 +9,7 @@
 #include "copy.h"
 #include "keys-mailbox.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "rename.h"
 #include "save.h"
 #include "user.h"
@@ -70,6 +71,7 @@ mail_seal_transaction_commit(struct mailbox_transaction_context *t,
 	struct mailbox *box = t->box;
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+	struct mail_user *changed_owner = st->changed_owner;
 	int ret;
 
 	if (mail_seal_keys_mailbox_commit(t) < 0)
@@ -78,6 +80,9 @@ mail_seal_transaction_commit(struct mailbox_transaction_context *t,
 	if (ret == 0)
 		mail_seal_answer_committed(box, st);
 	transaction_free(st);
+	/* only now: an mbox was locked until here */
+	if (changed_owner != NULL)
+		mail_seal_notify_owed(changed_owner);
 	return ret;
 }
 

@@ -23,6 +23,9 @@
    keys-mailbox.c  the same by a message in a mailbox
    answer.c     codes that come back by mail clients
    owners-act.c who is at work there
+   notify.c     what he is told, and when: notice-policy.c
+   notice.c     how: texts.c, notice-words.c
+   own-message.c  a message of ours into his INBOX
    mail-root.c  what a mail client can rename or delete
    core-load.c  the module that does the sealing, loaded when needed */
 
@@ -65,7 +68,8 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.enrol_code = mail_seal_enrol_code,
 	.enrol_reject = mail_seal_enrol_reject,
 	.enrol_due = mail_seal_enrol_due,
-	.enrol_find = mail_seal_enrol_find
+	.enrol_find = mail_seal_enrol_find,
+	.notify = mail_seal_notify
 };
 
 static void mail_seal_user_created(struct mail_user *user)

@@ -3,6 +3,7 @@
 #define MAIL_SEAL_PLUGIN_H
 
 #include "enrol.h"
+#include "notify.h"
 
 struct hash_method;
 struct mail_user;
@@ -17,7 +18,7 @@ struct seal_error;
 
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
-   user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h and enrol.h. */
+   user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h, enrol.h and notify.h. */
 struct mail_seal_plugin_interface {
 	/* MAIL_SEAL_BUILD, or nothing else may be used */
 	const char *build;
@@ -73,6 +74,8 @@ struct mail_seal_plugin_interface {
 			      const char *home, const char *const *names,
 			      buffer_t *content,
 			      struct mail_seal_enrol_error *error_r);
+	void (*notify)(const struct mail_seal_settings *set,
+		       mail_seal_notify_callback_t *callback, void *context);
 };
 /* Another name than before there was a build in it */
 #define MAIL_SEAL_PLUGIN_SYMBOL "mail_seal_plugin_for_doveadm"

@@ -13,6 +13,7 @@ static const char *const result_names[] = {
 static const char *const reason_names[] = {
 	[MAIL_SEAL_REASON_USABLE_KEY] = "usable_key",
 	[MAIL_SEAL_REASON_ALREADY_ENCRYPTED] = "already_encrypted",
+	[MAIL_SEAL_REASON_OWN_MESSAGE] = "own_message",
 	[MAIL_SEAL_REASON_DSYNC] = "dsync",
 	[MAIL_SEAL_REASON_PUBLIC] = "public",
 	[MAIL_SEAL_REASON_EXCLUDED] = "excluded",

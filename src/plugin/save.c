@@ -214,9 +214,9 @@ int mail_seal_save_begin(struct mail_save_context *ctx, struct istream *input)
 	struct mail_seal_decision decision;
 	int ret;
 
-	/* what a copy has decided holds for the save that it becomes */
-	if (st->copy_decision != NULL)
-		return save_by_decision(ctx, input, st->copy_decision);
+	/* by the copy that becomes this save, or by own-message.c */
+	if (st->decided != NULL)
+		return save_by_decision(ctx, input, st->decided);
 	mail_seal_decide(ctx->transaction, &decision);
 	ret = save_by_decision(ctx, input, &decision);
 	mail_seal_decision_free(&decision);
@@ -264,6 +264,7 @@ static void note_sealed(struct mail_seal_transaction *st)
 		return;
 	news.fingerprints = t_strsplit(st->new_fingerprints, ",");
 	mail_seal_owner_note_sealed(st->owner, &news);
+	st->changed_owner = st->owner;
 }
 
 int mail_seal_save_finish(struct mail_save_context *ctx)

@@ -23,10 +23,18 @@ struct mail_seal_state {
 	/* what the judge said of the certificates, for the core only
 	   (src/seal/certificate/facts.h); or NULL */
 	const char *facts;
+	/* what the owner was told, words of notice-policy.h, NULL-terminated;
+	   or NULL */
+	const char *const *told;
+	/* He has yet to be told that somebody has changed the certificates by
+	   hand: "OLD NEW", fingerprints joined by commas; or NULL */
+	const char *owed;
 };
 
 /* A file that is larger is none of ours. */
 #define MAIL_SEAL_STATE_SIZE_MAX (256*1024)
+/* More words aren't kept. */
+#define MAIL_SEAL_STATE_TOLD_MAX 64
 /* Facts that are larger aren't kept. */
 #define MAIL_SEAL_STATE_FACTS_MAX (128*1024)
 

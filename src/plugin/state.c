@@ -156,6 +156,36 @@ int mail_seal_state_enrol(struct mail_user *owner,
 	return state_write(owner, &state, error_r);
 }
 
+static const char *join_told(const char *const *told)
+{
+	return told == NULL ? "" : t_strarray_join(told, "\n");
+}
+
+int mail_seal_state_set_told(struct mail_user *owner, const char *const *told,
+			     const char **error_r)
+{
+	struct mail_seal_state state;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret <= 0 || state.damaged ||
+	    strcmp(join_told(state.told), join_told(told)) == 0)
+		return ret < 0 ? -1 : 0;
+	state.told = told;
+	return state_write(owner, &state, error_r);
+}
+
+int mail_seal_state_set_owed(struct mail_user *owner, const char *owed,
+			     const char **error_r)
+{
+	struct mail_seal_state state;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret <= 0 || state.damaged || null_strcmp(state.owed, owed) == 0)
+		return ret < 0 ? -1 : 0;
+	state.owed = owed;
+	return state_write(owner, &state, error_r);
+}
+
 int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r)
 {
 	struct mailbox_list *list;

@@ -29,6 +29,13 @@ int mail_seal_state_read(struct mail_user *owner,
 int mail_seal_state_enrol(struct mail_user *owner,
 			  const char *const *fingerprints, const char *facts,
 			  time_t withdrawn_before, const char **error_r);
+/* Remembers what the owner was told, in place of what was remembered; and what
+   he has yet to be told, or NULL (state-text.h). Where there is no state, or a
+   damaged one, that isn't remembered. Return 0 or -1 as above. */
+int mail_seal_state_set_told(struct mail_user *owner, const char *const *told,
+			     const char **error_r);
+int mail_seal_state_set_owed(struct mail_user *owner, const char *owed,
+			     const char **error_r);
 /* Forgets it: the owner has withdrawn. Returns 1, 0 if there was nothing to
    forget, or -1 and why that can't be done. */
 int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r);

@@ -452,10 +452,12 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	static const char *const fingerprints[] = { FPR1, FPR2, NULL };
 	static const char *const turned[] = { FPR2, FPR1, NULL };
 	static const char *const one[] = { FPR2, NULL };
+	static const char *const told[] = { "expires-7:5:A", "b", NULL };
 	const struct mail_seal_state written = {
 		.enrolled = TRUE, .since = 1764102000,
 		.fingerprints = fingerprints,
-		.facts = "mail-seal-facts 1\n\nend 0\n"
+		.facts = "mail-seal-facts 1\n\nend 0\n",
+		.told = told, .owed = FPR1" "FPR2
 	};
 	struct mail_seal_state parsed;
 	string_t *text = t_str_new(256);
@@ -465,6 +467,9 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	assert_false(parsed.damaged);
 	assert_int_equal(parsed.since, written.since);
 	assert_string_equal(parsed.facts, written.facts);
+	assert_string_equal(t_strarray_join(parsed.told, " "),
+			    "expires-7:5:A b");
+	assert_string_equal(parsed.owed, FPR1" "FPR2);
 	assert_true(mail_seal_state_has_fingerprints(&parsed, turned));
 	assert_false(mail_seal_state_has_fingerprints(&parsed, one));
 	assert_false(mail_seal_state_has_fingerprints(&parsed, NULL));
