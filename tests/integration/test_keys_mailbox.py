@@ -349,6 +349,6 @@ def test_every_change_is_logged(site, owner, keys):
 @pytest.mark.parametrize("name", ["INBOX", "inbox"])
 def test_inbox_is_refused(name):
     """All mail would be plaintext."""
-    with Dovecot([User("alice")], seal=SEAL | {"mail_seal_keys_mailbox": name}) as dovecot:
+    with Dovecot([User("alice", settings={"mail_seal_keys_mailbox": name})]) as dovecot:
         dovecot.imap("alice").close()
         assert wait_until(lambda: "is not another mailbox than INBOX" in dovecot.log())
