@@ -202,9 +202,16 @@ void mail_seal_notify_pending(const struct mail_seal_settings *set,
 		.now = time(NULL)
 	};
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	int ret;
+	struct mail_seal_pending pending;
+	int ret = mail_seal_pending_get(set, &pending, &error);
 
-	if (!do_due(&notify))
+	/* A dict need have no place for it. If it has, and is down, that is
+	   said of the certificates. */
+	if (ret < 0) {
+		e_debug(set->user->event, "mail_seal: What is pending can't "
+			"be read: %s", error.text);
+	}
+	if (ret <= 0 || !do_due(&notify))
 		return;
 	ret = mail_seal_pending_open(set, &notify.place, &error);
 	if (ret < 0)

@@ -117,6 +117,19 @@ def test_another_back_end_finds_the_change(server, alice, keys):
     assert notify(server, "-u", alice) == []
 
 
+def test_another_back_end_sees_what_a_command_changed(server, alice, keys):
+    """There it is like a change by hand, but the owner was told."""
+    [state] = server.state_files(alice)
+    others = state.read_bytes()
+    server.doveadm("seal", "key", "set", "--force", "-u", alice, "-f", "-",
+                   input=keys.bob.certificate)
+    before = [stored for stored in server.messages(alice) if notices.is_notice(stored)]
+    assert len(before) == 2  # changed, for who has the old key; and active
+    state.write_bytes(others)
+    by_lmtp(server, alice)
+    assert [stored for stored in server.messages(alice) if notices.is_notice(stored)] == before
+
+
 def test_found_by_the_daily_run(server, alice, keys):
     server.give(alice, server.keys_file(alice), keys.bob.certificate)
     assert notify(server, "-u", alice) == ["changed stored in INBOX"]
