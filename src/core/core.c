@@ -271,6 +271,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
+	.find_certificate = core_find_certificate,
 	.istream_create = core_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,
 	.istream_get_engine = i_stream_seal_get_engine,

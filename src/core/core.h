@@ -105,6 +105,14 @@ struct mail_seal_core {
 	   neither. */
 	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
 		       struct seal_error *error);
+	/* Appends, as text, the one certificate that the message in the stream
+	   has: in its Autocrypt field, its S/MIME signature, its text or an
+	   attached file. Reads some megabytes at the most. Returns 0; or -1,
+	   with half a sentence if there is none, or several. */
+	int (*find_certificate)(struct istream *input,
+				unsigned int timeout_secs,
+				buffer_t *certificate,
+				struct seal_error *error);
 
 	/* Returns a stream that reads as the sealed form of input, or as
 	   input itself if that is encrypted already. recipients may be NULL:

@@ -4,14 +4,17 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "istream.h"
 #include "str.h"
 #include "str-sanitize.h"
 #include "unichar.h"
 #include "../seal/openssl/x509.h"
 #include "../seal/certificate/addresses.h"
 #include "../seal/certificate/key-file.h"
+#include "../seal/certificate/key-text.h"
 #include "../seal/certificate/trial.h"
-#include "../seal/format/openpgp-armor.h"
+#include "../seal/find/find.h"
+#include "../seal/format/openpgp-packet.h"
 #include "enrolment.h"
 
 #include <time.h>
@@ -263,18 +266,6 @@ static bool is_text(const buffer_t *content)
 		uni_utf8_data_is_valid(content->data, content->used);
 }
 
-/* RFC 7468 */
-static void append_pem(const guint8 *der, size_t size, GString *out)
-{
-	gchar *base64 = g_base64_encode(der, size);
-
-	g_string_append(out, "-----BEGIN CERTIFICATE-----\n");
-	for (size_t pos = 0; pos < strlen(base64); pos += 64)
-		g_string_append_printf(out, "%.64s\n", base64 + pos);
-	g_string_append(out, "-----END CERTIFICATE-----\n");
-	g_free(base64);
-}
-
 static bool is_binary_key(const guchar *data, gsize size)
 {
 	struct openpgp_packet_header packet;
@@ -309,7 +300,6 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error)
 {
 	const struct certificate_list *list;
-	GByteArray *openpgp;
 	GString *text;
 
 	if (is_text(content))
@@ -319,26 +309,50 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 	list = read_brought(content, timeout_secs, error);
 	if (list == NULL)
 		return -1;
-	openpgp = g_byte_array_new();
 	text = g_string_new(NULL);
-	for (size_t i = 0; i < list->count; i++) {
-		const struct certificate *certificate = list->certificates[i];
-		gsize size;
-		gconstpointer data = g_bytes_get_data(certificate->data, &size);
-
-		if (certificate->kind == CERTIFICATE_KIND_X509)
-			append_pem(data, size, text);
-		else
-			g_byte_array_append(openpgp, data, size);
-	}
-	if (openpgp->len > 0)
-		openpgp_armor_certificates(openpgp->data, openpgp->len, text);
+	certificates_to_text(list->certificates, list->count, text);
 	buffer_set_used_size(content, 0);
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->str[i] != '\r')
-			buffer_append_c(content, text->str[i]);
-	}
+	buffer_append(content, text->str, text->len);
 	g_string_free(text, TRUE);
-	g_byte_array_unref(openpgp);
 	return 0;
+}
+
+/* Reads one byte more than is allowed at the most. */
+static int
+read_message(struct istream *input, buffer_t *message,
+	     struct seal_error *error)
+{
+	const unsigned char *data;
+	size_t size;
+
+	while (message->used <= CERTIFICATE_FIND_MAX &&
+	       i_stream_read_more(input, &data, &size) > 0) {
+		size = I_MIN(size, CERTIFICATE_FIND_MAX + 1 - message->used);
+		buffer_append(message, data, size);
+		i_stream_skip(input, size);
+	}
+	if (input->stream_errno == 0)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_STORE, "read(%s) failed: %s",
+		       i_stream_get_name(input), i_stream_get_error(input));
+	return -1;
+}
+
+int core_find_certificate(struct istream *input, unsigned int timeout_secs,
+			  buffer_t *certificate, struct seal_error *error)
+{
+	buffer_t *message = buffer_create_dynamic(default_pool, 64*1024);
+	GString *text = g_string_new(NULL);
+	int ret;
+
+	ret = read_message(input, message, error);
+	if (ret == 0) {
+		ret = certificate_find(message->data, message->used,
+				       timeout_secs, text, error);
+	}
+	if (ret == 0)
+		buffer_append(certificate, text->str, text->len);
+	g_string_free(text, TRUE);
+	buffer_free(&message);
+	return ret;
 }

@@ -22,5 +22,7 @@ int core_check_addresses(const buffer_t *content,
 			 bool *nobodys_r, struct seal_error *error);
 int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error);
+int core_find_certificate(struct istream *input, unsigned int timeout_secs,
+			  buffer_t *certificate, struct seal_error *error);
 
 #endif

@@ -131,6 +131,11 @@ int mail_seal_settings_parse_enrolment(const struct mail_seal_raw_settings *raw,
 	const char *mailbox = raw->mail_seal_keys_mailbox;
 
 	set->addresses = parse_addresses(raw->mail_seal_addresses, pool);
+	/* nothing that is in there would be sealed */
+	if (strcasecmp(mailbox, "INBOX") == 0) {
+		return bad_value("keys_mailbox", mailbox,
+				 "another mailbox than INBOX", error_r);
+	}
 	/* the word for an empty value, see parse_sources() */
 	if (*mailbox != '\0' && strcmp(mailbox, "none") != 0)
 		set->keys_mailbox = p_strdup(pool, mailbox);

@@ -23,6 +23,9 @@
    gate.c       what it takes, and when it is complete, without Dovecot
    pending.c    where what is pending lies
    metadata.c   the same over IMAP
+   keys-mailbox.c  the same by a message in a mailbox
+   answer.c     codes that come back by mail clients
+   owners-act.c who is at work there
    notify.c     what he is told, and when: notice-policy.c
    notice.c     how: texts.c, notice-words.c
    own-message.c  a message of ours into his INBOX

@@ -18,6 +18,7 @@ static const char *const reason_names[] = {
 	[MAIL_SEAL_REASON_PUBLIC] = "public",
 	[MAIL_SEAL_REASON_EXCLUDED] = "excluded",
 	[MAIL_SEAL_REASON_NO_SOURCES] = "no_sources",
+	[MAIL_SEAL_REASON_KEYS_MAILBOX] = "keys_mailbox",
 	[MAIL_SEAL_REASON_MISSING_KEY] = "missing_key",
 	[MAIL_SEAL_REASON_UNUSABLE_KEY] = "unusable_key",
 	[MAIL_SEAL_REASON_UNKNOWN_OWNER] = "unknown_owner",

@@ -6,6 +6,8 @@
 #include "mail-user.h"
 #include "str.h"
 #include "../core/core.h"
+#include "answer.h"
+#include "keys-mailbox.h"
 #include "owner.h"
 #include "save.h"
 
@@ -124,6 +126,7 @@ void mail_seal_save_reset(struct mail_seal_transaction *st)
 {
 	i_stream_unref(&st->hashed_stream);
 	i_stream_unref(&st->stream);
+	i_stream_unref(&st->watched);
 	i_stream_unref(&st->input);
 	i_free(st->refusal);
 	i_free(st->sentence);
@@ -197,6 +200,7 @@ save_by_decision(struct mail_save_context *ctx, struct istream *input,
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 
 	save_state_begin(ctx, input, decision);
+	input = mail_seal_answer_watch(ctx, input);
 	if (decision->action == MAIL_SEAL_ACTION_STORE) {
 		mail_seal_warn_by_decision(box, decision);
 		return sbox->module_ctx.super.save_begin(ctx, input);
@@ -290,7 +294,10 @@ int mail_seal_save_finish(struct mail_save_context *ctx)
 		return -1;
 	}
 	ret = sbox->module_ctx.super.save_finish(ctx);
+	if (ret == 0)
+		ret = mail_seal_keys_mailbox_saved(ctx);
 	if (ret == 0) {
+		mail_seal_answer_saved(ctx);
 		if (st->stream != NULL)
 			st->sealed++;
 		note_sealed(st);

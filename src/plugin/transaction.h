@@ -50,6 +50,14 @@ struct mail_seal_transaction {
 	/* of these, saved through the seal */
 	unsigned int sealed;
 
+	/* answer.c: the plaintext as it passes by while a message is saved, or
+	   NULL; and what may have a code in it */
+	struct istream *watched;
+	ARRAY(char *) texts;
+	/* keys-mailbox.c: the certificate of the messages that are saved, or
+	   NULL */
+	buffer_t *certificate;
+
 	/* the plaintext while it is saved, and where it began */
 	struct istream *input;
 	uoff_t input_start;

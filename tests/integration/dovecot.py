@@ -341,6 +341,8 @@ class Dovecot:
         self._writer = config.writer(dovecot_version())
         if "mail_crypt" in self.site.plugins:
             _make_ec_key(*self.site.crypt_key)
+        if self.site.masters:
+            self.site.masters_file.write_text(f"master:{{PLAIN}}{PASSWORD}\n")
         if "imapsieve" in self.site.plugins:
             self.site.imapsieve_script.parent.chmod(0o777)  # for the compiled script
             self.site.imapsieve_script.write_text('require "imap4flags"; addflag "\\\\Flagged";')

@@ -133,7 +133,9 @@ static const struct {
 	  CANT_BE_HIDDEN("Content-Type") },
 	{ FIELD(protect_headers), "MIME-Version",
 	  CANT_BE_HIDDEN("MIME-Version") },
-	{ FIELD(protect_headers), "HP-Outer", CANT_BE_HIDDEN("HP-Outer") }
+	{ FIELD(protect_headers), "HP-Outer", CANT_BE_HIDDEN("HP-Outer") },
+	{ FIELD(keys_mailbox), "Inbox", "mail_seal_keys_mailbox: \"Inbox\" is "
+	  "not another mailbox than INBOX" }
 };
 
 static void test_bad_settings(void **state ATTR_UNUSED)
@@ -233,6 +235,7 @@ static void test_exempt(void **state ATTR_UNUSED)
 		{ .virtual = TRUE, .owner_has_sources = TRUE },
 		{ .public = TRUE, .owner_has_sources = TRUE },
 		{ .excluded = TRUE, .owner_has_sources = TRUE },
+		{ .keys_mailbox = TRUE, .owner_has_sources = TRUE },
 		{ .owner_has_sources = FALSE }
 	};
 	const struct mail_seal_destination ordinary = {
@@ -261,6 +264,62 @@ static void test_exempt_reason(void **state ATTR_UNUSED)
 		assert_int_equal(
 			mail_seal_policy_exempt_reason(&tests[i].dest),
 			tests[i].reason);
+	}
+}
+
+static void test_owners_act(void **state ATTR_UNUSED)
+{
+	static const struct mail_seal_act own = {
+		.service = "imap", .own_login = TRUE, .own_mailbox = TRUE
+	};
+	static const char *const others[] = {
+		"lmtp", "lda", "doveadm", "pop3", "submission", "imap-urlauth",
+		"", "dsync", "managesieve"
+	};
+	struct mail_seal_act act = own;
+
+	assert_true(mail_seal_policy_is_owners_act(&own));
+	for (size_t i = 0; i < N_ELEMENTS(others); i++) {
+		act.service = others[i];
+		assert_false(mail_seal_policy_is_owners_act(&act));
+	}
+	/* each fact alone makes it another's */
+	act = own;
+	act.own_login = FALSE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+	act = own;
+	act.own_mailbox = FALSE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+	act = own;
+	act.script = TRUE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+	act = own;
+	act.dsync = TRUE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+}
+
+static void test_named(void **state ATTR_UNUSED)
+{
+	static const struct {
+		const char *vname, *prefix, *setting;
+		bool named;
+	} tests[] = {
+		{ "Keys", "", "Keys", TRUE },
+		{ "keys", "", "Keys", FALSE },
+		{ "Keys/Old", "", "Keys", FALSE },
+		{ "INBOX.Keys", "INBOX.", "Keys", TRUE },
+		{ "INBOX.Keys", "INBOX.", "INBOX.Keys", TRUE },
+		{ "INBOX.Keys", "", "Keys", FALSE },
+		{ "Keys", "INBOX.", "Keys", TRUE },
+		{ "Other.Keys", "INBOX.", "Keys", FALSE },
+		{ "INBOX.Mine.Keys", "INBOX.", "Keys", FALSE },
+		{ "INBOX.Mine.Keys", "INBOX.", "Mine.Keys", TRUE },
+		{ "Key", "", "Keys", FALSE }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(mail_seal_policy_is_named(tests[i].vname,
+			tests[i].prefix, tests[i].setting), tests[i].named);
 	}
 }
 
@@ -582,6 +641,8 @@ int main(void)
 		cmocka_unit_test(test_good_settings),
 		cmocka_unit_test(test_exempt),
 		cmocka_unit_test(test_exempt_reason),
+		cmocka_unit_test(test_owners_act),
+		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_key_state),
 		cmocka_unit_test(test_refuses_delivery),
