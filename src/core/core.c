@@ -267,6 +267,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_unref = recipients_unref,
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
+	.summarize = core_summarize,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,

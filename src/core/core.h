@@ -24,6 +24,13 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
+/* Of the key files of one owner */
+struct mail_seal_contents {
+	const buffer_t *certificates;
+	/* mail_seal_extra_keys, or NULL */
+	const buffer_t *extra;
+};
+
 /* All that needs src/seal. GMime, GPGME and OpenSSL are heavy to load, and
    most sessions save nothing; so this is a module of its own, loaded when it
    is first needed, and what it can do is in this one struct. */
@@ -69,6 +76,14 @@ struct mail_seal_core {
 			pool_t pool,
 			const struct mail_seal_certificate **list_r,
 			unsigned int *count_r, struct seal_error *error);
+	/* The same of the owner's certificates now, without a trial, for who
+	   goes through many owners. facts is what the owner's state has of
+	   these contents, or NULL: if it still holds, nobody is asked. */
+	int (*summarize)(const struct mail_seal_contents *contents,
+			 const struct mail_seal_settings *set,
+			 const char *facts, pool_t pool,
+			 const struct mail_seal_certificate **list_r,
+			 unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside
 	   them. Returns 0, or -1 with half a sentence. */

@@ -17,6 +17,9 @@
 #include "../seal/format/openpgp-packet.h"
 #include "enrolment.h"
 
+#include <time.h>
+#include <unistd.h>
+
 /* More are no owner's, but a keyring that was exported as a whole. */
 #define ENROL_CERTIFICATES_MAX 5
 
@@ -51,6 +54,26 @@ algorithms(const struct certificate *certificate, pool_t pool)
 	return str_c(text);
 }
 
+/* But for a trial */
+static void
+describe_one(const struct certificate *certificate,
+	     const struct mail_seal_settings *set, time_t when, pool_t pool,
+	     struct mail_seal_certificate *info_r)
+{
+	const char *reason;
+
+	info_r->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
+		"X.509" : "OpenPGP";
+	info_r->fingerprint = p_strdup(pool, certificate->fingerprint);
+	info_r->algorithm = algorithms(certificate, pool);
+	info_r->names = clean_names(certificate->names, pool);
+	info_r->created = certificate->keys[0].created;
+	info_r->expires = certificate_expires(certificate);
+	if (!certificate_is_usable(certificate, when, set->min_rsa_bits,
+				   &reason))
+		info_r->problem = p_strdup(pool, reason);
+}
+
 int core_describe(const buffer_t *content,
 		    const struct mail_seal_settings *set, time_t when,
 		    pool_t pool, const struct mail_seal_certificate **list_r,
@@ -65,28 +88,55 @@ int core_describe(const buffer_t *content,
 		return -1;
 	infos = p_new(pool, struct mail_seal_certificate, list->count);
 	for (size_t i = 0; i < list->count; i++) {
-		const struct certificate *certificate = list->certificates[i];
-		struct mail_seal_certificate *info = &infos[i];
 		struct seal_error trial = { .code = SEAL_ERROR_NONE };
-		const char *reason;
 
-		info->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
-			"X.509" : "OpenPGP";
-		info->fingerprint = p_strdup(pool, certificate->fingerprint);
-		info->algorithm = algorithms(certificate, pool);
-		info->names = clean_names(certificate->names, pool);
-		info->created = certificate->keys[0].created;
-		info->expires = certificate_expires(certificate);
-		if (!certificate_is_usable(certificate, when,
-					   set->min_rsa_bits, &reason))
-			info->problem = p_strdup(pool, reason);
-		else if (certificate_try(list->certificates[i],
-					 set->openpgp_engine,
-					 set->timeout_secs, &trial) < 0)
-			info->problem = p_strdup(pool, trial.text);
+		describe_one(list->certificates[i], set, when, pool,
+			     &infos[i]);
+		if (infos[i].problem == NULL &&
+		    certificate_try(list->certificates[i],
+				    set->openpgp_engine, set->timeout_secs,
+				    &trial) < 0)
+			infos[i].problem = p_strdup(pool, trial.text);
 	}
 	*list_r = infos;
 	*count_r = list->count;
+	return 0;
+}
+
+int core_summarize(const struct mail_seal_contents *contents,
+		   const struct mail_seal_settings *set, const char *facts,
+		   pool_t pool, const struct mail_seal_certificate **list_r,
+		   unsigned int *count_r, struct seal_error *error)
+{
+	const struct key_file_input inputs[] = {
+		{ contents->certificates->data, contents->certificates->used,
+		  CERTIFICATE_OWNER },
+		{ contents->extra == NULL ? NULL : contents->extra->data,
+		  contents->extra == NULL ? 0 : contents->extra->used,
+		  CERTIFICATE_EXTRA }
+	};
+	const struct certificates_params params = {
+		.timeout_secs = set->timeout_secs,
+		.uid = geteuid(),
+		.known_facts = facts
+	};
+	const struct certificate_list *list;
+	struct mail_seal_certificate *infos;
+	time_t now = time(NULL);
+
+	list = certificates_judge(inputs, contents->extra == NULL ? 1 : 2,
+				  &params, error);
+	if (list == NULL)
+		return -1;
+	infos = p_new(pool, struct mail_seal_certificate, list->count);
+	*count_r = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) != 0) {
+			describe_one(list->certificates[i], set, now, pool,
+				     &infos[(*count_r)++]);
+		}
+	}
+	*list_r = infos;
 	return 0;
 }
 

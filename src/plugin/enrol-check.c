@@ -224,6 +224,25 @@ enrol_check_all(const struct mail_seal_enrolment *enrolment, buffer_t *content,
 	return result;
 }
 
+enum mail_seal_enrol_result
+enrol_check_removable(const struct mail_seal_settings *set, const char *what,
+		      struct mail_seal_enrol_error *error_r)
+{
+	for (unsigned int i = 0; i < set->source_count; i++) {
+		const struct mail_seal_source *source = &set->sources[i];
+		struct seal_error error = { .code = SEAL_ERROR_NONE };
+
+		if (mail_seal_source_is_writable(source) ||
+		    mail_seal_source_read(source, set, t_buffer_create(1024),
+					  &error) == 0)
+			continue;
+		return enrol_impossible(what, "there is one in a GnuPG "
+			"keyring, which mail_seal only reads",
+			mail_seal_source_name(source), error_r);
+	}
+	return MAIL_SEAL_ENROL_OK;
+}
+
 void enrol_warn(const struct mail_seal_enrolment *enrolment,
 		const char *warning)
 {

@@ -104,7 +104,8 @@ mail_seal_enrol_withdraw(const struct mail_seal_enrolment *enrolment,
    done, what was pending is active (or stopped); PENDING: right, but one more
    is needed; NOTHING: there is no code in it, or none is awaited; BAD: it is
    the wrong code, or an old one; or FAILED, and it may be given again. Unless
-   it failed, *sentence_r is what to tell who gave it, from the data stack. */
+   it failed, *sentence_r is what to tell who gave it, from the data stack; the
+   same is in the error if it isn't OK or PENDING. */
 enum mail_seal_enrol_result
 mail_seal_enrol_code(const struct mail_seal_enrolment *enrolment,
 		     const char *text, const char **sentence_r,
@@ -121,12 +122,6 @@ enum mail_seal_enrol_result
 mail_seal_enrol_due(const struct mail_seal_enrolment *enrolment,
 		    const char **sentence_r,
 		    struct mail_seal_enrol_error *error_r);
-/* Remembers beside what is pending that its owner was told this, a word.
-   Returns OK, NOTHING or FAILED. */
-enum mail_seal_enrol_result
-mail_seal_enrol_note(const struct mail_seal_enrolment *enrolment,
-		     const char *notice,
-		     struct mail_seal_enrol_error *error_r);
 
 /*
  * Reading

@@ -176,7 +176,7 @@ void mail_seal_owner_note_sealed(struct mail_user *owner,
 		ret = owe_notice(owner, &old, news, &error);
 	if (ret < 0 ||
 	    mail_seal_state_enrol(owner, news->fingerprints, news->facts,
-				  news->withdrawn_before, &error) < 0) {
+				  news->withdrawn_before, NULL, &error) < 0) {
 		e_warning(owner->event, "mail_seal: The owner's state can't "
 			  "be kept, so a key that goes missing wouldn't be "
 			  "noticed: %s", error);

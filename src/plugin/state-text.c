@@ -8,6 +8,7 @@
 	mail-seal-state 1
 	enrolled 1764102000
 	keys 4F8B...,9C01...
+	given 1764102000 metadata
 	facts mail-seal-facts 1
 	facts ...
 	told expires-30:1766694000:4F8B...,9C01...
@@ -56,6 +57,19 @@ add_told(struct mail_seal_state *state, const char *word, pool_t pool)
 	state->told = told;
 }
 
+/* "TIME WAY" */
+static bool
+parse_given(const char *value, pool_t pool, struct mail_seal_state *state)
+{
+	const char *space = strchr(value, ' ');
+
+	if (space == NULL)
+		return FALSE;
+	state->given_way = p_strdup(pool, space + 1);
+	return str_to_time(t_strdup_until(value, space), &state->given) == 0 &&
+		state->given >= 0 && state->given <= SINCE_MAX;
+}
+
 static bool
 parse_line(const char *line, pool_t pool, string_t *facts,
 	   struct mail_seal_state *state)
@@ -80,6 +94,8 @@ parse_line(const char *line, pool_t pool, string_t *facts,
 		add_told(state, value, pool);
 	if (strcmp(name, "owed") == 0)
 		state->owed = p_strdup(pool, value);
+	if (strcmp(name, "given") == 0)
+		return parse_given(value, pool, state);
 	if (strcmp(name, "facts") == 0) {
 		str_append(facts, value);
 		str_append_c(facts, '\n');
@@ -142,6 +158,10 @@ void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
 	if (state->fingerprints != NULL && *state->fingerprints != NULL) {
 		str_printfa(text, "keys %s\n",
 			    t_strarray_join(state->fingerprints, ","));
+	}
+	if (state->given_way != NULL) {
+		str_printfa(text, "given %s %s\n", dec2str(state->given),
+			    state->given_way);
 	}
 	if (state->facts != NULL &&
 	    strlen(state->facts) <= MAIL_SEAL_STATE_FACTS_MAX)

@@ -132,17 +132,24 @@ state_write(struct mail_user *owner, const struct mail_seal_state *state,
 
 int mail_seal_state_enrol(struct mail_user *owner,
 			  const char *const *fingerprints, const char *facts,
-			  time_t withdrawn_before, const char **error_r)
+			  time_t withdrawn_before, const char *way,
+			  const char **error_r)
 {
 	struct mail_seal_state state;
 	int ret = mail_seal_state_read(owner, &state, error_r);
 
 	if (ret < 0)
 		return -1;
-	if (ret > 0 && !state.damaged && facts == NULL &&
-	    withdrawn_before <= state.withdrawn_before &&
-	    mail_seal_state_has_fingerprints(&state, fingerprints))
+	if (way == NULL && !state.damaged && (!state.enrolled ||
+	    !mail_seal_state_has_fingerprints(&state, fingerprints)))
+		way = MAIL_SEAL_STATE_BY_HAND;
+	if (ret > 0 && !state.damaged && facts == NULL && way == NULL &&
+	    withdrawn_before <= state.withdrawn_before)
 		return 0;
+	if (way != NULL) {
+		state.given_way = way;
+		state.given = time(NULL);
+	}
 	if (!state.enrolled || state.since == 0)
 		state.since = time(NULL);
 	state.enrolled = TRUE;

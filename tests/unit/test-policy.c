@@ -89,6 +89,26 @@ static const struct {
 	  "1s to 1h" },
 	{ FIELD(timeout), "soon", "mail_seal_timeout: \"soon\" is not a time "
 	  "from 1s to 1h" },
+	{ FIELD(confirm), "", "mail_seal_confirm: an empty value is not "
+	  "\"yes\" or \"no\"" },
+	{ FIELD(confirm_within), "0", "mail_seal_confirm_within: \"0\" is not "
+	  "a time from 1s to 366days" },
+	{ FIELD(confirm_within), "14", "mail_seal_confirm_within: \"14\" is "
+	  "not a time from 1s to 366days" },
+	{ FIELD(change_delay), "never", "mail_seal_change_delay: \"never\" is "
+	  "not a time up to 366days, or 0" },
+	{ FIELD(notice_days), "30 soon", "mail_seal_notice_days: \"soon\" is "
+	  "not a number of days" },
+	{ FIELD(notice_days), "0", "mail_seal_notice_days: \"0\" is not a "
+	  "number of days" },
+	{ FIELD(notice_from), "postmaster", "mail_seal_notice_from: "
+	  "\"postmaster\" is not an address" },
+	{ FIELD(language), "../de", "mail_seal_language: \"../de\" is not a "
+	  "language, like \"en\"" },
+	{ FIELD(language), "", "mail_seal_language: an empty value is not a "
+	  "language, like \"en\"" },
+	{ FIELD(texts), "texts", "mail_seal_texts: \"texts\" is not an "
+	  "absolute path" },
 	{ FIELD(extra_keys), "keys", "mail_seal_extra_keys: \"keys\" is not "
 	  "an absolute path" },
 	{ FIELD(protect_headers), "Subject:", "mail_seal_protect_headers: "
@@ -151,6 +171,13 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_smime_rsa = "oaep";
 	raw.mail_seal_timeout = "2 mins";
 	raw.mail_seal_extra_keys = "/e";
+	raw.mail_seal_keys_mailbox = "My keys";
+	raw.mail_seal_confirm = "no";
+	raw.mail_seal_confirm_within = "1 week";
+	raw.mail_seal_change_delay = "7days";
+	raw.mail_seal_notice_days = "1, 14 7";
+	raw.mail_seal_notice_from = "Keys <keys@example.org>";
+	raw.mail_seal_language = "de_AT";
 	if (mail_seal_settings_parse(&raw, pool, &set, &error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(set.source_count, 3);
@@ -170,6 +197,15 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	assert_int_equal(set.min_rsa_bits, 2048);
 	assert_int_equal(set.timeout_secs, 120);
 	assert_string_equal(set.extra_keys, "/e");
+	assert_string_equal(set.keys_mailbox, "My keys");
+	assert_false(set.confirm);
+	assert_int_equal(set.confirm_within_secs, 7 * 24 * 60 * 60);
+	assert_int_equal(set.change_delay_secs, 7 * 24 * 60 * 60);
+	assert_int_equal(set.notice_days_count, 3);
+	assert_int_equal(set.notice_days[0], 14);
+	assert_int_equal(set.notice_days[2], 1);
+	assert_string_equal(set.notice_from, "Keys <keys@example.org>");
+	assert_string_equal(set.language, "de_AT");
 
 	raw_defaults(&raw);
 	raw.mail_seal_keys = "none";
