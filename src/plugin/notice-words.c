@@ -81,6 +81,16 @@ void mail_seal_notice_append_sorted(string_t *text,
 	str_append(text, t_strarray_join(sorted, ","));
 }
 
+static bool
+is_same(const char *const *fingerprints1, const char *const *fingerprints2)
+{
+	string_t *sorted1 = t_str_new(128), *sorted2 = t_str_new(128);
+
+	mail_seal_notice_append_sorted(sorted1, fingerprints1);
+	mail_seal_notice_append_sorted(sorted2, fingerprints2);
+	return str_equals(sorted1, sorted2);
+}
+
 /* Rounded up: the owner is promised no less. */
 static const char *days(unsigned int secs)
 {
@@ -114,6 +124,8 @@ mail_seal_notice_words(const struct mail_seal_settings *set,
 		{ .name = "code", .value = facts->code, .required = TRUE },
 		{ .name = "stop_code", .value = facts->stop_code,
 		  .required = TRUE },
+		{ .name = "renewed", .value =
+		  flag(is_same(facts->fingerprints, facts->old_fingerprints)) },
 		{ .name = "two_codes", .value = flag(old_needed) },
 		{ .name = "ask_administrator",
 		  .value = flag(old_needed && !delay) },

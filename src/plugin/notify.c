@@ -10,7 +10,7 @@
 #include "str.h"
 #include "../core/core.h"
 #include "notice-policy.h"
-#include "notify.h"
+#include "notify-pending.h"
 #include "owner.h"
 #include "user.h"
 
@@ -181,24 +181,42 @@ choose(const struct mail_seal_certificate *list, unsigned int count,
 	return best;
 }
 
+/* Asks nobody, as long as what the owner's state has of them holds. */
 static int
-describe(struct notify *notify, struct active *active, const char **error_r)
+read_certificates(struct notify *notify, const struct mail_seal_owner *owner,
+		  buffer_t *content,
+		  const struct mail_seal_certificate **list_r,
+		  unsigned int *count_r, struct seal_error *error)
+{
+	struct mail_seal_contents contents = { .certificates = content };
+	const struct mail_seal_core *core = mail_seal_core_get(error);
+	buffer_t *extra = t_buffer_create(1024);
+	const char *where;
+
+	if (core == NULL ||
+	    mail_seal_keys_read(notify->set, content, &where, error) <= 0)
+		return -1;
+	if (notify->set->extra_keys != NULL) {
+		if (mail_seal_keys_read_extra(notify->set, extra, &where,
+					      error) < 0)
+			return -1;
+		contents.extra = extra;
+	}
+	return core->summarize(&contents, notify->set, owner->state.facts,
+			       pool_datastack_create(), list_r, count_r, error);
+}
+
+static int
+describe(struct notify *notify, const struct mail_seal_owner *owner,
+	 struct active *active, const char **error_r)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	buffer_t *content = t_buffer_create(4096);
-	const struct mail_seal_core *core = mail_seal_core_get(&error);
 	const struct mail_seal_certificate *list, *best;
-	const char *where;
-	unsigned int count = 0;
-	int ret = core == NULL ? -1 :
-		mail_seal_keys_read(notify->set, content, &where, &error);
+	unsigned int count;
 
-	if (ret > 0) {
-		ret = core->describe(content, notify->set, notify->now,
-				     pool_datastack_create(), &list, &count,
-				     &error) < 0 ? -1 : 1;
-	}
-	if (ret < 0 || count == 0) {
+	if (read_certificates(notify, owner, content, &list, &count,
+			      &error) < 0 || count == 0) {
 		*error_r = t_strdup(error.text);
 		return -1;
 	}
@@ -236,14 +254,14 @@ get_active(struct notify *notify, const struct mail_seal_owner *owner,
 	active_r->policy.days_count = notify->set->notice_days_count;
 	switch (owner->keys.state) {
 	case MAIL_SEAL_KEY_USABLE:
-		return describe(notify, active_r, error_r) < 0 ? -1 : 1;
+		return describe(notify, owner, active_r, error_r) < 0 ? -1 : 1;
 	case MAIL_SEAL_KEY_MISSING:
 		return 0;
 	case MAIL_SEAL_KEY_LOST:
 		describe_lost(active_r, owner);
 		return 1;
 	case MAIL_SEAL_KEY_UNUSABLE:
-		if (describe(notify, active_r, error_r) < 0)
+		if (describe(notify, owner, active_r, error_r) < 0)
 			describe_lost(active_r, owner);
 		else if (active_r->policy.usable) {
 			/* the additional key: nothing that he could do */
@@ -353,5 +371,7 @@ void mail_seal_notify(const struct mail_seal_settings *set,
 
 	if (set->source_count == 0)
 		return;
+	/* first, because it may change the rest */
+	mail_seal_notify_pending(set, callback, context);
 	notify_owner(&notify);
 }

@@ -104,6 +104,40 @@ def test_new_key_beside_the_old_one(server, alice, keys):
     assert len(notices.of(server, alice)) == 1
 
 
+def test_another_back_end_finds_the_change(server, alice, keys):
+    """It has a state of its own, and sees what is in INBOX already."""
+    [state] = server.state_files(alice)
+    others = state.read_bytes()
+    server.give(alice, server.keys_file(alice), keys.bob.certificate)
+    by_lmtp(server, alice)
+    state.write_bytes(others)
+    by_lmtp(server, alice)
+    assert len(notices.of(server, alice)) == 1
+    # who was told isn't told by the next run, nor when all is as it was
+    assert notify(server, "-u", alice) == []
+
+
+def test_another_back_end_sees_what_a_command_changed(server, alice, keys):
+    """There it is like a change by hand, but the owner was told."""
+    [state] = server.state_files(alice)
+    others = state.read_bytes()
+    server.doveadm("seal", "key", "set", "--force", "-u", alice, "-f", "-",
+                   input=keys.bob.certificate)
+    before = [stored for stored in server.messages(alice) if notices.is_notice(stored)]
+    assert len(before) == 2  # changed, for who has the old key; and active
+    state.write_bytes(others)
+    by_lmtp(server, alice)
+    assert [stored for stored in server.messages(alice) if notices.is_notice(stored)] == before
+
+
+def test_found_by_the_daily_run(server, alice, keys):
+    server.give(alice, server.keys_file(alice), keys.bob.certificate)
+    assert notify(server, "-u", alice) == ["changed stored in INBOX"]
+    by_lmtp(server, alice)
+    assert notify(server, "-u", alice) == []
+    assert len(notices.of(server, alice)) == 1
+
+
 def test_first_certificate_and_lost_state(server, alice, keys):
     """Where it isn't known what was before, nothing has changed."""
     server.state_files(alice)[0].unlink()

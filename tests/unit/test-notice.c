@@ -348,7 +348,7 @@ facts_of(enum mail_seal_notice kind, unsigned int variant,
 			facts->fingerprints = NULL;
 		break;
 	case MAIL_SEAL_NOTICE_CHANGED:
-		facts->old_fingerprints = two_fingerprints;
+		facts->old_fingerprints = two_fingerprints + (variant & 1);
 		break;
 	default:
 		break;
