@@ -114,6 +114,12 @@ void enrol_tell_change(const struct mail_seal_enrolment *enrolment,
 		       const struct enrolled *before,
 		       const struct enrolled *after)
 {
+	const bool same_keys =
+		mail_seal_gate_same_keys(before->keys, after->keys);
+
+	/* one that was lost is there again */
+	if (same_keys && before->content->used == 0)
+		return;
 	if (after->keys == NULL) {
 		struct enrolled gone = { .keys = NULL };
 
@@ -126,7 +132,7 @@ void enrol_tell_change(const struct mail_seal_enrolment *enrolment,
 	} else {
 		tell(enrolment, MAIL_SEAL_NOTICE_CHANGED, before, after,
 		     before->content);
-		if (!mail_seal_gate_same_keys(before->keys, after->keys)) {
+		if (!same_keys) {
 			tell(enrolment, MAIL_SEAL_NOTICE_ACTIVE, before, after,
 			     after->content);
 		}
