@@ -8,44 +8,40 @@
 #include "message-header-parser.h"
 #include "str.h"
 #include "answer.h"
+#include "code.h"
 #include "enrol.h"
 #include "istream-watch.h"
 #include "owners-act.h"
 #include "transaction.h"
+
+#include <ctype.h>
 
 /* The Subject must be within so many bytes of the message. */
 #define WATCH_MAX (64*1024)
 /* Of so many texts in one transaction a code can be */
 #define TEXTS_MAX 8
 
-/* Most texts have none: then nobody's certificates are looked for. */
-static bool may_have_code(const char *text)
+/* Most texts have no code: then nobody's certificates are looked for. */
+static bool has_code(const char *text)
 {
-	return strstr(t_str_lcase(text), "seal") != NULL;
+	return mail_seal_code_find(text) != NULL;
 }
 
+/* The gate logs what comes of it. */
 static enum mail_seal_enrol_result
 give(const struct mail_seal_settings *set, const char *way, const char *text,
-     const char **sentence_r, struct mail_seal_enrol_error *error_r)
+     const char **sentence_r)
 {
 	struct mail_seal_enrolment enrolment;
+	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 
 	mail_seal_owners_enrolment(set, way, &enrolment);
-	result = mail_seal_enrol_code(&enrolment, text, sentence_r, error_r);
-	switch (result) {
-	case MAIL_SEAL_ENROL_NOTHING:
-		break;
-	case MAIL_SEAL_ENROL_OK:
-	case MAIL_SEAL_ENROL_PENDING:
-	case MAIL_SEAL_ENROL_BAD:
-		e_info(set->user->event, "mail_seal: Code by %s: %s", way,
-		       *sentence_r);
-		break;
-	default:
-		*sentence_r = error_r->sentence;
-		e_error(set->user->event, "mail_seal: Code by %s: %s", way,
-			error_r->log_error);
+	result = mail_seal_enrol_code(&enrolment, text, sentence_r, &error);
+	if (result == MAIL_SEAL_ENROL_FAILED ||
+	    result == MAIL_SEAL_ENROL_IMPOSSIBLE) {
+		e_error(set->user->event, "mail_seal: %s", error.log_error);
+		*sentence_r = error.sentence;
 	}
 	return result;
 }
@@ -57,15 +53,14 @@ give(const struct mail_seal_settings *set, const char *way, const char *text,
 void mail_seal_answer_delivered(struct mail_deliver_context *ctx,
 				const struct mail_seal_settings *set)
 {
-	struct mail_seal_enrol_error error;
 	const char *subject, *sentence;
 
 	/* a message that can't be read fails by itself */
 	if (mail_get_first_header_utf8(ctx->src_mail, "Subject",
 				       &subject) <= 0 ||
-	    !may_have_code(subject))
+	    !has_code(subject))
 		return;
-	(void)give(set, "delivery", subject, &sentence, &error);
+	(void)give(set, "delivery", subject, &sentence);
 }
 
 /*
@@ -122,7 +117,7 @@ void mail_seal_answer_saved(struct mail_save_context *ctx)
 			     subject_line, &subject);
 	i_stream_unref(&input);
 	text = str_c(subject.text);
-	if (!may_have_code(text))
+	if (!has_code(text))
 		return;
 	if (!array_is_created(&st->texts))
 		i_array_init(&st->texts, 1);
@@ -153,7 +148,6 @@ void mail_seal_answer_committed(struct mailbox *box,
 				struct mail_seal_transaction *st)
 {
 	const struct mail_seal_settings *set;
-	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 	const char *sentence;
 	char *text;
@@ -163,7 +157,9 @@ void mail_seal_answer_committed(struct mailbox *box,
 	set = mail_seal_owners_act(box);
 	i_assert(set != NULL);
 	array_foreach_elem(&st->texts, text) {
-		result = give(set, "subject", text, &sentence, &error);
+		result = give(set, "subject", text, &sentence);
+		/* the copy in Sent of a message that has been delivered is no
+		   mistake */
 		if (result != MAIL_SEAL_ENROL_NOTHING) {
 			tell(box, result == MAIL_SEAL_ENROL_OK ||
 			     result == MAIL_SEAL_ENROL_PENDING, sentence);
@@ -184,18 +180,30 @@ static const char *last_part(struct mailbox *box)
 	return last == NULL ? vname : last + 1;
 }
 
-/* Returns what to tell who wants to create a mailbox of this name, or NULL:
-   it is no code. */
+/* "seal-", ten symbols, and nothing else that is a letter or a digit */
+static bool is_bare_code(const char *name)
+{
+	unsigned int count = 0;
+
+	for (; *name != '\0'; name++) {
+		if (i_isalnum(*name))
+			count++;
+	}
+	return count == strlen("seal") + 10;
+}
+
+/* Returns what to tell who wants to create a mailbox of this name, or NULL: it
+   is no answer. A code that has been used makes no mailbox either. */
 static const char *
 answer_by_name(struct mailbox *box, const struct mail_seal_settings *set)
 {
 	const char *name = last_part(box), *sentence;
-	struct mail_seal_enrol_error error;
 
-	if (!may_have_code(name))
+	if (!has_code(name))
 		return NULL;
-	return give(set, "mailbox-name", name, &sentence, &error) ==
-		MAIL_SEAL_ENROL_NOTHING ? NULL : sentence;
+	return give(set, "mailbox-name", name, &sentence) ==
+		MAIL_SEAL_ENROL_NOTHING && !is_bare_code(name) ?
+		NULL : sentence;
 }
 
 int mail_seal_create_box(struct mailbox *box,
