@@ -1,4 +1,4 @@
-"""SIGKILL at each step of a message's way into the Keys mailbox: what was left is done again."""
+"""SIGKILL at any step of a message's way into the Keys mailbox: what was left is done again."""
 
 import subprocess
 from pathlib import Path
@@ -35,11 +35,14 @@ def append(server, message, kill_at):
 
 
 def test_killed(server, gnupg):
-    """Nobody is left with a message in Keys and no answer."""
+    """Nobody is left with a message in Keys and no answer.
+
+    At every other step: a lock that is left is waited for, and test_gate_killed.py has them all.
+    """
     key = gnupg.generate("alice@example.org")
     message = key_messages.sent(key)
     killed = 0
-    for step in range(1, STEPS_MAX):
+    for step in range(1, STEPS_MAX, 2):
         server.never_enrolled("alice")
         server.empty("alice")
         answer = append(server, message, step)
@@ -55,4 +58,4 @@ def test_killed(server, gnupg):
         assert not server.pending_file("alice").exists()
         mail.check_unchanged(server.messages("alice", "Keys")[-1], message, delivered=False)
     assert killed > 3
-    assert step < STEPS_MAX - 1
+    assert step < STEPS_MAX - 2
