@@ -16,6 +16,8 @@
 
 /* how often somebody else can be faster */
 #define TRIES 5
+/* People write two into one text; who writes more is guessing. */
+#define CODES_MAX 4
 
 #define NOT_CHANGED "What is pending can't be changed now"
 
@@ -240,7 +242,8 @@ static enum mail_seal_gate_answer give_codes(struct step *step)
 	enum mail_seal_gate_answer best = MAIL_SEAL_GATE_WRONG, answer;
 	const char *text = step->text, *code;
 
-	while ((code = mail_seal_code_next(&text)) != NULL) {
+	for (unsigned int i = 0; i < CODES_MAX &&
+	     (code = mail_seal_code_next(&text)) != NULL; i++) {
 		answer = mail_seal_gate_give(&step->place.pending, code,
 					     step->now);
 		best = I_MAX(best, answer);

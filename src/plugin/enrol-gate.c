@@ -20,6 +20,8 @@
 
 /* of repeated challenges for the same; then it begins anew */
 #define CODES_MAX 32
+/* how often somebody else can be faster */
+#define TRIES 5
 
 static const char *
 what_failed(bool withdraw)
@@ -91,11 +93,7 @@ put_checked(struct mail_seal_pending_place *place,
 	struct seal_error ignored = { .code = SEAL_ERROR_NONE };
 	int ret = mail_seal_pending_put(place, error);
 
-	if (ret == 0) {
-		seal_error_set(error, SEAL_ERROR_STORE,
-			       "somebody else did so at the same time");
-	} else if (ret > 0 &&
-		   check_still_readable(place->set, before, error) < 0) {
+	if (ret > 0 && check_still_readable(place->set, before, error) < 0) {
 		(void)mail_seal_pending_drop(place, &ignored);
 		return -1;
 	}
@@ -104,7 +102,7 @@ put_checked(struct mail_seal_pending_place *place,
 
 /* Puts what is pending there, and the challenge into INBOX. If that fails, it
    is taken back. previous is what was pending before if this is the same
-   again, else NULL. */
+   again, else NULL. Returns NOTHING if somebody else was faster. */
 static enum mail_seal_enrol_result
 put_and_send(struct mail_seal_pending_place *place,
 	     const struct mail_seal_pending *previous,
@@ -116,7 +114,10 @@ put_and_send(struct mail_seal_pending_place *place,
 	const char *sentence;
 	int ret;
 
-	if (put_checked(place, before, &error) <= 0) {
+	ret = put_checked(place, before, &error);
+	if (ret == 0)
+		return MAIL_SEAL_ENROL_NOTHING;
+	if (ret < 0) {
 		return enrol_failed(what_failed(withdraw),
 			mail_seal_source_name(place->source), &error, error_r);
 	}
@@ -221,39 +222,57 @@ static void log_request(const struct request *request)
 	       "none" : t_strarray_join(request->wish.keys, ","));
 }
 
+/* Returns NOTHING if somebody else was faster. */
 static enum mail_seal_enrol_result
-request_pend(const struct request *request,
-	     struct mail_seal_enrol_error *error_r)
+request_try(const struct request *request,
+	    struct mail_seal_pending_place *place,
+	    struct mail_seal_enrol_error *error_r)
 {
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct mail_seal_pending_place place;
 	struct mail_seal_pending previous;
 	struct enrol_codes codes;
 	enum mail_seal_enrol_result result;
 	time_t now = time(NULL);
 	bool repeated;
 
-	if (mail_seal_pending_open(request->enrolment->set, &place,
-				   &error) < 0) {
-		return enrol_failed(what_failed(request->wish.withdraw),
-				    mail_seal_source_name(place.source),
-				    &error, error_r);
-	}
-	if (place.source == NULL) {
-		return enrol_impossible(what_failed(request->wish.withdraw),
-			"a GnuPG keyring is only read by mail_seal",
-			"no file: or dict: in mail_seal_keys", error_r);
-	}
-	repeated = request_is_repeated(request, &place.pending, now);
+	repeated = request_is_repeated(request, &place->pending, now);
 	if (!repeated)
-		request_to_pending(request, now, &place.pending);
-	previous = place.pending;
-	make_codes(&place.pending, request->codes, &codes);
-	result = put_and_send(&place, repeated ? &previous : NULL,
+		request_to_pending(request, now, &place->pending);
+	previous = place->pending;
+	make_codes(&place->pending, request->codes, &codes);
+	result = put_and_send(place, repeated ? &previous : NULL,
 			      &request->before, &codes, error_r);
 	if (result == MAIL_SEAL_ENROL_PENDING && !repeated)
 		log_request(request);
 	return result;
+}
+
+static enum mail_seal_enrol_result
+request_pend(const struct request *request,
+	     struct mail_seal_enrol_error *error_r)
+{
+	const char *what = what_failed(request->wish.withdraw);
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	enum mail_seal_enrol_result result = MAIL_SEAL_ENROL_NOTHING;
+	struct mail_seal_pending_place place;
+
+	for (unsigned int i = 0; i < TRIES &&
+	     result == MAIL_SEAL_ENROL_NOTHING; i++) {
+		if (mail_seal_pending_open(request->enrolment->set, &place,
+					   &error) < 0)
+			break;
+		if (place.source == NULL) {
+			return enrol_impossible(what, "a GnuPG keyring is "
+				"only read by mail_seal", "no file: or dict: "
+				"in mail_seal_keys", error_r);
+		}
+		result = request_try(request, &place, error_r);
+	}
+	if (result != MAIL_SEAL_ENROL_NOTHING)
+		return result;
+	seal_error_set(&error, SEAL_ERROR_STORE,
+		       "somebody else changes it at the same time");
+	return enrol_failed(what, mail_seal_source_name(place.source), &error,
+			    error_r);
 }
 
 enum mail_seal_enrol_result

@@ -151,6 +151,9 @@ def test_guessing(server, victim, own):
             if letter != "-" and position > 4:
                 near = right[:position] + ("0" if letter != "0" else "1") + right[position + 1:]
                 assert give(client, near).status == "NO"
+        # nor are many at once; two are as people write them
+        many = " ".join(f"seal-00000-{number:05}" for number in range(1000))
+        assert give(client, f"{many} {right}").status == "NO"
         assert re.fullmatch(r"seal-[0-9a-hjkmnp-tv-z]{5}-[0-9a-hjkmnp-tv-z]{5}", right)
         assert pending(client)["missing"] == "new,old"
     assert server.deliver(MESSAGE, victim)[0].code == 250

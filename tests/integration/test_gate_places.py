@@ -1,6 +1,8 @@
 """Where what is pending lies, and where it can't."""
 
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -111,3 +113,26 @@ def test_certificate_with_a_byte_order_mark(server, keys):
         assert get_entry(client, "keys") == keys.alice.certificate
     assert server.deliver(MESSAGE, "alice")[0].code == 250
     mail.check_sealed(server.message("alice"), MESSAGE, None, keys.alice)
+
+
+def test_both_codes_at_the_same_moment(server, gnupg, keys):
+    """By two sessions: neither is lost, and what becomes active is what was asked for."""
+    others = [gnupg.generate("alice@example.org") for _ in range(3)]
+    assert set_key(server, "alice", keys.alice.certificate).returncode == 0
+    active = keys.alice
+    for wanted in others:
+        server.empty("alice")
+        start = threading.Barrier(2)
+
+        def give_at_once(client, one, start=start):
+            start.wait(timeout=60)
+            return give(client, one)
+        with server.imap("alice") as first, server.imap("alice") as second:
+            assert set_entry(first, "keys", wanted.certificate).ok
+            codes = [code(server, "alice", key) for key in (wanted, active)]
+            with ThreadPoolExecutor() as pool:
+                answers = list(pool.map(give_at_once, (first, second), codes))
+            assert all(answer.ok for answer in answers), answers
+            assert get_entry(first, "keys") == wanted.certificate
+        active = wanted
+    assert sealed_to(server, "alice") == [active.fingerprint]
