@@ -24,6 +24,13 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
+/* Of the key files of one owner */
+struct mail_seal_contents {
+	const buffer_t *certificates;
+	/* mail_seal_extra_keys, or NULL */
+	const buffer_t *extra;
+};
+
 /* All that needs src/seal. GMime, GPGME and OpenSSL are heavy to load, and
    most sessions save nothing; so this is a module of its own, loaded when it
    is first needed, and what it can do is in this one struct. */
@@ -69,6 +76,14 @@ struct mail_seal_core {
 			pool_t pool,
 			const struct mail_seal_certificate **list_r,
 			unsigned int *count_r, struct seal_error *error);
+	/* The same of the owner's certificates now, without a trial, for who
+	   goes through many owners. facts is what the owner's state has of
+	   these contents, or NULL: if it still holds, nobody is asked. */
+	int (*summarize)(const struct mail_seal_contents *contents,
+			 const struct mail_seal_settings *set,
+			 const char *facts, pool_t pool,
+			 const struct mail_seal_certificate **list_r,
+			 unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside
 	   them. Returns 0, or -1 with half a sentence. */
@@ -90,6 +105,14 @@ struct mail_seal_core {
 	   neither. */
 	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
 		       struct seal_error *error);
+	/* Appends, as text, the one certificate that the message in the stream
+	   has: in its Autocrypt field, its S/MIME signature, its text or an
+	   attached file. Reads some megabytes at the most. Returns 0; or -1,
+	   with half a sentence if there is none, or several. */
+	int (*find_certificate)(struct istream *input,
+				unsigned int timeout_secs,
+				buffer_t *certificate,
+				struct seal_error *error);
 
 	/* Returns a stream that reads as the sealed form of input, or as
 	   input itself if that is encrypted already. recipients may be NULL:

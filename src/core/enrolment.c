@@ -4,15 +4,21 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "istream.h"
 #include "str.h"
 #include "str-sanitize.h"
 #include "unichar.h"
 #include "../seal/openssl/x509.h"
 #include "../seal/certificate/addresses.h"
 #include "../seal/certificate/key-file.h"
+#include "../seal/certificate/key-text.h"
 #include "../seal/certificate/trial.h"
-#include "../seal/format/openpgp-armor.h"
+#include "../seal/find/find.h"
+#include "../seal/format/openpgp-packet.h"
 #include "enrolment.h"
+
+#include <time.h>
+#include <unistd.h>
 
 /* More are no owner's, but a keyring that was exported as a whole. */
 #define ENROL_CERTIFICATES_MAX 5
@@ -48,6 +54,26 @@ algorithms(const struct certificate *certificate, pool_t pool)
 	return str_c(text);
 }
 
+/* But for a trial */
+static void
+describe_one(const struct certificate *certificate,
+	     const struct mail_seal_settings *set, time_t when, pool_t pool,
+	     struct mail_seal_certificate *info_r)
+{
+	const char *reason;
+
+	info_r->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
+		"X.509" : "OpenPGP";
+	info_r->fingerprint = p_strdup(pool, certificate->fingerprint);
+	info_r->algorithm = algorithms(certificate, pool);
+	info_r->names = clean_names(certificate->names, pool);
+	info_r->created = certificate->keys[0].created;
+	info_r->expires = certificate_expires(certificate);
+	if (!certificate_is_usable(certificate, when, set->min_rsa_bits,
+				   &reason))
+		info_r->problem = p_strdup(pool, reason);
+}
+
 int core_describe(const buffer_t *content,
 		    const struct mail_seal_settings *set, time_t when,
 		    pool_t pool, const struct mail_seal_certificate **list_r,
@@ -62,28 +88,55 @@ int core_describe(const buffer_t *content,
 		return -1;
 	infos = p_new(pool, struct mail_seal_certificate, list->count);
 	for (size_t i = 0; i < list->count; i++) {
-		const struct certificate *certificate = list->certificates[i];
-		struct mail_seal_certificate *info = &infos[i];
 		struct seal_error trial = { .code = SEAL_ERROR_NONE };
-		const char *reason;
 
-		info->kind = certificate->kind == CERTIFICATE_KIND_X509 ?
-			"X.509" : "OpenPGP";
-		info->fingerprint = p_strdup(pool, certificate->fingerprint);
-		info->algorithm = algorithms(certificate, pool);
-		info->names = clean_names(certificate->names, pool);
-		info->created = certificate->keys[0].created;
-		info->expires = certificate_expires(certificate);
-		if (!certificate_is_usable(certificate, when,
-					   set->min_rsa_bits, &reason))
-			info->problem = p_strdup(pool, reason);
-		else if (certificate_try(list->certificates[i],
-					 set->openpgp_engine,
-					 set->timeout_secs, &trial) < 0)
-			info->problem = p_strdup(pool, trial.text);
+		describe_one(list->certificates[i], set, when, pool,
+			     &infos[i]);
+		if (infos[i].problem == NULL &&
+		    certificate_try(list->certificates[i],
+				    set->openpgp_engine, set->timeout_secs,
+				    &trial) < 0)
+			infos[i].problem = p_strdup(pool, trial.text);
 	}
 	*list_r = infos;
 	*count_r = list->count;
+	return 0;
+}
+
+int core_summarize(const struct mail_seal_contents *contents,
+		   const struct mail_seal_settings *set, const char *facts,
+		   pool_t pool, const struct mail_seal_certificate **list_r,
+		   unsigned int *count_r, struct seal_error *error)
+{
+	const struct key_file_input inputs[] = {
+		{ contents->certificates->data, contents->certificates->used,
+		  CERTIFICATE_OWNER },
+		{ contents->extra == NULL ? NULL : contents->extra->data,
+		  contents->extra == NULL ? 0 : contents->extra->used,
+		  CERTIFICATE_EXTRA }
+	};
+	const struct certificates_params params = {
+		.timeout_secs = set->timeout_secs,
+		.uid = geteuid(),
+		.known_facts = facts
+	};
+	const struct certificate_list *list;
+	struct mail_seal_certificate *infos;
+	time_t now = time(NULL);
+
+	list = certificates_judge(inputs, contents->extra == NULL ? 1 : 2,
+				  &params, error);
+	if (list == NULL)
+		return -1;
+	infos = p_new(pool, struct mail_seal_certificate, list->count);
+	*count_r = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) != 0) {
+			describe_one(list->certificates[i], set, now, pool,
+				     &infos[(*count_r)++]);
+		}
+	}
+	*list_r = infos;
 	return 0;
 }
 
@@ -213,18 +266,6 @@ static bool is_text(const buffer_t *content)
 		uni_utf8_data_is_valid(content->data, content->used);
 }
 
-/* RFC 7468 */
-static void append_pem(const guint8 *der, size_t size, GString *out)
-{
-	gchar *base64 = g_base64_encode(der, size);
-
-	g_string_append(out, "-----BEGIN CERTIFICATE-----\n");
-	for (size_t pos = 0; pos < strlen(base64); pos += 64)
-		g_string_append_printf(out, "%.64s\n", base64 + pos);
-	g_string_append(out, "-----END CERTIFICATE-----\n");
-	g_free(base64);
-}
-
 static bool is_binary_key(const guchar *data, gsize size)
 {
 	struct openpgp_packet_header packet;
@@ -259,7 +300,6 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error)
 {
 	const struct certificate_list *list;
-	GByteArray *openpgp;
 	GString *text;
 
 	if (is_text(content))
@@ -269,26 +309,50 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 	list = read_brought(content, timeout_secs, error);
 	if (list == NULL)
 		return -1;
-	openpgp = g_byte_array_new();
 	text = g_string_new(NULL);
-	for (size_t i = 0; i < list->count; i++) {
-		const struct certificate *certificate = list->certificates[i];
-		gsize size;
-		gconstpointer data = g_bytes_get_data(certificate->data, &size);
-
-		if (certificate->kind == CERTIFICATE_KIND_X509)
-			append_pem(data, size, text);
-		else
-			g_byte_array_append(openpgp, data, size);
-	}
-	if (openpgp->len > 0)
-		openpgp_armor_certificates(openpgp->data, openpgp->len, text);
+	certificates_to_text(list->certificates, list->count, text);
 	buffer_set_used_size(content, 0);
-	for (size_t i = 0; i < text->len; i++) {
-		if (text->str[i] != '\r')
-			buffer_append_c(content, text->str[i]);
-	}
+	buffer_append(content, text->str, text->len);
 	g_string_free(text, TRUE);
-	g_byte_array_unref(openpgp);
 	return 0;
+}
+
+/* Reads one byte more than is allowed at the most. */
+static int
+read_message(struct istream *input, buffer_t *message,
+	     struct seal_error *error)
+{
+	const unsigned char *data;
+	size_t size;
+
+	while (message->used <= CERTIFICATE_FIND_MAX &&
+	       i_stream_read_more(input, &data, &size) > 0) {
+		size = I_MIN(size, CERTIFICATE_FIND_MAX + 1 - message->used);
+		buffer_append(message, data, size);
+		i_stream_skip(input, size);
+	}
+	if (input->stream_errno == 0)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_STORE, "read(%s) failed: %s",
+		       i_stream_get_name(input), i_stream_get_error(input));
+	return -1;
+}
+
+int core_find_certificate(struct istream *input, unsigned int timeout_secs,
+			  buffer_t *certificate, struct seal_error *error)
+{
+	buffer_t *message = buffer_create_dynamic(default_pool, 64*1024);
+	GString *text = g_string_new(NULL);
+	int ret;
+
+	ret = read_message(input, message, error);
+	if (ret == 0) {
+		ret = certificate_find(message->data, message->used,
+				       timeout_secs, text, error);
+	}
+	if (ret == 0)
+		buffer_append(certificate, text->str, text->len);
+	g_string_free(text, TRUE);
+	buffer_free(&message);
+	return ret;
 }

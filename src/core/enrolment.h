@@ -9,6 +9,10 @@ int core_describe(const buffer_t *content,
 		    const struct mail_seal_settings *set, time_t when,
 		    pool_t pool, const struct mail_seal_certificate **list_r,
 		    unsigned int *count_r, struct seal_error *error);
+int core_summarize(const struct mail_seal_contents *contents,
+		   const struct mail_seal_settings *set, const char *facts,
+		   pool_t pool, const struct mail_seal_certificate **list_r,
+		   unsigned int *count_r, struct seal_error *error);
 int core_check_enrolment(const buffer_t *content,
 			   const struct mail_seal_settings *set,
 			   struct seal_error *error);
@@ -18,5 +22,7 @@ int core_check_addresses(const buffer_t *content,
 			 bool *nobodys_r, struct seal_error *error);
 int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error);
+int core_find_certificate(struct istream *input, unsigned int timeout_secs,
+			  buffer_t *certificate, struct seal_error *error);
 
 #endif

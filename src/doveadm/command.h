@@ -20,9 +20,17 @@ extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset;
+/* key-list.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_list;
+/* key-pending.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_confirm;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_pending;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_reject;
 /* key-show.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_check;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
+/* key-notify.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_notify;
 /* status.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 

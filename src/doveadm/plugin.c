@@ -17,7 +17,12 @@ void doveadm_mail_seal_plugin_deinit(void);
 static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_encrypt,
 	&doveadm_cmd_seal_key_check,
+	&doveadm_cmd_seal_key_confirm,
 	&doveadm_cmd_seal_key_import,
+	&doveadm_cmd_seal_key_notify,
+	&doveadm_cmd_seal_key_list,
+	&doveadm_cmd_seal_key_pending,
+	&doveadm_cmd_seal_key_reject,
 	&doveadm_cmd_seal_key_set,
 	&doveadm_cmd_seal_key_show,
 	&doveadm_cmd_seal_key_unset,

@@ -6,6 +6,7 @@
 #include "mail-user.h"
 #include "../core/core.h"
 #include "copy.h"
+#include "keys-mailbox.h"
 #include "save.h"
 
 int mail_seal_mail_is_encrypted(struct mail *mail)
@@ -177,6 +178,17 @@ copy_by_decision(struct mail_save_context *ctx, struct mail *mail,
 	return ret;
 }
 
+/* It has no certificate that could be taken, and the error is set. */
+static int refuse_keys(struct mail_save_context *ctx)
+{
+	struct mail_storage *storage = ctx->transaction->box->storage;
+
+	mail_storage_last_error_push(storage);
+	copy_cancel(ctx);
+	mail_storage_last_error_pop(storage);
+	return -1;
+}
+
 int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 {
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
@@ -185,10 +197,12 @@ int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 
 	mail_seal_save_reset(st);
 	mail_seal_report_begin(&st->report, ctx->transaction->box->event);
+	if (mail_seal_keys_mailbox_copying(ctx, mail) < 0)
+		return refuse_keys(ctx);
 	mail_seal_decide(ctx->transaction, &decision);
-	st->copy_decision = &decision;
+	st->decided = &decision;
 	ret = copy_by_decision(ctx, mail, &decision);
-	st->copy_decision = NULL;
+	st->decided = NULL;
 	mail_seal_decision_free(&decision);
 	return ret;
 }

@@ -10,6 +10,7 @@
 #include "dovecot-compat.h"
 #include "decide.h"
 #include "deliver.h"
+#include "keys-mailbox.h"
 #include "owner.h"
 #include "../core/core.h"
 #include "user.h"
@@ -137,6 +138,9 @@ decide_exempt(struct mailbox *box, bool dsync,
 		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
 		dest.excluded = mailbox_is_excluded(box, decision->set) &&
 			!is_senders_choice(box);
+		dest.keys_mailbox =
+			mail_seal_is_keys_mailbox(box, decision->set) &&
+			!is_senders_choice(box);
 		dest.owner_has_sources = decision->set->source_count > 0;
 		if (mail_seal_policy_hides_headers(&dest)) {
 			decision->protect_headers =
@@ -187,12 +191,16 @@ int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r)
 	return decision.exempt ? 1 : 0;
 }
 
-bool mail_seal_mailbox_is_excluded(struct mailbox *box)
+const char *mail_seal_mailbox_excluded_by(struct mailbox *box)
 {
 	struct mail_seal_decision decision;
 
-	return decide_exempt(box, FALSE, &decision) && decision.exempt &&
-		decision.reason == MAIL_SEAL_REASON_EXCLUDED;
+	if (!decide_exempt(box, FALSE, &decision) || !decision.exempt)
+		return NULL;
+	return decision.reason == MAIL_SEAL_REASON_EXCLUDED ?
+		"mail_seal_exclude" :
+		decision.reason == MAIL_SEAL_REASON_KEYS_MAILBOX ?
+		"mail_seal_keys_mailbox" : NULL;
 }
 
 bool mail_seal_mailbox_may_exclude(struct mailbox *box)
@@ -203,7 +211,9 @@ bool mail_seal_mailbox_may_exclude(struct mailbox *box)
 
 	if (mailbox_get_namespace(box)->owner == NULL ||
 	    box->virtual_vfuncs != NULL || !decide_owner(box, &decision) ||
-	    decision.set->source_count == 0 || *decision.set->exclude == NULL)
+	    decision.set->source_count == 0 ||
+	    (*decision.set->exclude == NULL &&
+	     decision.set->keys_mailbox == NULL))
 		return FALSE;
 	mail_seal_owner_judge(decision.set, &owner);
 	sealed = owner.verdict.reason != MAIL_SEAL_REASON_MISSING_KEY;

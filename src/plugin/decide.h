@@ -43,9 +43,10 @@ void mail_seal_decide_for_mailbox(struct mailbox *box,
    and why that can't be told. */
 int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r);
 
-/* Does mail_seal_exclude name the mailbox, and would its messages be sealed if
-   it didn't? */
-bool mail_seal_mailbox_is_excluded(struct mailbox *box);
+/* The name of the setting that names the mailbox, mail_seal_exclude or
+   mail_seal_keys_mailbox, if its messages would be sealed otherwise; else
+   NULL. */
+const char *mail_seal_mailbox_excluded_by(struct mailbox *box);
 /* May any mailbox of this one's owner be such a one? Reads his keys. */
 bool mail_seal_mailbox_may_exclude(struct mailbox *box);
 

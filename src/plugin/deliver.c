@@ -12,6 +12,7 @@
 #include "smtp-address.h"
 #include "str-sanitize.h"
 #include "../core/core.h"
+#include "answer.h"
 #include "copy.h"
 #include "deliver.h"
 #include "report.h"
@@ -116,6 +117,7 @@ deliver_with_keys(struct mail_deliver_context *ctx,
 		ctx->save_dest_mail = FALSE;
 
 	if (set != NULL && set->source_count > 0) {
+		mail_seal_answer_delivered(ctx, set);
 		mail_seal_owner_judge(set, &delivery.owner);
 		if (!stores_as_it_came(&delivery.owner.verdict))
 			ctx->save_dest_mail = FALSE;

@@ -6,7 +6,9 @@ struct mail_seal_settings;
 struct mail_user;
 
 /* Giving an owner certificates, and taking them away: the one place for
-   doveadm and IMAP. */
+   doveadm, IMAP and what the network says. The administrator's word counts at
+   once. What comes from the owner's side waits until somebody who can read
+   mail that is sealed to it gives back a code (gate.h). */
 
 /* Larger ones don't go through all that they may have to go through. */
 #define MAIL_SEAL_ENROL_SIZE_MAX (256*1024)
@@ -16,9 +18,11 @@ struct mail_user;
 
 enum mail_seal_enrol_result {
 	MAIL_SEAL_ENROL_OK,
-	/* there was nothing to take away */
+	/* it waits for a code, or for another one */
+	MAIL_SEAL_ENROL_PENDING,
+	/* there was nothing to take away, or to give a code for */
 	MAIL_SEAL_ENROL_NOTHING,
-	/* what was given isn't what can be enrolled */
+	/* what was given isn't what can be enrolled, or is the wrong code */
 	MAIL_SEAL_ENROL_BAD,
 	/* no source can be written, or it wouldn't be used */
 	MAIL_SEAL_ENROL_IMPOSSIBLE,
@@ -30,7 +34,8 @@ enum mail_seal_enrol_result {
 struct mail_seal_enrolment {
 	/* the owner's */
 	const struct mail_seal_settings *set;
-	/* by what: "doveadm", "metadata", ... (words that never change) */
+	/* by what: "doveadm", "metadata", "keys-mailbox", ... (words that
+	   never change) */
 	const char *way;
 	/* and who that is, for the log */
 	const char *who;
@@ -53,18 +58,74 @@ struct mail_seal_enrol_error {
 	const char *log_error;
 };
 
+/*
+ * The administrator
+ */
+
 /* Checks the content of a key file, also whose it is, and writes it to the
    first source that can be written. Content in binary form becomes text. If it
    fails, nothing is changed. A change is logged and reported, and so is what
-   couldn't be checked. Errors are from the data stack. */
+   couldn't be checked. What was pending is dropped. Errors are from the data
+   stack. */
 enum mail_seal_enrol_result
 mail_seal_enrol_set(const struct mail_seal_enrolment *enrolment,
 		    buffer_t *content, struct mail_seal_enrol_error *error_r);
 
-/* Removes the certificates from all sources that can be written. */
+/* Removes the certificates from all sources that can be written, and what was
+   pending. */
 enum mail_seal_enrol_result
 mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 		      struct mail_seal_enrol_error *error_r);
+
+/*
+ * The owner's side
+ */
+
+/* Would mail_seal_enrol_offer() take it? Returns MAIL_SEAL_ENROL_OK or why
+   not, and changes nothing but the content's form, which becomes text. */
+enum mail_seal_enrol_result
+mail_seal_enrol_check(const struct mail_seal_enrolment *enrolment,
+		      buffer_t *content,
+		      struct mail_seal_enrol_error *error_r);
+/* The owner, or the network, says that these are his certificates. Returns
+   MAIL_SEAL_ENROL_PENDING if they wait for a code, which then is in INBOX; OK
+   if they are active (mail_seal_confirm = no, or they were so already); or
+   what is wrong: then nothing is changed. */
+enum mail_seal_enrol_result
+mail_seal_enrol_offer(const struct mail_seal_enrolment *enrolment,
+		      buffer_t *content,
+		      struct mail_seal_enrol_error *error_r);
+/* The owner doesn't want his mail sealed any more. Returns as above, or
+   NOTHING if he had no certificates. */
+enum mail_seal_enrol_result
+mail_seal_enrol_withdraw(const struct mail_seal_enrolment *enrolment,
+			 struct mail_seal_enrol_error *error_r);
+/* Somebody gives back a code, which stands somewhere in this text. Returns OK:
+   done, what was pending is active (or stopped); PENDING: right, but one more
+   is needed; NOTHING: there is no code in it, or none is awaited; BAD: it is
+   the wrong code, or an old one; or FAILED, and it may be given again. Unless
+   it failed, *sentence_r is what to tell who gave it, from the data stack; the
+   same is in the error if it isn't OK or PENDING. */
+enum mail_seal_enrol_result
+mail_seal_enrol_code(const struct mail_seal_enrolment *enrolment,
+		     const char *text, const char **sentence_r,
+		     struct mail_seal_enrol_error *error_r);
+/* Drops what is pending. Returns OK, NOTHING or FAILED. */
+enum mail_seal_enrol_result
+mail_seal_enrol_reject(const struct mail_seal_enrolment *enrolment,
+		       struct mail_seal_enrol_error *error_r);
+/* What time alone does, to be called once a day: drops what has waited for too
+   long, and does what was announced for long enough (mail_seal_change_delay).
+   Returns OK and what was done, a sentence; NOTHING if nothing is pending;
+   PENDING if it still is; or what went wrong. */
+enum mail_seal_enrol_result
+mail_seal_enrol_due(const struct mail_seal_enrolment *enrolment,
+		    const char **sentence_r,
+		    struct mail_seal_enrol_error *error_r);
+
+/*
+ * Reading
+ */
 
 /* Appends the certificates of these names, addresses or fingerprints
    (NULL-terminated), in a GnuPG home. The names' default is

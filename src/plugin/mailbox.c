@@ -5,8 +5,11 @@
 
 #include "lib.h"
 #include "mail-user.h"
+#include "answer.h"
 #include "copy.h"
+#include "keys-mailbox.h"
 #include "mailbox.h"
+#include "notify.h"
 #include "rename.h"
 #include "save.h"
 #include "user.h"
@@ -33,21 +36,53 @@ mail_seal_transaction_begin(struct mailbox *box,
 
 static void transaction_free(struct mail_seal_transaction *st)
 {
+	char *text;
+
 	mail_seal_save_reset(st);
 	mail_seal_report_drop(&st->report);
+	if (st->certificate != NULL)
+		buffer_free(&st->certificate);
+	if (array_is_created(&st->texts)) {
+		array_foreach_elem(&st->texts, text)
+			i_free(text);
+		array_free(&st->texts);
+	}
 	i_free(st);
+}
+
+/* What the owner is told is why, not what comes of it. */
+static int refuse_commit(struct mailbox_transaction_context *t)
+{
+	struct mailbox *box = t->box;
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+
+	mail_storage_last_error_push(box->storage);
+	sbox->module_ctx.super.transaction_rollback(t);
+	mail_storage_last_error_pop(box->storage);
+	transaction_free(st);
+	return -1;
 }
 
 static int
 mail_seal_transaction_commit(struct mailbox_transaction_context *t,
 			     struct mail_transaction_commit_changes *changes_r)
 {
-	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(t->box);
+	struct mailbox *box = t->box;
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
+	struct mail_user *changed_owner = st->changed_owner;
 	int ret;
 
+	if (mail_seal_keys_mailbox_commit(t) < 0)
+		return refuse_commit(t);
 	ret = sbox->module_ctx.super.transaction_commit(t, changes_r);
+	if (ret == 0)
+		mail_seal_answer_committed(box, st);
 	transaction_free(st);
+	/* only now: an mbox was locked until here */
+	if (changed_owner != NULL)
+		mail_seal_notify_owed(changed_owner);
 	return ret;
 }
 
@@ -98,6 +133,7 @@ void mail_seal_mailbox_allocated(struct mailbox *box)
 	v->save_finish = mail_seal_save_finish;
 	v->save_cancel = mail_seal_save_cancel;
 	v->copy = mail_seal_copy;
+	v->create_box = mail_seal_create_box;
 	v->rename_box = mail_seal_rename_box;
 	MODULE_CONTEXT_SET(box, mail_seal_storage_module, sbox);
 }

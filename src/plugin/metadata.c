@@ -7,13 +7,11 @@
    the owner's will, so neither enrols or withdraws. */
 
 #include "lib.h"
-#include "buffer.h"
-#include "istream.h"
 #include "mailbox-attribute.h"
 #include "mail-namespace.h"
 #include "dovecot-compat.h"
-#include "enrol.h"
 #include "metadata.h"
+#include "metadata-entry.h"
 #include "user.h"
 
 #define VENDOR "vendor/vendor.mail-seal"
@@ -21,22 +19,6 @@
 #define MISSPELT_VENDOR "vendor/vendor.mail_seal"
 /* how Dovecot names a server entry: an attribute of INBOX (imap-metadata.c) */
 #define SERVER MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT_SERVER
-
-/* An entry of the server, below /private/vendor/vendor.mail-seal/ */
-struct metadata_entry {
-	const char *name;
-	/* Returns 1, 0 if there is no value, or -1. */
-	int (*get)(struct mailbox *box, const struct mail_seal_settings *set,
-		   struct mail_attribute_value *value_r);
-	/* The value isn't NULL: that is unset(). */
-	int (*set)(struct mailbox_transaction_context *t,
-		   const struct mail_seal_settings *set,
-		   const struct mail_attribute_value *value);
-	int (*unset)(struct mailbox_transaction_context *t,
-		     const struct mail_seal_settings *set);
-	/* Is it to be listed? */
-	bool (*exists)(const struct mail_seal_settings *set);
-};
 
 /* Returns the settings if the entries are this user's to see, or NULL. */
 static const struct mail_seal_settings *box_settings(struct mailbox *box)
@@ -52,149 +34,6 @@ static const struct mail_seal_settings *box_settings(struct mailbox *box)
 }
 
 /*
- * The entry "keys"
- */
-
-static enum mail_error result_error(enum mail_seal_enrol_result result)
-{
-	switch (result) {
-	case MAIL_SEAL_ENROL_BAD:
-		return MAIL_ERROR_PARAMS;
-	case MAIL_SEAL_ENROL_IMPOSSIBLE:
-		return MAIL_ERROR_NOTPOSSIBLE;
-	default:
-		return MAIL_ERROR_TEMP;
-	}
-}
-
-/* Reads one byte more than is allowed at the most. */
-static int
-read_value(struct mailbox *box, const struct mail_attribute_value *value,
-	   buffer_t *content)
-{
-	struct istream *input = value->value_stream;
-	const unsigned char *data;
-	size_t size;
-
-	if (input == NULL) {
-		buffer_append(content, value->value, strlen(value->value));
-		return 0;
-	}
-	i_stream_seek(input, 0);
-	while (content->used <= MAIL_SEAL_ENROL_SIZE_MAX &&
-	       i_stream_read_more(input, &data, &size) > 0) {
-		buffer_append(content, data, size);
-		i_stream_skip(input, size);
-	}
-	if (input->stream_errno == 0)
-		return 0;
-	mailbox_set_critical(box, "mail_seal: read(%s) failed: %s",
-			     i_stream_get_name(input),
-			     i_stream_get_error(input));
-	return -1;
-}
-
-static void
-enrolment_init(struct mailbox *box, const struct mail_seal_settings *set,
-	       struct mail_seal_enrolment *enrolment_r)
-{
-	const struct mail_user *user = box->storage->user;
-
-	i_zero(enrolment_r);
-	enrolment_r->set = set;
-	enrolment_r->way = "metadata";
-	/* a master user's own name; doveadm hasn't logged in */
-	if (user->auth_user != NULL)
-		enrolment_r->who = user->auth_user;
-	else if (strcmp(user->COMPAT_AUTH_PROTOCOL, "imap") == 0)
-		enrolment_r->who = user->username;
-	else
-		enrolment_r->who = user->COMPAT_AUTH_PROTOCOL;
-}
-
-static int
-keys_result(struct mailbox *box, enum mail_seal_enrol_result result,
-	    const struct mail_seal_enrol_error *error)
-{
-	if (result == MAIL_SEAL_ENROL_OK ||
-	    result == MAIL_SEAL_ENROL_NOTHING)
-		return 0;
-	if (result == MAIL_SEAL_ENROL_FAILED)
-		e_error(box->event, "mail_seal: %s", error->log_error);
-	else
-		e_info(box->event, "mail_seal: %s", error->log_error);
-	mail_storage_set_error(box->storage, result_error(result),
-			       error->sentence);
-	return -1;
-}
-
-static int
-keys_set(struct mailbox_transaction_context *t,
-	 const struct mail_seal_settings *set,
-	 const struct mail_attribute_value *value)
-{
-	struct mail_seal_enrolment enrolment;
-	struct mail_seal_enrol_error error;
-	buffer_t *content = t_buffer_create(4096);
-
-	if (read_value(t->box, value, content) < 0)
-		return -1;
-	enrolment_init(t->box, set, &enrolment);
-	return keys_result(t->box, mail_seal_enrol_set(&enrolment, content,
-						       &error), &error);
-}
-
-static int
-keys_unset(struct mailbox_transaction_context *t,
-	   const struct mail_seal_settings *set)
-{
-	struct mail_seal_enrolment enrolment;
-	struct mail_seal_enrol_error error;
-
-	enrolment_init(t->box, set, &enrolment);
-	return keys_result(t->box, mail_seal_enrol_unset(&enrolment, &error),
-			   &error);
-}
-
-static int
-keys_get(struct mailbox *box, const struct mail_seal_settings *set,
-	 struct mail_attribute_value *value_r)
-{
-	struct mail_seal_enrol_error error;
-	buffer_t *text = t_buffer_create(4096);
-	int ret;
-
-	ret = mail_seal_enrol_get(set, text, &error);
-	if (ret > 0) {
-		value_r->value = t_strndup(text->data, text->used);
-	} else if (ret < 0) {
-		e_error(box->event, "mail_seal: %s", error.log_error);
-		mail_storage_set_error(box->storage, MAIL_ERROR_TEMP,
-				       error.sentence);
-	}
-	return ret;
-}
-
-/* What can't be read now isn't listed, or it would fail the listing of all
-   entries; who asks for it is told. */
-static bool keys_exist(const struct mail_seal_settings *set)
-{
-	struct mail_seal_enrol_error error;
-
-	return mail_seal_enrol_get(set, t_buffer_create(4096), &error) > 0;
-}
-
-static const struct metadata_entry entries[] = {
-	{
-		.name = "keys",
-		.get = keys_get,
-		.set = keys_set,
-		.unset = keys_unset,
-		.exists = keys_exist
-	}
-};
-
-/*
  * All that is below our vendor name
  */
 
@@ -203,14 +42,15 @@ static const struct metadata_entry *
 find_entry(enum mail_attribute_type type, const char *key)
 {
 	static const char prefix[] = SERVER VENDOR"/";
+	const struct metadata_entry *entry;
 
 	if (type != MAIL_ATTRIBUTE_TYPE_PRIVATE ||
 	    strncmp(key, prefix, sizeof(prefix) - 1) != 0)
 		return NULL;
 	key += sizeof(prefix) - 1;
-	for (unsigned int i = 0; i < N_ELEMENTS(entries); i++) {
-		if (strcmp(entries[i].name, key) == 0)
-			return &entries[i];
+	for (entry = mail_seal_metadata_entries; entry->name != NULL; entry++) {
+		if (strcmp(entry->name, key) == 0)
+			return entry;
 	}
 	return NULL;
 }
@@ -314,14 +154,15 @@ static int
 private_iter(struct mailbox *box, const char *prefix, pool_t pool,
 	     ARRAY_TYPE(const_string) *names)
 {
+	const struct metadata_entry *entry;
 	const struct mail_seal_settings *set;
 
 	if (is_dovecots_own(box) || !box->inbox_user ||
 	    (set = box_settings(box)) == NULL)
 		return 0;
-	for (unsigned int i = 0; i < N_ELEMENTS(entries); i++) {
-		if (entries[i].exists(set))
-			add_name(entries[i].name, prefix, pool, names);
+	for (entry = mail_seal_metadata_entries; entry->name != NULL; entry++) {
+		if (entry->exists(set))
+			add_name(entry->name, prefix, pool, names);
 	}
 	return 0;
 }

@@ -9,19 +9,10 @@
 #include "mail-user.h"
 #include "dovecot-compat.h"
 #include "owner-settings.h"
+#include "settings-value.h"
 
 #define MIN_RSA_BITS_LOWEST 1024
 #define TIMEOUT_SECS_MAX 3600
-
-static int
-bad_value(const char *name, const char *value, const char *expected,
-	  const char **error_r)
-{
-	*error_r = t_strdup_printf("mail_seal_%s: %s is not %s", name,
-		*value == '\0' ? "an empty value" :
-			t_strdup_printf("\"%s\"", value), expected);
-	return -1;
-}
 
 /* Words are separated by spaces; one with spaces in it stands in quotes,
    where a backslash protects a quote. */
@@ -140,21 +131,6 @@ parse_fallback(const char *name, const char *value,
 	else
 		return bad_value(name, value, "\"store\" or \"tempfail\"",
 				 error_r);
-	return 0;
-}
-
-static int
-parse_bool(const char *name, const char *value, bool *bool_r,
-	   const char **error_r)
-{
-	if (strcasecmp(value, "yes") == 0 || strcasecmp(value, "y") == 0 ||
-	    strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0)
-		*bool_r = TRUE;
-	else if (strcasecmp(value, "no") == 0 || strcasecmp(value, "n") == 0 ||
-		 strcasecmp(value, "false") == 0 || strcmp(value, "0") == 0)
-		*bool_r = FALSE;
-	else
-		return bad_value(name, value, "\"yes\" or \"no\"", error_r);
 	return 0;
 }
 
@@ -283,15 +259,6 @@ parse_protect_headers(const char *value, pool_t pool,
 	return 0;
 }
 
-/* The value stands for itself until somebody wants to enrol: mail doesn't wait
-   for it. */
-static const char *parse_addresses(const char *value, pool_t pool)
-{
-	/* the word for an empty value, see parse_sources() */
-	return *value == '\0' || strcmp(value, "none") == 0 ? NULL :
-		p_strdup(pool, value);
-}
-
 int mail_seal_settings_addresses(const struct mail_seal_settings *set,
 				 const char *const **addresses_r,
 				 const char **error_r)
@@ -342,11 +309,9 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 			    error_r) < 0 ||
 	    parse_openpgp_engine(raw->mail_seal_openpgp_engine,
 				 &set_r->openpgp_engine, error_r) < 0 ||
-	    parse_bool("imap_enrolment", raw->mail_seal_imap_enrolment,
-		       &set_r->imap_enrolment, error_r) < 0 ||
-	    parse_numbers(raw, set_r, error_r) < 0)
+	    parse_numbers(raw, set_r, error_r) < 0 ||
+	    mail_seal_settings_parse_enrolment(raw, pool, set_r, error_r) < 0)
 		return -1;
-	set_r->addresses = parse_addresses(raw->mail_seal_addresses, pool);
 	if (*raw->mail_seal_extra_keys != '\0') {
 		if (*raw->mail_seal_extra_keys != '/') {
 			return bad_value("extra_keys",

@@ -23,7 +23,15 @@ struct mailbox;
 	SETTING(timeout, "60s", "60s") \
 	SETTING(openpgp_engine, "auto", "auto") \
 	SETTING(addresses, "%u", "%{user}") \
-	SETTING(imap_enrolment, "yes", "yes")
+	SETTING(imap_enrolment, "yes", "yes") \
+	SETTING(keys_mailbox, "", "") \
+	SETTING(confirm, "yes", "yes") \
+	SETTING(confirm_within, "14days", "14days") \
+	SETTING(change_delay, "0", "0") \
+	SETTING(notice_days, "30 7 1", "30 7 1") \
+	SETTING(notice_from, "", "") \
+	SETTING(language, "en", "en") \
+	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS)
 
 /* The values as they are written, variables expanded. */
 struct mail_seal_raw_settings {
@@ -88,6 +96,24 @@ struct mail_seal_settings {
 	   looked for; see mail_seal_settings_addresses() */
 	const char *addresses;
 	bool imap_enrolment;
+	/* name of the mailbox into which owners put certificates, or NULL */
+	const char *keys_mailbox;
+	/* FALSE: what comes from the owner's side is active at once */
+	bool confirm;
+	unsigned int confirm_within_secs;
+	/* 0: who can't use the old key can't change it */
+	unsigned int change_delay_secs;
+	/* how long before the expiry its owner is told: days, the longest time
+	   first */
+	const unsigned int *notice_days;
+	unsigned int notice_days_count;
+	/* sender of what we write, as in a header field; NULL if it isn't
+	   configured */
+	const char *notice_from;
+	/* "en", "de-AT": can be a file name */
+	const char *language;
+	/* the folder of the texts */
+	const char *texts;
 };
 
 /* Checks the values. Returns 0, or -1 and a sentence that names the setting.

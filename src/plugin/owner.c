@@ -75,7 +75,7 @@ look_for_new_key(struct mail_seal_owner *owner)
 		core->recipients_fingerprints(owner->keys.recipients);
 
 	if (!owner->state.enrolled || owner->state.damaged ||
-	    owner->keys.new_facts != NULL ||
+	    owner->state.owed != NULL || owner->keys.new_facts != NULL ||
 	    owner->keys.withdrawn > owner->state.withdrawn_before ||
 	    !mail_seal_state_has_fingerprints(&owner->state, fingerprints))
 		owner->news.fingerprints = fingerprints;
@@ -132,6 +132,34 @@ tell_news(struct mail_user *owner, const struct mail_seal_state *old,
 	}
 }
 
+/* Is one of the certificates another than before, where it is known what was
+   before? One fewer is also what an expiry makes. */
+static bool is_changed(const struct mail_seal_state *old,
+		       const struct mail_seal_owner_news *news)
+{
+	const char *const *new = news->fingerprints;
+
+	if (!old->enrolled || old->damaged || old->fingerprints == NULL)
+		return FALSE;
+	while (*new != NULL && str_array_find(old->fingerprints, *new))
+		new++;
+	return *new != NULL;
+}
+
+/* He is told when the message is stored, or later: see notify.h. What he was to
+   be told already and wasn't is part of it. */
+static int
+owe_notice(struct mail_user *owner, const struct mail_seal_state *old,
+	   const struct mail_seal_owner_news *news, const char **error_r)
+{
+	const char *before = old->owed == NULL ? join(old->fingerprints) :
+		t_strcut(old->owed, ' ');
+
+	return mail_seal_state_set_owed(owner,
+		t_strdup_printf("%s %s", before, join(news->fingerprints)),
+		error_r);
+}
+
 void mail_seal_owner_note_sealed(struct mail_user *owner,
 				 const struct mail_seal_owner_news *news)
 {
@@ -143,9 +171,12 @@ void mail_seal_owner_note_sealed(struct mail_user *owner,
 	if (owner->autocreated)
 		return;
 	ret = mail_seal_state_read(owner, &old, &error);
+	/* first, so that whoever is killed now finds news again */
+	if (ret > 0 && is_changed(&old, news))
+		ret = owe_notice(owner, &old, news, &error);
 	if (ret < 0 ||
 	    mail_seal_state_enrol(owner, news->fingerprints, news->facts,
-				  news->withdrawn_before, &error) < 0) {
+				  news->withdrawn_before, NULL, &error) < 0) {
 		e_warning(owner->event, "mail_seal: The owner's state can't "
 			  "be kept, so a key that goes missing wouldn't be "
 			  "noticed: %s", error);

@@ -37,7 +37,8 @@ void mail_seal_owner_judge(const struct mail_seal_settings *set,
 void mail_seal_owner_free(struct mail_seal_owner *owner);
 
 /* A message was sealed to these certificates: remembers what is new, and says
-   in the log if they are others than before. */
+   in the log if they are others than before. Then the owner has to be told, by
+   mail_seal_notify_owed(). */
 void mail_seal_owner_note_sealed(struct mail_user *owner,
 				 const struct mail_seal_owner_news *news);
 

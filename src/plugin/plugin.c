@@ -18,7 +18,17 @@
 
    user.c       whose settings
    enrol.c      giving an owner certificates, taking them away
+   enrol-gate.c what comes from the owner's side, and is pending
+   enrol-code.c somebody gives back a code
+   gate.c       what it takes, and when it is complete, without Dovecot
+   pending.c    where what is pending lies
    metadata.c   the same over IMAP
+   keys-mailbox.c  the same by a message in a mailbox
+   answer.c     codes that come back by mail clients
+   owners-act.c who is at work there
+   notify.c     what he is told, and when: notice-policy.c
+   notice.c     how: texts.c, notice-words.c
+   own-message.c  a message of ours into his INBOX
    mail-root.c  what a mail client can rename or delete
    core-load.c  the module that does the sealing, loaded when needed */
 
@@ -34,9 +44,11 @@
 #include "mail-root.h"
 #include "mailbox.h"
 #include "metadata.h"
+#include "pending.h"
 #include "plugin.h"
 #include "../core/build.h"
 #include "../core/core.h"
+#include "state.h"
 #include "user.h"
 
 const char *mail_seal_plugin_version = DOVECOT_ABI_VERSION;
@@ -53,11 +65,21 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.core_get = mail_seal_core_get,
 	.keys_read = mail_seal_keys_read,
 	.keys_read_extra = mail_seal_keys_read_extra,
+	.state_read = mail_seal_state_read,
+	.pending_get = mail_seal_pending_get,
+	.gate_until = mail_seal_gate_until,
+	.gate_delay_until = mail_seal_gate_delay_until,
+	.gate_missing = mail_seal_gate_missing,
 	.source_mail_root = mail_seal_source_mail_root,
 	.source_name = mail_seal_source_name,
 	.enrol_set = mail_seal_enrol_set,
 	.enrol_unset = mail_seal_enrol_unset,
-	.enrol_find = mail_seal_enrol_find
+	.enrol_offer = mail_seal_enrol_offer,
+	.enrol_code = mail_seal_enrol_code,
+	.enrol_reject = mail_seal_enrol_reject,
+	.enrol_due = mail_seal_enrol_due,
+	.enrol_find = mail_seal_enrol_find,
+	.notify = mail_seal_notify
 };
 
 static void mail_seal_user_created(struct mail_user *user)

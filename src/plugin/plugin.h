@@ -3,6 +3,7 @@
 #define MAIL_SEAL_PLUGIN_H
 
 #include "enrol.h"
+#include "notify.h"
 
 struct hash_method;
 struct mail_user;
@@ -12,12 +13,15 @@ struct module;
 struct mail_seal_decision;
 struct mail_seal_destination;
 struct mail_seal_core;
+struct mail_seal_pending;
 struct mail_seal_source;
+struct mail_seal_state;
 struct seal_error;
 
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
-   user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h and enrol.h. */
+   user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h, state.h, pending.h,
+   gate.h, enrol.h and notify.h. */
 struct mail_seal_plugin_interface {
 	/* MAIL_SEAL_BUILD, or nothing else may be used */
 	const char *build;
@@ -43,6 +47,17 @@ struct mail_seal_plugin_interface {
 	int (*keys_read_extra)(const struct mail_seal_settings *set,
 			       buffer_t *certificates, const char **where_r,
 			       struct seal_error *error);
+	int (*state_read)(struct mail_user *owner,
+			  struct mail_seal_state *state_r,
+			  const char **error_r);
+	int (*pending_get)(const struct mail_seal_settings *set,
+			   struct mail_seal_pending *pending_r,
+			   struct seal_error *error);
+	time_t (*gate_until)(const struct mail_seal_pending *pending,
+			     const struct mail_seal_settings *set);
+	time_t (*gate_delay_until)(const struct mail_seal_pending *pending,
+				   const struct mail_seal_settings *set);
+	unsigned int (*gate_missing)(const struct mail_seal_pending *pending);
 	const char *(*source_mail_root)(const struct mail_seal_source *source,
 					struct mail_user *user);
 	const char *(*source_name)(const struct mail_seal_source *source);
@@ -54,10 +69,27 @@ struct mail_seal_plugin_interface {
 		(*enrol_unset)(const struct mail_seal_enrolment *enrolment,
 			       struct mail_seal_enrol_error *error_r);
 	enum mail_seal_enrol_result
+		(*enrol_offer)(const struct mail_seal_enrolment *enrolment,
+			       buffer_t *content,
+			       struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_code)(const struct mail_seal_enrolment *enrolment,
+			      const char *text, const char **sentence_r,
+			      struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_reject)(const struct mail_seal_enrolment *enrolment,
+				struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
+		(*enrol_due)(const struct mail_seal_enrolment *enrolment,
+			     const char **sentence_r,
+			     struct mail_seal_enrol_error *error_r);
+	enum mail_seal_enrol_result
 		(*enrol_find)(const struct mail_seal_settings *set,
 			      const char *home, const char *const *names,
 			      buffer_t *content,
 			      struct mail_seal_enrol_error *error_r);
+	void (*notify)(const struct mail_seal_settings *set,
+		       mail_seal_notify_callback_t *callback, void *context);
 };
 /* Another name than before there was a build in it */
 #define MAIL_SEAL_PLUGIN_SYMBOL "mail_seal_plugin_for_doveadm"

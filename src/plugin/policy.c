@@ -6,7 +6,8 @@
 bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest)
 {
 	return dest->dsync || dest->virtual || dest->public ||
-		dest->excluded || !dest->owner_has_sources;
+		dest->excluded || dest->keys_mailbox ||
+		!dest->owner_has_sources;
 }
 
 bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest)
@@ -23,7 +24,24 @@ mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest)
 		return MAIL_SEAL_REASON_PUBLIC;
 	if (!dest->owner_has_sources)
 		return MAIL_SEAL_REASON_NO_SOURCES;
-	return MAIL_SEAL_REASON_EXCLUDED;
+	return dest->keys_mailbox ? MAIL_SEAL_REASON_KEYS_MAILBOX :
+		MAIL_SEAL_REASON_EXCLUDED;
+}
+
+bool mail_seal_policy_is_owners_act(const struct mail_seal_act *act)
+{
+	return strcmp(act->service, "imap") == 0 && act->own_login &&
+		act->own_mailbox && !act->script && !act->dsync;
+}
+
+bool mail_seal_policy_is_named(const char *vname, const char *prefix,
+			       const char *setting)
+{
+	size_t size = strlen(prefix);
+
+	return strcmp(vname, setting) == 0 ||
+		(strncmp(vname, prefix, size) == 0 &&
+		 strcmp(vname + size, setting) == 0);
 }
 
 static enum mail_seal_action fallback_action(enum mail_seal_fallback fallback)

@@ -19,6 +19,8 @@ struct mail_seal_destination {
 	bool public;
 	/* mail_seal_exclude names it */
 	bool excluded;
+	/* mail_seal_keys_mailbox does */
+	bool keys_mailbox;
 	/* a \Drafts mailbox */
 	bool drafts;
 	/* the owner has mail_seal_keys */
@@ -50,6 +52,27 @@ mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest);
 /* May header fields be hidden there? A client that edits a draft it hasn't
    shown before takes the subject from outside. */
 bool mail_seal_policy_hides_headers(const struct mail_seal_destination *dest);
+
+/* What is known of who does something with a mailbox */
+struct mail_seal_act {
+	/* Dovecot's name of the kind of session */
+	const char *service;
+	/* logged in as himself, not by a master user's password */
+	bool own_login;
+	/* the mailbox is his, in a private namespace */
+	bool own_mailbox;
+	/* a script does it (imapsieve) */
+	bool script;
+	bool dsync;
+};
+/* Is it the owner, by means of a mail client? Only then it says anything about
+   his certificates. */
+bool mail_seal_policy_is_owners_act(const struct mail_seal_act *act);
+
+/* Does a mailbox of this name, which begins with its namespace's prefix, have
+   the name that a setting says? */
+bool mail_seal_policy_is_named(const char *vname, const char *prefix,
+			       const char *setting);
 
 /* What to do with a message, why, and what to tell whoever saves it if that is
    nothing */

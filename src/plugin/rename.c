@@ -8,55 +8,71 @@
 #include "rename.h"
 #include "transaction.h"
 
-ARRAY_DEFINE_TYPE(excluded_name, const char *);
+struct excluded_name {
+	const char *suffix;
+	/* that names it */
+	const char *setting;
+};
+ARRAY_DEFINE_TYPE(excluded_name, struct excluded_name);
 
-/* Is what is stored under this name left plaintext by the settings, rather
-   than for want of a key? */
-static bool
-name_is_excluded(struct mailbox *of, const char *vname)
+/* Which setting leaves what is stored under this name plaintext, rather than
+   want of a key? */
+static const char *name_excluded_by(struct mailbox *of, const char *vname)
 {
 	struct mailbox *box = mailbox_alloc(mailbox_get_namespace(of)->list,
 					    vname, MAILBOX_FLAG_IGNORE_ACLS);
-	bool excluded = mail_seal_mailbox_is_excluded(box);
+	const char *setting = mail_seal_mailbox_excluded_by(box);
 
 	mailbox_free(&box);
-	return excluded;
+	return setting;
+}
+
+static void
+add_excluded(ARRAY_TYPE(excluded_name) *names, const char *suffix,
+	     const char *setting)
+{
+	struct excluded_name *name;
+
+	if (setting == NULL)
+		return;
+	name = array_append_space(names);
+	name->suffix = t_strdup(suffix);
+	name->setting = setting;
 }
 
 /* Adds what of this mailbox and of those below it is excluded. */
 static void
-find_excluded(struct mailbox *box, ARRAY_TYPE(excluded_name) *suffixes)
+find_excluded(struct mailbox *box, ARRAY_TYPE(excluded_name) *names)
 {
 	struct mail_namespace *ns = mailbox_get_namespace(box);
-	const char *vname = mailbox_get_vname(box), *suffix = "";
+	const char *vname = mailbox_get_vname(box);
 	struct mailbox_list_iterate_context *iter;
 	const struct mailbox_info *info;
 
-	if (mail_seal_mailbox_is_excluded(box))
-		array_push_back(suffixes, &suffix);
+	add_excluded(names, "", mail_seal_mailbox_excluded_by(box));
 	iter = mailbox_list_iter_init(ns->list, t_strdup_printf("%s%c*", vname,
 			mail_namespace_get_sep(ns)),
 		MAILBOX_LIST_ITER_RAW_LIST | MAILBOX_LIST_ITER_NO_AUTO_BOXES |
 		MAILBOX_LIST_ITER_RETURN_NO_FLAGS);
 	while ((info = mailbox_list_iter_next(iter)) != NULL) {
 		/* patterns in the name itself match others too */
-		if (strncmp(info->vname, vname, strlen(vname)) != 0 ||
-		    !name_is_excluded(box, info->vname))
+		if (strncmp(info->vname, vname, strlen(vname)) != 0)
 			continue;
-		suffix = t_strdup(info->vname + strlen(vname));
-		array_push_back(suffixes, &suffix);
+		add_excluded(names, info->vname + strlen(vname),
+			     name_excluded_by(box, info->vname));
 	}
 	/* what couldn't be listed isn't told of */
 	(void)mailbox_list_iter_deinit(&iter);
 }
 
 static void
-warn(struct mailbox *dest, const char *old_vname, const char *new_vname)
+warn(struct mailbox *dest, const char *old_vname, const char *new_vname,
+     const char *setting)
 {
-	e_warning(dest->event, "mail_seal: Mailbox %s, which mail_seal_exclude "
+	e_warning(dest->event, "mail_seal: Mailbox %s, which %s "
 		  "names, is %s now: what is in it stays as it was stored; "
 		  "seal it with: doveadm seal encrypt -u %s mailbox %s all",
-		  old_vname, new_vname, dest->storage->user->username,
+		  old_vname, setting, new_vname, dest->storage->user->username,
 		  new_vname);
 }
 
@@ -66,23 +82,23 @@ int mail_seal_rename_box(struct mailbox *src, struct mailbox *dest)
 	const char *src_vname = mailbox_get_vname(src);
 	const char *dest_vname = mailbox_get_vname(dest);
 	bool watched = mail_seal_mailbox_may_exclude(src);
-	ARRAY_TYPE(excluded_name) suffixes;
-	const char *suffix;
+	ARRAY_TYPE(excluded_name) names;
+	const struct excluded_name *name;
 	int ret;
 
-	t_array_init(&suffixes, 4);
+	t_array_init(&names, 4);
 	if (watched)
-		find_excluded(src, &suffixes);
+		find_excluded(src, &names);
 	ret = sbox->module_ctx.super.rename_box(src, dest);
 	if (ret < 0)
 		return ret;
-	array_foreach_elem(&suffixes, suffix) {
+	array_foreach(&names, name) {
 		const char *new_vname =
-			t_strconcat(dest_vname, suffix, NULL);
+			t_strconcat(dest_vname, name->suffix, NULL);
 
-		if (!name_is_excluded(dest, new_vname)) {
-			warn(dest, t_strconcat(src_vname, suffix, NULL),
-			     new_vname);
+		if (name_excluded_by(dest, new_vname) == NULL) {
+			warn(dest, t_strconcat(src_vname, name->suffix, NULL),
+			     new_vname, name->setting);
 		}
 	}
 	return ret;

@@ -257,6 +257,38 @@ static void replacement_close(struct replacement *r)
 	i_close_fd(&r->dir_fd);
 }
 
+/* Is the file as it was seen? */
+static bool
+is_as_seen(const struct replacement *r, const struct file_content *seen)
+{
+	size_t size = 0;
+	unsigned char buf[8192];
+	ssize_t ret = -1;
+	int fd;
+
+	if (!r->exists || seen->size == 0)
+		return !r->exists && seen->size == 0;
+	fd = openat(r->dir_fd, r->name,
+		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return FALSE;
+	while ((ret = read(fd, buf, sizeof(buf))) > 0 &&
+	       (size_t)ret <= seen->size - size &&
+	       memcmp(buf, CONST_PTR_OFFSET(seen->data, size), ret) == 0)
+		size += ret;
+	i_close_fd(&fd);
+	return ret == 0 && size == seen->size;
+}
+
+/* Looks again, now that nobody else can change it. */
+static int look_again(struct replacement *r, const char **error_r)
+{
+	r->exists = fstatat(r->dir_fd, r->name, &r->st,
+			    AT_SYMLINK_NOFOLLOW) == 0;
+	return r->exists || errno == ENOENT ? 0 :
+		failed("it can't be looked at", error_r);
+}
+
 /* Puts the new content where everybody can see it. */
 static int
 fill_and_rename(const struct replacement *r, const void *data, size_t size,
@@ -305,6 +337,114 @@ int replace_file(const char *path, const void *data, size_t size,
 
 	become_user_again(uid);
 	return ret;
+}
+
+/*
+ * Changing what was seen
+ */
+
+/* What is done in the lock. Returns 0 or -1. */
+typedef int change_t(const struct replacement *r, const void *context,
+		     const char **error_r);
+
+static int
+change_locked(struct replacement *r, const struct file_content *seen,
+	      change_t *change, const void *context, const char **error_r)
+{
+	int ret;
+
+	if (look_again(r, error_r) < 0)
+		ret = -1;
+	else if (!is_as_seen(r, seen))
+		ret = 0;
+	else
+		ret = change(r, context, error_r) < 0 ? -1 : 1;
+	/* unless it has got the name, and that of the temporary file is
+	   somebody else's now */
+	if (temp_is_ours(r))
+		(void)unlinkat(r->dir_fd, r->temp_name, 0);
+	if (ret > 0 && fsync(r->dir_fd) < 0 && errno != EINVAL)
+		ret = failed("it was written, but may not last", error_r);
+	return ret;
+}
+
+static int
+change_if(const char *path, const struct file_content *seen, change_t *change,
+	  const void *context, const char **error_r)
+{
+	uid_t uid = become_root_for(path);
+	struct replacement r = { .dir_fd = -1, .fd = -1, .reader = uid };
+	int ret;
+
+	ret = open_dir(&r, path, error_r);
+	if (ret == 0)
+		ret = open_temp(&r, error_r);
+	if (ret == 0)
+		ret = change_locked(&r, seen, change, context, error_r);
+	if (ret <= 0 && r.dir_made)
+		(void)rmdir(r.dir);
+	replacement_close(&r);
+	become_user_again(uid);
+	return ret;
+}
+
+static int
+write_change(const struct replacement *r, const void *context,
+	     const char **error_r)
+{
+	const struct file_content *content = context;
+
+	return fill_and_rename(r, content->data, content->size, error_r);
+}
+
+int replace_file_if(const char *path, const struct file_content *seen,
+		    const void *data, size_t size, const char **error_r)
+{
+	const struct file_content content = { data, size };
+
+	return change_if(path, seen, write_change, &content, error_r);
+}
+
+static int
+remove_change(const struct replacement *r, const void *context ATTR_UNUSED,
+	      const char **error_r)
+{
+	if (unlinkat(r->dir_fd, r->name, 0) < 0 && errno != ENOENT)
+		return failed("it can't be removed", error_r);
+	return 0;
+}
+
+int remove_file_if(const char *path, const struct file_content *seen,
+		   const char **error_r)
+{
+	return change_if(path, seen, remove_change, NULL, error_r);
+}
+
+static int
+rename_change(const struct replacement *r, const void *context,
+	      const char **error_r)
+{
+	const char *new_name = context;
+	struct stat st;
+
+	if (fstatat(r->dir_fd, new_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISREG(st.st_mode)) {
+		if ((fchownat(r->dir_fd, r->name, st.st_uid, st.st_gid,
+			      AT_SYMLINK_NOFOLLOW) < 0 && errno != EPERM) ||
+		    fchmodat(r->dir_fd, r->name, st.st_mode & 0777, 0) < 0)
+			return failed("it can't be prepared", error_r);
+	}
+	if (renameat(r->dir_fd, r->name, r->dir_fd, new_name) < 0)
+		return failed("it can't be renamed", error_r);
+	return 0;
+}
+
+int rename_file_if(const char *path, const struct file_content *seen,
+		   const char *new_path, const char **error_r)
+{
+	const char *new_name = strrchr(new_path, '/') + 1;
+
+	return change_if(path, seen, rename_change, new_name, error_r);
 }
 
 int remove_file(const char *path, const char **error_r)

@@ -24,4 +24,24 @@ int replace_file(const char *path, const void *data, size_t size,
 /* Removes the file. Returns 1, 0 if there was none, or -1 as above. */
 int remove_file(const char *path, const char **error_r);
 
+/* The content that a file must have for something to be done; size 0: there is
+   no file. It is looked at in the same lock in which it is done. */
+struct file_content {
+	const void *data;
+	size_t size;
+};
+
+/* As replace_file(), if the file is still as it was seen. Returns 1, 0 if it
+   isn't, or -1. */
+int replace_file_if(const char *path, const struct file_content *seen,
+		    const void *data, size_t size, const char **error_r);
+/* Removes it, likewise. */
+int remove_file_if(const char *path, const struct file_content *seen,
+		   const char **error_r);
+/* Gives it this other name in the same folder, in the place of the file that
+   has it, by one rename; likewise. It keeps the other file's mode, and its
+   owner where that is allowed. */
+int rename_file_if(const char *path, const struct file_content *seen,
+		   const char *new_path, const char **error_r);
+
 #endif

@@ -22,6 +22,9 @@ enum mail_seal_result {
 enum mail_seal_reason {
 	/* sealed */
 	MAIL_SEAL_REASON_USABLE_KEY,
+	/* sealed, or stored where no key can be used: what mail_seal itself
+	   writes to the owner */
+	MAIL_SEAL_REASON_OWN_MESSAGE,
 	/* encrypted */
 	MAIL_SEAL_REASON_ALREADY_ENCRYPTED,
 	/* stored */
@@ -30,6 +33,7 @@ enum mail_seal_reason {
 	MAIL_SEAL_REASON_EXCLUDED,
 	MAIL_SEAL_REASON_NO_SOURCES,
 	/* stored or failed */
+	MAIL_SEAL_REASON_KEYS_MAILBOX,
 	MAIL_SEAL_REASON_MISSING_KEY,
 	MAIL_SEAL_REASON_UNUSABLE_KEY,
 	/* failed */

@@ -6,6 +6,8 @@
 #include "mail-user.h"
 #include "str.h"
 #include "../core/core.h"
+#include "answer.h"
+#include "keys-mailbox.h"
 #include "owner.h"
 #include "save.h"
 
@@ -124,6 +126,7 @@ void mail_seal_save_reset(struct mail_seal_transaction *st)
 {
 	i_stream_unref(&st->hashed_stream);
 	i_stream_unref(&st->stream);
+	i_stream_unref(&st->watched);
 	i_stream_unref(&st->input);
 	i_free(st->refusal);
 	i_free(st->sentence);
@@ -197,6 +200,7 @@ save_by_decision(struct mail_save_context *ctx, struct istream *input,
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 
 	save_state_begin(ctx, input, decision);
+	input = mail_seal_answer_watch(ctx, input);
 	if (decision->action == MAIL_SEAL_ACTION_STORE) {
 		mail_seal_warn_by_decision(box, decision);
 		return sbox->module_ctx.super.save_begin(ctx, input);
@@ -210,9 +214,9 @@ int mail_seal_save_begin(struct mail_save_context *ctx, struct istream *input)
 	struct mail_seal_decision decision;
 	int ret;
 
-	/* what a copy has decided holds for the save that it becomes */
-	if (st->copy_decision != NULL)
-		return save_by_decision(ctx, input, st->copy_decision);
+	/* by the copy that becomes this save, or by own-message.c */
+	if (st->decided != NULL)
+		return save_by_decision(ctx, input, st->decided);
 	mail_seal_decide(ctx->transaction, &decision);
 	ret = save_by_decision(ctx, input, &decision);
 	mail_seal_decision_free(&decision);
@@ -260,6 +264,7 @@ static void note_sealed(struct mail_seal_transaction *st)
 		return;
 	news.fingerprints = t_strsplit(st->new_fingerprints, ",");
 	mail_seal_owner_note_sealed(st->owner, &news);
+	st->changed_owner = st->owner;
 }
 
 int mail_seal_save_finish(struct mail_save_context *ctx)
@@ -289,7 +294,10 @@ int mail_seal_save_finish(struct mail_save_context *ctx)
 		return -1;
 	}
 	ret = sbox->module_ctx.super.save_finish(ctx);
+	if (ret == 0)
+		ret = mail_seal_keys_mailbox_saved(ctx);
 	if (ret == 0) {
+		mail_seal_answer_saved(ctx);
 		if (st->stream != NULL)
 			st->sealed++;
 		note_sealed(st);

@@ -15,6 +15,11 @@
 
 /* private: the dict adds the user's name */
 #define DICT_KEY DICT_PATH_PRIVATE"mail-seal/keys"
+#define DICT_PENDING_KEY DICT_PATH_PRIVATE"mail-seal/pending"
+
+/* What is set in one column of a row is empty in another. */
+#define EMPTY_VALUE "its value is empty, as happens when certificates and " \
+	"what is pending are columns of one SQL table instead of two tables"
 
 /* One line of the protocol of Dovecot's dict service, DICT_CLIENT_MAX_LINE_
    LENGTH in dict-client.h, which holds more than the value. */
@@ -95,9 +100,9 @@ op_settings_init(struct mail_user *user, struct dict_op_settings *set_r)
 }
 
 static int
-source_dict_read(const char *where,
-		 const struct mail_seal_settings *set,
-		 buffer_t *certificates, struct seal_error *error)
+read_key(const char *where, const char *key,
+	 const struct mail_seal_settings *set, buffer_t *content,
+	 struct seal_error *error)
 {
 	struct dict *dict = dict_get(set->user, where, error);
 	struct dict_op_settings op_set;
@@ -110,37 +115,55 @@ source_dict_read(const char *where,
 	op_settings_init(set->user, &op_set);
 	/* not from the data stack: the lookup runs an ioloop */
 	pool = pool_alloconly_create("mail_seal dict lookup", 4096);
-	ret = dict_lookup(dict, &op_set, pool, DICT_KEY, &value, &dict_error);
+	ret = dict_lookup(dict, &op_set, pool, key, &value, &dict_error);
 	if (ret < 0) {
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "the dict can't be read: %s", dict_error);
 	} else if (ret > 0 && *value == '\0') {
-		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "its value is empty");
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, EMPTY_VALUE);
 		ret = -1;
 	} else if (ret > 0) {
-		buffer_append(certificates, value, strlen(value));
+		buffer_append(content, value, strlen(value));
 	}
 	pool_unref(&pool);
 	return ret;
 }
 
-/* One transaction: others see the old value or the new one. Where SQL has no
+static int
+source_dict_read(const char *where,
+		 const struct mail_seal_settings *set,
+		 buffer_t *certificates, struct seal_error *error)
+{
+	return read_key(where, DICT_KEY, set, certificates, error);
+}
+
+/* A value that is to be set; NULL takes it away */
+struct dict_change {
+	const char *key, *value;
+};
+
+/* One transaction: others see the old values or the new ones. Where SQL has no
    row to update, one is inserted; not every database can do that in one
    statement, so the old one goes first. */
 static int
-dict_replace(struct dict *dict, struct mail_user *user, const char *value,
+dict_replace(const char *where, struct mail_user *user,
+	     const struct dict_change *changes, unsigned int count,
 	     struct seal_error *error)
 {
+	struct dict *dict = dict_get(user, where, error);
 	struct dict_transaction_context *trans;
 	struct dict_op_settings op_set;
 	const char *dict_error;
 
+	if (dict == NULL)
+		return -1;
 	op_settings_init(user, &op_set);
 	trans = dict_transaction_begin(dict, &op_set);
-	dict_unset(trans, DICT_KEY);
-	if (value != NULL)
-		dict_set(trans, DICT_KEY, value);
+	for (unsigned int i = 0; i < count; i++) {
+		dict_unset(trans, changes[i].key);
+		if (changes[i].value != NULL)
+			dict_set(trans, changes[i].key, changes[i].value);
+	}
 	if (dict_transaction_commit(&trans, &dict_error) < 0) {
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "the dict can't be written: %s", dict_error);
@@ -149,19 +172,16 @@ dict_replace(struct dict *dict, struct mail_user *user, const char *value,
 	return 0;
 }
 
-static int
-source_dict_write(const char *where,
-		  const struct mail_seal_settings *set,
-		  const buffer_t *content,
-		  struct seal_error *error)
+/* Returns the text of what is to be written, or NULL. */
+static const char *
+dict_value(const buffer_t *content, struct seal_error *error)
 {
-	struct dict *dict;
 	const char *value;
 
 	if (memchr(content->data, '\0', content->used) != NULL) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "a dict can only hold text");
-		return -1;
+		return NULL;
 	}
 	value = t_strndup(content->data, content->used);
 	if (strlen(str_tabescape(value)) > DICT_VALUE_MAX) {
@@ -169,10 +189,21 @@ source_dict_write(const char *where,
 			       "it is too large for a dict, which holds 60 kB: "
 			       "\"gpg --export-options export-minimal\" writes "
 			       "a smaller one");
-		return -1;
+		return NULL;
 	}
-	dict = dict_get(set->user, where, error);
-	return dict == NULL ? -1 : dict_replace(dict, set->user, value, error);
+	return value;
+}
+
+static int
+source_dict_write(const char *where,
+		  const struct mail_seal_settings *set,
+		  const buffer_t *content,
+		  struct seal_error *error)
+{
+	struct dict_change change = { DICT_KEY, dict_value(content, error) };
+
+	return change.value == NULL ? -1 :
+		dict_replace(where, set->user, &change, 1, error);
 }
 
 /* Leaves the word that it was withdrawn. */
@@ -183,7 +214,7 @@ source_dict_remove(const char *where,
 {
 	buffer_t *content = t_buffer_create(1024);
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
-	struct dict *dict;
+	struct dict_change change = { .key = DICT_KEY };
 	time_t when;
 	int ret;
 
@@ -195,16 +226,79 @@ source_dict_remove(const char *where,
 	}
 	if (ret == 0 || mail_seal_source_is_withdrawn(content, &when))
 		return 0;
-	dict = dict_get(set->user, where, error);
-	if (dict == NULL ||
-	    dict_replace(dict, set->user,
-			 mail_seal_source_withdrawal(time(NULL)), error) < 0)
-		return -1;
-	return 1;
+	change.value = mail_seal_source_withdrawal(time(NULL));
+	return dict_replace(where, set->user, &change, 1, error) < 0 ? -1 : 1;
+}
+
+/*
+ * What waits
+ */
+
+static int
+source_dict_pending_read(const char *where,
+			 const struct mail_seal_settings *set,
+			 buffer_t *pending, struct seal_error *error)
+{
+	return read_key(where, DICT_PENDING_KEY, set, pending, error);
+}
+
+/* Dovecot's dicts can't compare and set in one step. Between this and the
+   change another back end can be faster: then one of two things that were done
+   at the same moment is lost, and is done again. What becomes active is what
+   was seen, in any case. */
+static int
+pending_is_as_seen(const char *where, const struct mail_seal_settings *set,
+		   const buffer_t *seen, struct seal_error *error)
+{
+	buffer_t *now = t_buffer_create(4096);
+	int ret = source_dict_pending_read(where, set, now, error);
+
+	return ret < 0 ? -1 : buffer_cmp(now, seen) ? 1 : 0;
+}
+
+static int
+source_dict_pending_write(const char *where,
+			  const struct mail_seal_settings *set,
+			  const buffer_t *seen, const buffer_t *pending,
+			  struct seal_error *error)
+{
+	struct dict_change change = { .key = DICT_PENDING_KEY };
+	int ret;
+
+	if (pending->used > 0) {
+		change.value = dict_value(pending, error);
+		if (change.value == NULL)
+			return -1;
+	}
+	ret = pending_is_as_seen(where, set, seen, error);
+	if (ret <= 0)
+		return ret;
+	return dict_replace(where, set->user, &change, 1, error) < 0 ? -1 : 1;
+}
+
+static int
+source_dict_pending_activate(const char *where,
+			     const struct mail_seal_settings *set,
+			     const buffer_t *seen, const char *certificates,
+			     struct seal_error *error)
+{
+	const struct dict_change changes[] = {
+		{ DICT_KEY, certificates },
+		{ DICT_PENDING_KEY, NULL }
+	};
+	int ret = pending_is_as_seen(where, set, seen, error);
+
+	if (ret <= 0)
+		return ret;
+	return dict_replace(where, set->user, changes, N_ELEMENTS(changes),
+			    error) < 0 ? -1 : 1;
 }
 
 const struct mail_seal_source_kind mail_seal_source_dict = {
 	.read = source_dict_read,
 	.write = source_dict_write,
-	.remove = source_dict_remove
+	.remove = source_dict_remove,
+	.pending_read = source_dict_pending_read,
+	.pending_write = source_dict_pending_write,
+	.pending_activate = source_dict_pending_activate
 };

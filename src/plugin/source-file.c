@@ -103,8 +103,67 @@ source_file_remove(const char *path,
 	return ret;
 }
 
+/*
+ * What waits: a file beside it, so that one rename makes it active
+ */
+
+static const char *pending_path(const char *path)
+{
+	return t_strconcat(path, ".pending", NULL);
+}
+
+static int
+source_file_pending_read(const char *path,
+			 const struct mail_seal_settings *set,
+			 buffer_t *pending, struct seal_error *error)
+{
+	return source_file_read(pending_path(path), set, pending, error);
+}
+
+static int store_failed(struct seal_error *error, const char *reason)
+{
+	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return -1;
+}
+
+static int
+source_file_pending_write(const char *path,
+			  const struct mail_seal_settings *set ATTR_UNUSED,
+			  const buffer_t *seen, const buffer_t *pending,
+			  struct seal_error *error)
+{
+	const struct file_content content = { seen->data, seen->used };
+	const char *reason;
+	int ret;
+
+	path = pending_path(path);
+	ret = pending->used == 0 ?
+		remove_file_if(path, &content, &reason) :
+		replace_file_if(path, &content, pending->data, pending->used,
+				&reason);
+	return ret < 0 ? store_failed(error, reason) : ret;
+}
+
+static int
+source_file_pending_activate(const char *path,
+			     const struct mail_seal_settings *set ATTR_UNUSED,
+			     const buffer_t *seen,
+			     const char *certificates ATTR_UNUSED,
+			     struct seal_error *error)
+{
+	const struct file_content content = { seen->data, seen->used };
+	const char *reason;
+	int ret;
+
+	ret = rename_file_if(pending_path(path), &content, path, &reason);
+	return ret < 0 ? store_failed(error, reason) : ret;
+}
+
 const struct mail_seal_source_kind mail_seal_source_file = {
 	.read = source_file_read,
 	.write = source_file_write,
-	.remove = source_file_remove
+	.remove = source_file_remove,
+	.pending_read = source_file_pending_read,
+	.pending_write = source_file_pending_write,
+	.pending_activate = source_file_pending_activate
 };

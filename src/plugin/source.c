@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "pending-text.h"
 #include "source.h"
 
 static const struct {
@@ -32,8 +33,19 @@ int mail_seal_source_read(const struct mail_seal_source *source,
 			  const struct mail_seal_settings *set,
 			  buffer_t *certificates, struct seal_error *error)
 {
-	return kinds[source->type].kind->read(source->path, set, certificates,
-					      error);
+	size_t start = certificates->used, head;
+	int ret;
+
+	ret = kinds[source->type].kind->read(source->path, set, certificates,
+					     error);
+	if (ret > 0) {
+		/* from when they were pending */
+		head = mail_seal_pending_head_size(
+			CONST_PTR_OFFSET(certificates->data, start),
+			certificates->used - start);
+		buffer_delete(certificates, start, head);
+	}
+	return ret;
 }
 
 int mail_seal_source_write(const struct mail_seal_source *source,
@@ -49,6 +61,35 @@ int mail_seal_source_remove(const struct mail_seal_source *source,
 			    struct seal_error *error)
 {
 	return kinds[source->type].kind->remove(source->path, set, error);
+}
+
+int mail_seal_source_pending_read(const struct mail_seal_source *source,
+				  const struct mail_seal_settings *set,
+				  buffer_t *pending, struct seal_error *error)
+{
+	return kinds[source->type].kind->pending_read(source->path, set,
+						      pending, error);
+}
+
+int mail_seal_source_pending_write(const struct mail_seal_source *source,
+				   const struct mail_seal_settings *set,
+				   const buffer_t *seen,
+				   const buffer_t *pending,
+				   struct seal_error *error)
+{
+	return kinds[source->type].kind->pending_write(source->path, set, seen,
+						       pending, error);
+}
+
+int mail_seal_source_pending_activate(const struct mail_seal_source *source,
+				      const struct mail_seal_settings *set,
+				      const buffer_t *seen,
+				      const char *certificates,
+				      struct seal_error *error)
+{
+	return kinds[source->type].kind->pending_activate(source->path, set,
+							  seen, certificates,
+							  error);
 }
 
 void mail_seal_sources_deinit(void)

@@ -22,6 +22,26 @@ struct mail_seal_source_kind {
 	/* Returns 1 if it is removed, 0 if there was nothing, -1 as above. */
 	int (*remove)(const char *path, const struct mail_seal_settings *set,
 		      struct seal_error *error);
+	/* What waits beside it to become active (pending-text.h): returns as
+	   read(). These three are NULL if the source is only read. */
+	int (*pending_read)(const char *path,
+			    const struct mail_seal_settings *set,
+			    buffer_t *pending, struct seal_error *error);
+	/* Puts this in place of what waits, or takes it away if it is empty,
+	   if it still is what was seen (empty: nothing waited). Returns 1, 0
+	   if somebody else was faster, or -1 as above. */
+	int (*pending_write)(const char *path,
+			     const struct mail_seal_settings *set,
+			     const buffer_t *seen, const buffer_t *pending,
+			     struct seal_error *error);
+	/* What waits, which has these certificates, becomes what the source
+	   has, and nothing waits any more: whoever reads gets the one or the
+	   other. Returns as pending_write(). */
+	int (*pending_activate)(const char *path,
+				const struct mail_seal_settings *set,
+				const buffer_t *seen,
+				const char *certificates,
+				struct seal_error *error);
 	/* Frees what the process keeps; or NULL */
 	void (*deinit)(void);
 };
@@ -44,6 +64,19 @@ int mail_seal_source_write(const struct mail_seal_source *source,
 int mail_seal_source_remove(const struct mail_seal_source *source,
 			    const struct mail_seal_settings *set,
 			    struct seal_error *error);
+int mail_seal_source_pending_read(const struct mail_seal_source *source,
+				  const struct mail_seal_settings *set,
+				  buffer_t *pending, struct seal_error *error);
+int mail_seal_source_pending_write(const struct mail_seal_source *source,
+				   const struct mail_seal_settings *set,
+				   const buffer_t *seen,
+				   const buffer_t *pending,
+				   struct seal_error *error);
+int mail_seal_source_pending_activate(const struct mail_seal_source *source,
+				      const struct mail_seal_settings *set,
+				      const buffer_t *seen,
+				      const char *certificates,
+				      struct seal_error *error);
 void mail_seal_sources_deinit(void);
 
 /* What stands in a source that several back ends share in the place of

@@ -8,8 +8,11 @@
 	mail-seal-state 1
 	enrolled 1764102000
 	keys 4F8B...,9C01...
+	given 1764102000 metadata
 	facts mail-seal-facts 1
 	facts ...
+	told expires-30:1766694000:4F8B...,9C01...
+	owed 4F8B... 9C01...
 	end
 */
 
@@ -38,6 +41,35 @@ static bool fingerprints_are_valid(const char *const *fingerprints)
 	return count > 0 && count <= FINGERPRINTS_MAX;
 }
 
+static void
+add_told(struct mail_seal_state *state, const char *word, pool_t pool)
+{
+	unsigned int count = state->told == NULL ? 0 :
+		str_array_length(state->told);
+	const char **told;
+
+	if (count == MAIL_SEAL_STATE_TOLD_MAX)
+		return;
+	told = p_new(pool, const char *, count + 2);
+	for (unsigned int i = 0; i < count; i++)
+		told[i] = state->told[i];
+	told[count] = p_strdup(pool, word);
+	state->told = told;
+}
+
+/* "TIME WAY" */
+static bool
+parse_given(const char *value, pool_t pool, struct mail_seal_state *state)
+{
+	const char *space = strchr(value, ' ');
+
+	if (space == NULL)
+		return FALSE;
+	state->given_way = p_strdup(pool, space + 1);
+	return str_to_time(t_strdup_until(value, space), &state->given) == 0 &&
+		state->given >= 0 && state->given <= SINCE_MAX;
+}
+
 static bool
 parse_line(const char *line, pool_t pool, string_t *facts,
 	   struct mail_seal_state *state)
@@ -58,6 +90,12 @@ parse_line(const char *line, pool_t pool, string_t *facts,
 			p_strsplit(pool, value, ",");
 		return fingerprints_are_valid(state->fingerprints);
 	}
+	if (strcmp(name, "told") == 0)
+		add_told(state, value, pool);
+	if (strcmp(name, "owed") == 0)
+		state->owed = p_strdup(pool, value);
+	if (strcmp(name, "given") == 0)
+		return parse_given(value, pool, state);
 	if (strcmp(name, "facts") == 0) {
 		str_append(facts, value);
 		str_append_c(facts, '\n');
@@ -121,9 +159,18 @@ void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
 		str_printfa(text, "keys %s\n",
 			    t_strarray_join(state->fingerprints, ","));
 	}
+	if (state->given_way != NULL) {
+		str_printfa(text, "given %s %s\n", dec2str(state->given),
+			    state->given_way);
+	}
 	if (state->facts != NULL &&
 	    strlen(state->facts) <= MAIL_SEAL_STATE_FACTS_MAX)
 		print_facts(state->facts, text);
+	for (unsigned int i = 0; state->told != NULL &&
+	     state->told[i] != NULL && i < MAIL_SEAL_STATE_TOLD_MAX; i++)
+		str_printfa(text, "told %s\n", state->told[i]);
+	if (state->owed != NULL)
+		str_printfa(text, "owed %s\n", state->owed);
 	str_append(text, STATE_END"\n");
 }
 

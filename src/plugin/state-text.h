@@ -20,13 +20,28 @@ struct mail_seal_state {
 	/* of the owner's certificates that were last enrolled or sealed to,
 	   NULL-terminated; or NULL if they aren't known */
 	const char *const *fingerprints;
+	/* by which way they came, a word, and when; NULL and 0 if that isn't
+	   known */
+	const char *given_way;
+	time_t given;
 	/* what the judge said of the certificates, for the core only
 	   (src/seal/certificate/facts.h); or NULL */
 	const char *facts;
+	/* what the owner was told, words of notice-policy.h, NULL-terminated;
+	   or NULL */
+	const char *const *told;
+	/* He has yet to be told that somebody has changed the certificates by
+	   hand: "OLD NEW", fingerprints joined by commas; or NULL */
+	const char *owed;
 };
+
+/* the way of those that somebody has put there */
+#define MAIL_SEAL_STATE_BY_HAND "hand"
 
 /* A file that is larger is none of ours. */
 #define MAIL_SEAL_STATE_SIZE_MAX (256*1024)
+/* More words aren't kept. */
+#define MAIL_SEAL_STATE_TOLD_MAX 64
 /* Facts that are larger aren't kept. */
 #define MAIL_SEAL_STATE_FACTS_MAX (128*1024)
 

@@ -132,17 +132,24 @@ state_write(struct mail_user *owner, const struct mail_seal_state *state,
 
 int mail_seal_state_enrol(struct mail_user *owner,
 			  const char *const *fingerprints, const char *facts,
-			  time_t withdrawn_before, const char **error_r)
+			  time_t withdrawn_before, const char *way,
+			  const char **error_r)
 {
 	struct mail_seal_state state;
 	int ret = mail_seal_state_read(owner, &state, error_r);
 
 	if (ret < 0)
 		return -1;
-	if (ret > 0 && !state.damaged && facts == NULL &&
-	    withdrawn_before <= state.withdrawn_before &&
-	    mail_seal_state_has_fingerprints(&state, fingerprints))
+	if (way == NULL && !state.damaged && (!state.enrolled ||
+	    !mail_seal_state_has_fingerprints(&state, fingerprints)))
+		way = MAIL_SEAL_STATE_BY_HAND;
+	if (ret > 0 && !state.damaged && facts == NULL && way == NULL &&
+	    withdrawn_before <= state.withdrawn_before)
 		return 0;
+	if (way != NULL) {
+		state.given_way = way;
+		state.given = time(NULL);
+	}
 	if (!state.enrolled || state.since == 0)
 		state.since = time(NULL);
 	state.enrolled = TRUE;
@@ -153,6 +160,36 @@ int mail_seal_state_enrol(struct mail_user *owner,
 	state.fingerprints = fingerprints;
 	state.withdrawn_before = I_MAX(state.withdrawn_before,
 				       withdrawn_before);
+	return state_write(owner, &state, error_r);
+}
+
+static const char *join_told(const char *const *told)
+{
+	return told == NULL ? "" : t_strarray_join(told, "\n");
+}
+
+int mail_seal_state_set_told(struct mail_user *owner, const char *const *told,
+			     const char **error_r)
+{
+	struct mail_seal_state state;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret <= 0 || state.damaged ||
+	    strcmp(join_told(state.told), join_told(told)) == 0)
+		return ret < 0 ? -1 : 0;
+	state.told = told;
+	return state_write(owner, &state, error_r);
+}
+
+int mail_seal_state_set_owed(struct mail_user *owner, const char *owed,
+			     const char **error_r)
+{
+	struct mail_seal_state state;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret <= 0 || state.damaged || null_strcmp(state.owed, owed) == 0)
+		return ret < 0 ? -1 : 0;
+	state.owed = owed;
 	return state_write(owner, &state, error_r);
 }
 

@@ -23,12 +23,21 @@ int mail_seal_state_read(struct mail_user *owner,
 
 /* Remembers that the owner's mail is sealed to these certificates,
    NULL-terminated, of which the judge has said this (or NULL), although a
-   source's word is that he withdrew then (or 0). Since when it is, stays.
-   Returns 0, also if no state can be here, or -1 and why it couldn't be
-   written. */
+   source's word is that he withdrew then (or 0). They came by this way, a word
+   that never changes, just now; NULL: nobody told us how, if they are others.
+   Since when it is, stays. Returns 0, also if no state can be here, or -1 and
+   why it couldn't be written. */
 int mail_seal_state_enrol(struct mail_user *owner,
 			  const char *const *fingerprints, const char *facts,
-			  time_t withdrawn_before, const char **error_r);
+			  time_t withdrawn_before, const char *way,
+			  const char **error_r);
+/* Remembers what the owner was told, in place of what was remembered; and what
+   he has yet to be told, or NULL (state-text.h). Where there is no state, or a
+   damaged one, that isn't remembered. Return 0 or -1 as above. */
+int mail_seal_state_set_told(struct mail_user *owner, const char *const *told,
+			     const char **error_r);
+int mail_seal_state_set_owed(struct mail_user *owner, const char *owed,
+			     const char **error_r);
 /* Forgets it: the owner has withdrawn. Returns 1, 0 if there was nothing to
    forget, or -1 and why that can't be done. */
 int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r);

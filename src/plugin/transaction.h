@@ -21,8 +21,10 @@ struct mail_seal_transaction {
 
 	/* lazy_expunge keeps expunged messages by it */
 	bool keeps_expunged;
-	/* of a copy that may become a save, while it is going on */
-	const struct mail_seal_decision *copy_decision;
+	/* What is to become of the message is decided already: by the copy
+	   that may become this save, or for a message of our own
+	   (own-message.c). NULL otherwise. */
+	const struct mail_seal_decision *decided;
 
 	/* the sealed message while it is saved */
 	struct istream *stream;
@@ -40,10 +42,21 @@ struct mail_seal_transaction {
 	struct mail_user *owner;
 	char *new_fingerprints, *new_facts;
 	time_t withdrawn_before;
+	/* the certificates aren't those that his state knew: he may have to be
+	   told when the messages are stored. Or NULL */
+	struct mail_user *changed_owner;
 	/* number of calls of save_begin */
 	unsigned int saves;
 	/* of these, saved through the seal */
 	unsigned int sealed;
+
+	/* answer.c: the plaintext as it passes by while a message is saved, or
+	   NULL; and what may have a code in it */
+	struct istream *watched;
+	ARRAY(char *) texts;
+	/* keys-mailbox.c: the certificate of the messages that are saved, or
+	   NULL */
+	buffer_t *certificate;
 
 	/* the plaintext while it is saved, and where it began */
 	struct istream *input;

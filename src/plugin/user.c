@@ -110,10 +110,15 @@ fields_have_setting(const char *const *fields, const char *name)
    on it, and its value; or NULL. Others are for who enrols. */
 static const char *sealing_setting(const char *field, const char **value_r)
 {
+	static const char *const of_enrolment[] = {
+		"addresses", "imap_enrolment", "confirm", "confirm_within",
+		"change_delay", "notice_days", "notice_from", "language",
+		"texts", NULL
+	};
 	const char *name = mail_seal_settings_field(field, value_r);
 
-	return name == NULL || strcmp(name, "addresses") == 0 ||
-		strcmp(name, "imap_enrolment") == 0 ? NULL : name;
+	return name == NULL || str_array_find(of_enrolment, name) ? NULL :
+		name;
 }
 
 /* Does who accesses the mailbox have a setting of his own where the owner has

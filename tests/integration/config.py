@@ -35,12 +35,17 @@ class Site:
     pop3_port: int = 0
     sieve_port: int = 0              # of ManageSieve
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
+    masters: bool = False            # "alice*master" logs in as alice with the master's password
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
     more: str = ""                   # settings that both versions understand; FOLDER is ours
 
     @property
     def users_file(self):
         return self.folder / "users"
+
+    @property
+    def masters_file(self):
+        return self.folder / "masters"
 
     @property
     def crypt_key(self):
@@ -238,6 +243,7 @@ disable_plaintext_auth = no
 auth_username_format = %Ln
 mail_location = {self.LOCATIONS[site.mail_format]}
 mail_plugins = {" ".join(everywhere)}
+{self.MASTERS.format(file=site.masters_file) if site.masters else ""}
 passdb {{
   driver = passwd-file
   args = {site.users_file}
@@ -268,6 +274,15 @@ plugin {{
 protocol imap {
   mail_plugins = $mail_plugins imap_quota imap_acl imap_zlib
 }
+"""
+
+    MASTERS = """
+auth_master_user_separator = *
+passdb {{
+  driver = passwd-file
+  args = {file}
+  master = yes
+}}
 """
 
     METADATA = """
@@ -404,6 +419,7 @@ auth_allow_cleartext = yes
 auth_username_format = %{{user | username | lower}}
 {self.LOCATIONS[site.mail_format]}
 {self._plugins(everywhere)}
+{self.MASTERS.format(file=site.masters_file) if site.masters else ""}
 passdb passwd-file {{
   passwd_file_path = {site.users_file}
 }}
@@ -432,6 +448,15 @@ protocol imap {
     imap_acl = yes
   }
 }
+"""
+
+    MASTERS = """
+auth_master_user_separator = *
+passdb masters {{
+  driver = passwd-file
+  passwd_file_path = {file}
+  master = yes
+}}
 """
 
     METADATA = """

@@ -10,6 +10,7 @@ from pathlib import Path
 from sandbox import wait_until
 
 TABLE = "mail_seal_keys"
+PENDING_TABLE = "mail_seal_pending"
 
 
 class Redis:
@@ -72,12 +73,19 @@ class Sqlite:
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-sqlite-"))
         self.folder.chmod(0o777)
         self.file = self.folder / "keys.db"
-        self.sql(f"CREATE TABLE {TABLE} (username TEXT PRIMARY KEY, certificate TEXT NOT NULL)")
+        self._make_tables()
         self.file.chmod(0o666)
         (self.folder / "dict-sql.conf").write_text(
-            f"connect = {self.file}\n"
-            "map {\n pattern = priv/mail-seal/keys\n"
-            f" table = {TABLE}\n username_field = username\n value_field = certificate\n}}\n")
+            f"connect = {self.file}\n" + "".join(
+                f"map {{\n pattern = priv/mail-seal/{name}\n table = {table}\n"
+                f" username_field = username\n value_field = {field}\n}}\n"
+                for name, table, field in self.MAPS))
+
+    MAPS = [("keys", TABLE, "certificate"), ("pending", PENDING_TABLE, "pending")]
+
+    def _make_tables(self):
+        for _, table, field in self.MAPS:
+            self.sql(f"CREATE TABLE {table} (username TEXT PRIMARY KEY, {field} TEXT NOT NULL)")
 
     def stop(self):
         """The table goes away: every statement fails."""
@@ -87,7 +95,8 @@ class Sqlite:
         self.sql(f"ALTER TABLE away RENAME TO {TABLE}")
 
     def clear(self):
-        self.sql(f"DELETE FROM {TABLE}")
+        for table in {table for _, table, _ in self.MAPS}:
+            self.sql(f"DELETE FROM {table}")
 
     def close(self):
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -99,7 +108,23 @@ class Sqlite:
         return f"sqlite:{self.folder}/dict-sql.conf"
 
     def server24(self):
-        return (f"driver = sql\n sql_driver = sqlite\n sqlite_path = {self.file}\n"
-                "dict_map priv/mail-seal/keys {\n"
-                f" sql_table = {TABLE}\n username_field = username\n"
-                " value_field certificate {\n }\n}\n")
+        return f"driver = sql\n sql_driver = sqlite\n sqlite_path = {self.file}\n" + "".join(
+            f"dict_map priv/mail-seal/{name} {{\n"
+            f" sql_table = {table}\n username_field = username\n"
+            f" value_field {field} {{\n }}\n}}\n" for name, table, field in self.MAPS)
+
+
+class SqliteOneTable(Sqlite):
+    """What looks simpler, and is wrong: an unset column reads as empty."""
+
+    MAPS = [("keys", TABLE, "certificate"), ("pending", TABLE, "pending")]
+
+    def _make_tables(self):
+        self.sql(f"CREATE TABLE {TABLE} (username TEXT PRIMARY KEY, certificate TEXT, "
+                 "pending TEXT)")
+
+
+class SqliteWithoutPending(Sqlite):
+    """As it was configured before anything could be pending."""
+
+    MAPS = [("keys", TABLE, "certificate")]

@@ -177,8 +177,9 @@ class Dovecot:
             return client.messages(mailbox)
 
     def message(self, user, mailbox="INBOX"):
-        """The only message of a mailbox."""
-        messages = self.messages(user, mailbox)
+        """The only message of a mailbox, but for those that mail_seal itself writes."""
+        messages = [stored for stored in self.messages(user, mailbox)
+                    if not re.search(rb"(?im)^Message-ID: <mail-seal\.", stored)]
         assert len(messages) == 1, f"{len(messages)} messages in {mailbox} of {user}"
         return messages[0]
 
@@ -260,6 +261,9 @@ class Dovecot:
     def keys_file(self, user):
         return self.home(user) / ".mail-seal" / "keys"
 
+    def pending_file(self, user):
+        return self.home(user) / ".mail-seal" / "keys.pending"
+
     def state_files(self, user):
         """What the mail store remembers of its owner's sealing."""
         return [file for name in ("~dovecot-mail-seal", "dovecot-mail-seal-state.lock")
@@ -267,7 +271,7 @@ class Dovecot:
 
     def never_enrolled(self, user):
         """Take the user's key away, and every memory of it."""
-        for file in (self.keys_file(user), *self.state_files(user)):
+        for file in (self.keys_file(user), self.pending_file(user), *self.state_files(user)):
             file.unlink(missing_ok=True)
 
     def give(self, user, path, content, mode=0o600):
@@ -337,6 +341,8 @@ class Dovecot:
         self._writer = config.writer(dovecot_version())
         if "mail_crypt" in self.site.plugins:
             _make_ec_key(*self.site.crypt_key)
+        if self.site.masters:
+            self.site.masters_file.write_text(f"master:{{PLAIN}}{PASSWORD}\n")
         if "imapsieve" in self.site.plugins:
             self.site.imapsieve_script.parent.chmod(0o777)  # for the compiled script
             self.site.imapsieve_script.write_text('require "imap4flags"; addflag "\\\\Flagged";')

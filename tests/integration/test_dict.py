@@ -26,14 +26,17 @@ def store(request):
 
 @pytest.fixture(scope="module")
 def server(store):
-    with Dovecot([User(name) for name in USERS], dict=store) as dovecot:
+    # what waits for a code is in test_gate.py
+    with Dovecot([User(name) for name in USERS], dict=store,
+                 seal={"mail_seal_confirm": "no"}) as dovecot:
         yield dovecot
 
 
 @pytest.fixture(scope="module")
 def other(store):
     """Another back end with the same dict."""
-    with Dovecot([User(name) for name in USERS], dict=store) as dovecot:
+    with Dovecot([User(name) for name in USERS], dict=store,
+                 seal={"mail_seal_confirm": "no"}) as dovecot:
         yield dovecot
 
 
@@ -136,6 +139,7 @@ def test_shared_mailbox(store, gnupg, keys):
 
 def test_a_bad_value_is_an_unusable_key(server, store, keys):
     set_key(server, "alice", keys.alice)
+    server.empty("alice")  # of what he is told
     if isinstance(store, dicts.Redis):
         [key] = store.command("KEYS", "*").split()
         store.command("SET", key.decode(), "hello")
@@ -173,6 +177,7 @@ def refused(server):
 def test_down_and_up_again(server, store, gnupg, keys):
     """No plaintext for a dict that is down, whether the user has a certificate or not."""
     set_key(server, "alice", keys.alice)
+    server.empty("alice")
     store.stop()
     try:
         refused(server)
@@ -223,3 +228,49 @@ def test_one_that_hangs_ends_no_delivery_in_plaintext(tmp_path_factory):
         assert reply.code == 451
         assert time.monotonic() - started < 120
         assert server.messages("alice") == []
+
+
+def test_one_table_is_a_trap(keys):
+    """Of two columns, an unset one reads as empty: found before anything is lost."""
+    store = dicts.SqliteOneTable()
+    try:
+        with Dovecot([User(name) for name in USERS], dict=store) as server:
+            set_key(server, "alice", keys.alice)
+            server.empty("alice")
+            for user, key in (("alice", keys.alice), ("bob", keys.bob)):
+                with server.imap(user) as client:
+                    certificate = Literal(key.certificate + b"\n")
+                    response = client.command(f'SETMETADATA "" ({ENTRY} ', certificate, ")")
+                assert response.status == "NO"
+                assert server.messages(user) == []
+                assert server.deliver(MESSAGE, user)[0].code == 250
+            mail.check_unchanged(server.message("bob"), MESSAGE)
+            assert b"BEGIN PGP MESSAGE" in server.message("alice")
+            done = server.doveadm("seal", "key", "check", "-u", "alice", check=False)
+            assert done.returncode == 1
+            assert b"instead of two tables" in done.stdout
+    finally:
+        store.close()
+
+
+def test_configured_before_anything_could_be_pending(keys):
+    """A dict that has no place for it: nobody gets stuck, and key check says what is missing."""
+    store = dicts.SqliteWithoutPending()
+    try:
+        with Dovecot([User(name) for name in USERS], dict=store) as server:
+            set_key(server, "alice", keys.alice)
+            assert server.deliver(MESSAGE, "alice")[0].code == 250
+            with server.imap("alice") as client:
+                response = client.command(f'SETMETADATA "" ({ENTRY} ',
+                                          Literal(keys.alice.certificate + b"\n"), ")")
+            assert response.status == "NO"
+            done = server.doveadm("seal", "key", "check", "-u", "alice", check=False)
+            assert done.returncode == 1
+            assert b"pending" in done.stdout
+            set_key(server, "alice", keys.alice)
+            server.doveadm("seal", "key", "unset", "-u", "alice")
+            server.empty("alice")
+            assert server.deliver(MESSAGE, "alice")[0].code == 250
+            mail.check_unchanged(server.message("alice"), MESSAGE)
+    finally:
+        store.close()

@@ -21,7 +21,8 @@ def server(request, keys):
              User("denied", keys.carol.certificate, {"mail_seal_imap_enrolment": "no"}),
              User("keyring", settings={"mail_seal_keys": "gnupg:%h/.gnupg"}),
              User("exempt", settings={"mail_seal_keys": "none"})]
-    with Dovecot(users, metadata=request.param) as dovecot:
+    # what waits for a code is in test_gate.py
+    with Dovecot(users, metadata=request.param, seal={"mail_seal_confirm": "no"}) as dovecot:
         yield dovecot
 
 

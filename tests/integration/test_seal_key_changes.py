@@ -23,7 +23,8 @@ metric mail_seal_key_export {
 @pytest.fixture(scope="module")
 def server():
     users = [User("alice"), User("bob", settings={"mail_seal_keys": "file:%h/a file:%h/b"})]
-    with Dovecot(users, metadata=True, metrics=True, more=EXPORT) as dovecot:
+    with Dovecot(users, metadata=True, metrics=True, more=EXPORT,
+                 seal={"mail_seal_confirm": "no"}) as dovecot:
         yield dovecot
 
 

@@ -25,7 +25,7 @@ def server():
     users += [User("nameless"),
               User("named", settings={"user": "alice@example.org"}),  # what his user name is
               User("recipient", settings={"mail_seal_recipients": "carol@example.org"})]
-    with Dovecot(users, metadata=True) as dovecot:
+    with Dovecot(users, metadata=True, seal={"mail_seal_confirm": "no"}) as dovecot:
         yield dovecot
 
 

@@ -32,6 +32,14 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_imap_enrolment = "yes";
 	raw->mail_seal_openpgp_engine = "auto";
 	raw->mail_seal_addresses = "a@example.org";
+	raw->mail_seal_keys_mailbox = "";
+	raw->mail_seal_confirm = "yes";
+	raw->mail_seal_confirm_within = "14days";
+	raw->mail_seal_change_delay = "0";
+	raw->mail_seal_notice_days = "30 7 1";
+	raw->mail_seal_notice_from = "";
+	raw->mail_seal_language = "en";
+	raw->mail_seal_texts = "/texts";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
@@ -81,6 +89,26 @@ static const struct {
 	  "1s to 1h" },
 	{ FIELD(timeout), "soon", "mail_seal_timeout: \"soon\" is not a time "
 	  "from 1s to 1h" },
+	{ FIELD(confirm), "", "mail_seal_confirm: an empty value is not "
+	  "\"yes\" or \"no\"" },
+	{ FIELD(confirm_within), "0", "mail_seal_confirm_within: \"0\" is not "
+	  "a time from 1s to 366days" },
+	{ FIELD(confirm_within), "14", "mail_seal_confirm_within: \"14\" is "
+	  "not a time from 1s to 366days" },
+	{ FIELD(change_delay), "never", "mail_seal_change_delay: \"never\" is "
+	  "not a time up to 366days, or 0" },
+	{ FIELD(notice_days), "30 soon", "mail_seal_notice_days: \"soon\" is "
+	  "not a number of days" },
+	{ FIELD(notice_days), "0", "mail_seal_notice_days: \"0\" is not a "
+	  "number of days" },
+	{ FIELD(notice_from), "postmaster", "mail_seal_notice_from: "
+	  "\"postmaster\" is not an address" },
+	{ FIELD(language), "../de", "mail_seal_language: \"../de\" is not a "
+	  "language, like \"en\"" },
+	{ FIELD(language), "", "mail_seal_language: an empty value is not a "
+	  "language, like \"en\"" },
+	{ FIELD(texts), "texts", "mail_seal_texts: \"texts\" is not an "
+	  "absolute path" },
 	{ FIELD(extra_keys), "keys", "mail_seal_extra_keys: \"keys\" is not "
 	  "an absolute path" },
 	{ FIELD(protect_headers), "Subject:", "mail_seal_protect_headers: "
@@ -105,7 +133,9 @@ static const struct {
 	  CANT_BE_HIDDEN("Content-Type") },
 	{ FIELD(protect_headers), "MIME-Version",
 	  CANT_BE_HIDDEN("MIME-Version") },
-	{ FIELD(protect_headers), "HP-Outer", CANT_BE_HIDDEN("HP-Outer") }
+	{ FIELD(protect_headers), "HP-Outer", CANT_BE_HIDDEN("HP-Outer") },
+	{ FIELD(keys_mailbox), "Inbox", "mail_seal_keys_mailbox: \"Inbox\" is "
+	  "not another mailbox than INBOX" }
 };
 
 static void test_bad_settings(void **state ATTR_UNUSED)
@@ -141,6 +171,13 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_smime_rsa = "oaep";
 	raw.mail_seal_timeout = "2 mins";
 	raw.mail_seal_extra_keys = "/e";
+	raw.mail_seal_keys_mailbox = "My keys";
+	raw.mail_seal_confirm = "no";
+	raw.mail_seal_confirm_within = "1 week";
+	raw.mail_seal_change_delay = "7days";
+	raw.mail_seal_notice_days = "1, 14 7";
+	raw.mail_seal_notice_from = "Keys <keys@example.org>";
+	raw.mail_seal_language = "de_AT";
 	if (mail_seal_settings_parse(&raw, pool, &set, &error) < 0)
 		fail_msg("%s", error);
 	assert_int_equal(set.source_count, 3);
@@ -160,6 +197,15 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	assert_int_equal(set.min_rsa_bits, 2048);
 	assert_int_equal(set.timeout_secs, 120);
 	assert_string_equal(set.extra_keys, "/e");
+	assert_string_equal(set.keys_mailbox, "My keys");
+	assert_false(set.confirm);
+	assert_int_equal(set.confirm_within_secs, 7 * 24 * 60 * 60);
+	assert_int_equal(set.change_delay_secs, 7 * 24 * 60 * 60);
+	assert_int_equal(set.notice_days_count, 3);
+	assert_int_equal(set.notice_days[0], 14);
+	assert_int_equal(set.notice_days[2], 1);
+	assert_string_equal(set.notice_from, "Keys <keys@example.org>");
+	assert_string_equal(set.language, "de_AT");
 
 	raw_defaults(&raw);
 	raw.mail_seal_keys = "none";
@@ -189,6 +235,7 @@ static void test_exempt(void **state ATTR_UNUSED)
 		{ .virtual = TRUE, .owner_has_sources = TRUE },
 		{ .public = TRUE, .owner_has_sources = TRUE },
 		{ .excluded = TRUE, .owner_has_sources = TRUE },
+		{ .keys_mailbox = TRUE, .owner_has_sources = TRUE },
 		{ .owner_has_sources = FALSE }
 	};
 	const struct mail_seal_destination ordinary = {
@@ -217,6 +264,62 @@ static void test_exempt_reason(void **state ATTR_UNUSED)
 		assert_int_equal(
 			mail_seal_policy_exempt_reason(&tests[i].dest),
 			tests[i].reason);
+	}
+}
+
+static void test_owners_act(void **state ATTR_UNUSED)
+{
+	static const struct mail_seal_act own = {
+		.service = "imap", .own_login = TRUE, .own_mailbox = TRUE
+	};
+	static const char *const others[] = {
+		"lmtp", "lda", "doveadm", "pop3", "submission", "imap-urlauth",
+		"", "dsync", "managesieve"
+	};
+	struct mail_seal_act act = own;
+
+	assert_true(mail_seal_policy_is_owners_act(&own));
+	for (size_t i = 0; i < N_ELEMENTS(others); i++) {
+		act.service = others[i];
+		assert_false(mail_seal_policy_is_owners_act(&act));
+	}
+	/* each fact alone makes it another's */
+	act = own;
+	act.own_login = FALSE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+	act = own;
+	act.own_mailbox = FALSE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+	act = own;
+	act.script = TRUE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+	act = own;
+	act.dsync = TRUE;
+	assert_false(mail_seal_policy_is_owners_act(&act));
+}
+
+static void test_named(void **state ATTR_UNUSED)
+{
+	static const struct {
+		const char *vname, *prefix, *setting;
+		bool named;
+	} tests[] = {
+		{ "Keys", "", "Keys", TRUE },
+		{ "keys", "", "Keys", FALSE },
+		{ "Keys/Old", "", "Keys", FALSE },
+		{ "INBOX.Keys", "INBOX.", "Keys", TRUE },
+		{ "INBOX.Keys", "INBOX.", "INBOX.Keys", TRUE },
+		{ "INBOX.Keys", "", "Keys", FALSE },
+		{ "Keys", "INBOX.", "Keys", TRUE },
+		{ "Other.Keys", "INBOX.", "Keys", FALSE },
+		{ "INBOX.Mine.Keys", "INBOX.", "Keys", FALSE },
+		{ "INBOX.Mine.Keys", "INBOX.", "Mine.Keys", TRUE },
+		{ "Key", "", "Keys", FALSE }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(mail_seal_policy_is_named(tests[i].vname,
+			tests[i].prefix, tests[i].setting), tests[i].named);
 	}
 }
 
@@ -385,10 +488,12 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	static const char *const fingerprints[] = { FPR1, FPR2, NULL };
 	static const char *const turned[] = { FPR2, FPR1, NULL };
 	static const char *const one[] = { FPR2, NULL };
+	static const char *const told[] = { "expires-7:5:A", "b", NULL };
 	const struct mail_seal_state written = {
 		.enrolled = TRUE, .since = 1764102000,
 		.fingerprints = fingerprints,
-		.facts = "mail-seal-facts 1\n\nend 0\n"
+		.facts = "mail-seal-facts 1\n\nend 0\n",
+		.told = told, .owed = FPR1" "FPR2
 	};
 	struct mail_seal_state parsed;
 	string_t *text = t_str_new(256);
@@ -398,6 +503,9 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	assert_false(parsed.damaged);
 	assert_int_equal(parsed.since, written.since);
 	assert_string_equal(parsed.facts, written.facts);
+	assert_string_equal(t_strarray_join(parsed.told, " "),
+			    "expires-7:5:A b");
+	assert_string_equal(parsed.owed, FPR1" "FPR2);
 	assert_true(mail_seal_state_has_fingerprints(&parsed, turned));
 	assert_false(mail_seal_state_has_fingerprints(&parsed, one));
 	assert_false(mail_seal_state_has_fingerprints(&parsed, NULL));
@@ -533,6 +641,8 @@ int main(void)
 		cmocka_unit_test(test_good_settings),
 		cmocka_unit_test(test_exempt),
 		cmocka_unit_test(test_exempt_reason),
+		cmocka_unit_test(test_owners_act),
+		cmocka_unit_test(test_named),
 		cmocka_unit_test(test_judge),
 		cmocka_unit_test(test_key_state),
 		cmocka_unit_test(test_refuses_delivery),

@@ -9,6 +9,7 @@
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
+#include "../../plugin/pending.h"
 #include "../../core/core.h"
 #include "../command.h"
 
@@ -28,7 +29,8 @@ struct key_show_cmd_context {
 	const struct mail_seal_settings *set;
 	struct mail_user *user;
 	unsigned int days;
-	/* also say where a source had better not be */
+	/* also say where a source had better not be, and what is missing
+	   beside it */
 	bool places;
 	/* users whose session was to begin, and whose did */
 	unsigned int users_begun, users_run;
@@ -103,6 +105,20 @@ static void check_places(struct key_show_cmd_context *ctx)
 	}
 }
 
+/* What an owner offers needs a place to wait at. */
+static void check_pending(struct key_show_cmd_context *ctx)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	struct mail_seal_pending pending;
+
+	if (ctx->set->confirm &&
+	    ctx->plugin->pending_get(ctx->set, &pending, &error) < 0) {
+		ctx->print(ctx, "pending", NULL,
+			   t_strdup_printf("what is pending can't be read: %s",
+					   error.text));
+	}
+}
+
 static int
 cmd_seal_key_show_run(struct doveadm_mail_cmd_context *_ctx,
 		      struct mail_user *user)
@@ -132,8 +148,10 @@ cmd_seal_key_show_run(struct doveadm_mail_cmd_context *_ctx,
 		show_content(ctx, source, content);
 	if (ret != 0 && ctx->set->extra_keys != NULL)
 		show_extra(ctx);
-	if (ctx->places)
+	if (ctx->places) {
 		check_places(ctx);
+		check_pending(ctx);
+	}
 	return 0;
 }
 

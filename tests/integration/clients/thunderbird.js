@@ -141,6 +141,20 @@ globalThis.Test = {
     return this.subjects(name);
   },
 
+  // Drag the newest message of a folder into another one; the status that Thunderbird gets.
+  async drag(from, to) {
+    const source = this.folder(from);
+    const message = [...source.messages].at(-1);
+    return new Promise(resolve =>
+      MailServices.copy.copyMessages(source, [message], this.folder(to), true, {
+        onStartCopy() {},
+        onProgress() {},
+        setMessageKey() {},
+        getMessageId() {},
+        onStopCopy: resolve,
+      }, this.main().msgWindow, false));
+  },
+
   subjects(name) {
     return [...this.folder(name).messages].map(header => header.mime2DecodedSubject);
   },

@@ -1,0 +1,91 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* What an owner's mail is sealed to, before it is changed and after. */
+
+#include "lib.h"
+#include "buffer.h"
+#include "str.h"
+#include "mail-user.h"
+#include "enrol-private.h"
+#include "owner.h"
+#include "../core/core.h"
+
+#include <time.h>
+
+const char *const *
+enrol_fingerprints(const struct mail_seal_settings *set,
+		   const buffer_t *content)
+{
+	const struct mail_seal_core *core;
+	const struct mail_seal_certificate *list;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char **fingerprints;
+	unsigned int count;
+
+	core = mail_seal_core_get(&error);
+	if (core == NULL ||
+	    core->describe(content, set, time(NULL), pool_datastack_create(),
+			   &list, &count, &error) < 0)
+		return NULL;
+	fingerprints = t_new(const char *, count + 1);
+	for (unsigned int i = 0; i < count; i++)
+		fingerprints[i] = list[i].fingerprint;
+	return fingerprints;
+}
+
+/* What is there but can't be read: it isn't what is offered, in any case. */
+static const char *const unknown_keys[] = { "0", NULL };
+
+static void
+read_content(const struct mail_seal_settings *set,
+	     const struct mail_seal_state *state, struct enrolled *enrolled)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char *where;
+	int ret = mail_seal_keys_read(set, enrolled->content, &where, &error);
+
+	if (ret > 0)
+		enrolled->keys = enrol_fingerprints(set, enrolled->content);
+	else
+		buffer_set_used_size(enrolled->content, 0);
+	if (enrolled->keys != NULL) {
+		enrolled->fingerprints = t_strarray_join(enrolled->keys, ",");
+	} else {
+		enrolled->fingerprints = ret == 0 ? "none" : "unreadable";
+		enrolled->keys = state->fingerprints;
+	}
+	enrolled->known = enrolled->keys != NULL && *enrolled->keys != NULL;
+	if (!enrolled->known)
+		enrolled->keys = unknown_keys;
+}
+
+int enrolled_get(const struct mail_seal_settings *set,
+		 struct enrolled *enrolled_r, struct seal_error *error)
+{
+	struct mail_seal_owner owner;
+	int ret = 0;
+
+	i_zero(enrolled_r);
+	enrolled_r->content = t_buffer_create(4096);
+	enrolled_r->fingerprints = "none";
+	mail_seal_owner_judge(set, &owner);
+	switch (owner.keys.state) {
+	case MAIL_SEAL_KEY_MISSING:
+		break;
+	case MAIL_SEAL_KEY_ENGINE_FAILED:
+		seal_error_set(error, SEAL_ERROR_ENGINE, "%s",
+			       owner.log_error);
+		enrolled_r->fingerprints = "unreadable";
+		ret = -1;
+		break;
+	case MAIL_SEAL_KEY_USABLE:
+		enrolled_r->usable = TRUE;
+		/* fall through */
+	case MAIL_SEAL_KEY_LOST:
+	case MAIL_SEAL_KEY_UNUSABLE:
+		read_content(set, &owner.state, enrolled_r);
+		break;
+	}
+	mail_seal_owner_free(&owner);
+	return ret;
+}

@@ -1,0 +1,84 @@
+"""A user with nothing but Thunderbird enrols himself: doc/users.md, "The public key"."""
+
+import re
+
+import pytest
+
+import mail
+from dovecot import User
+from letters import MESSAGE, TEXT
+from mailhost import MAILBOXES, MailHost
+from sandbox import wait_until
+from thunderbird import FOLDERS, Thunderbird
+
+KEYS = """
+namespace inbox {
+  mailbox Keys {
+    auto = subscribe
+  }
+}
+"""
+CODE = re.compile(r"seal-[0-9a-z]{5}-[0-9a-z]{5}")
+
+
+@pytest.fixture(scope="module")
+def host(tls, elsewhere):
+    with MailHost([User("alice")], tls, elsewhere, seal={"mail_seal_keys_mailbox": "Keys"},
+                  more=MAILBOXES + KEYS) as host:
+        yield host
+
+
+@pytest.fixture
+def thunderbird(host, elsewhere, gnupg, keys):
+    with Thunderbird(host, "alice", elsewhere) as thunderbird:
+        thunderbird.call("addSecretKey", gnupg.export_secret(keys.alice.fingerprint).decode(),
+                         keys.alice.fingerprint)
+        thunderbird.call("chooseKey", keys.alice.fingerprint)
+        thunderbird.call("findFolders", [*FOLDERS, "Keys"])
+        yield thunderbird
+
+
+def send(host, thunderbird, to, subject):
+    thunderbird.call("compose", to, subject, "", [])
+    thunderbird.send()
+    host.postfix.wait_until_empty()
+
+
+def test_from_sent_to_keys(host, thunderbird, elsewhere, gnupg, keys):
+    thunderbird.call("compose", "friend@example.net", "Lunch", TEXT, [])
+    thunderbird.send()
+    elsewhere.wait_for("friend@example.net")
+    assert not mail.is_sealed(host.message("alice", "Sent"))
+
+    thunderbird.call("update", "Sent")
+    assert thunderbird.call("drag", "Sent", "Keys") == 0
+    assert len(host.messages("alice", "Keys")) == 1
+    assert host.messages("alice", "Sent") == []
+    assert not host.keys_file("alice").exists()
+
+    seen = thunderbird.open("INBOX")
+    assert seen["encrypted"] == "message-encrypted-ok.svg"
+    [code] = CODE.findall(seen["body"])
+    send(host, thunderbird, "alice@example.org", code)
+    assert wait_until(host.keys_file("alice").exists)
+    assert thunderbird.call("dialogs") == []
+
+    host.empty("alice")
+    host.smtp(MESSAGE, "alice@example.org")
+    host.postfix.wait_until_empty()
+    assert keys.alice.fingerprint in mail.unseal(host.message("alice")).fingerprints
+    assert thunderbird.open("INBOX")["body"] == TEXT
+
+
+def test_refused(host, thunderbird, elsewhere):
+    """A message without a certificate: our sentence, and the message stays where it is."""
+    host.empty("alice")
+    with host.imap("alice") as client:
+        client.append("Sent", mail.text(b"Hello.\r\n", "No key"))
+    thunderbird.call("update", "Sent")
+    thunderbird.call("drag", "Sent", "Keys")
+    dialog = thunderbird.wait("dialogsWith", "Certificate not stored")[0]
+    assert "there is no certificate in the message" in dialog
+    thunderbird.call("pressInDialog", "OK")
+    assert len(host.messages("alice", "Sent")) == 1
+    assert host.messages("alice", "Keys") == []

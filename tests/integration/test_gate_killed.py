@@ -1,0 +1,134 @@
+"""SIGKILL at each step: what is there is the old state or the new one, and it can be repeated."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from dovecot import Dovecot, User
+from enrolment import ENTRY, challenges, code, give, pending, sealed_to, set_entry, stop_code
+from sandbox import wait_until
+from seal_key import set_key
+
+SOURCE = Path(__file__).with_name("kill_at.c")
+KILLED = -9
+
+
+@pytest.fixture(scope="module")
+def server():
+    with Dovecot([User("alice")]) as dovecot:
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", dovecot.folder / "kill.so", SOURCE, "-ldl"],
+                       check=True)
+        yield dovecot
+
+
+@pytest.fixture(scope="module")
+def keys(gnupg, openpgp_keys):
+    openpgp_keys.alice_too = gnupg.generate("alice@example.org")
+    return openpgp_keys
+
+
+@pytest.fixture(autouse=True)
+def nobody_enrolled(server):
+    server.never_enrolled("alice")
+    server.empty("alice")
+
+
+def killed_at(server, step, *arguments):
+    """Run doveadm and kill it before its n-th step. Returns whether it came to that."""
+    environment = ["DOVECOT_PRESERVE_ENVS=LD_PRELOAD KILL_AT", f"KILL_AT={step}",
+                   f"LD_PRELOAD={server.folder / 'kill.so'}"]
+    done = server.sandbox.run("env", *environment, "doveadm", "-c",
+                              server.folder / "dovecot.conf", *arguments, check=False)
+    if done.returncode in (KILLED, 128 + 9):
+        return True
+    assert done.returncode == 0, done.stderr
+    return False
+
+
+def at_each_step(server, *arguments):
+    """Kill a command at each of its steps, and let the test look, until there is no such step.
+
+    It begins with what is there now each time.
+    """
+    home, saved = server.home("alice"), server.folder / "saved"
+    shutil.rmtree(saved, ignore_errors=True)
+    server.sandbox.run("cp", "-a", home, saved)
+    step = 0
+    while True:
+        step += 1
+        was_killed = killed_at(server, step, *arguments)
+        yield was_killed
+        if not was_killed:
+            break
+        server.sandbox.run("rm", "-rf", home)
+        server.sandbox.run("cp", "-a", saved, home)
+    assert step > 3, "nothing was killed"
+
+
+def test_confirming(server, keys):
+    old, new = keys.alice, keys.alice_too
+    found = set()
+
+    assert set_key(server, "alice", old.certificate).returncode == 0
+    with server.imap("alice") as client:
+        assert set_entry(client, "keys", new.certificate).ok
+        assert give(client, code(server, "alice", new)).ok
+    agree = code(server, "alice", old)
+    for was_killed in at_each_step(server, "seal", "key", "confirm", "-u", "alice",
+                                   agree):
+        active = sealed_to(server, "alice")
+        assert active in ([old.fingerprint], [new.fingerprint])
+        found.add((was_killed, active == [new.fingerprint]))
+        if was_killed and active == [old.fingerprint]:
+            server.doveadm("seal", "key", "confirm", "-u", "alice", agree)
+            assert sealed_to(server, "alice") == [new.fingerprint]
+    assert found == {(True, False), (True, True), (False, True)}
+
+
+def test_withdrawing(server, keys):
+    key = keys.alice
+    assert set_key(server, "alice", key.certificate).returncode == 0
+    with server.imap("alice") as client:
+        assert set_entry(client, "keys", None).ok
+    agree = code(server, "alice", key)
+    for was_killed in at_each_step(server, "seal", "key", "confirm", "-u", "alice",
+                                   agree):
+        active = sealed_to(server, "alice")
+        assert active in ([key.fingerprint], [])
+        if was_killed and active:
+            server.doveadm("seal", "key", "confirm", "-u", "alice", agree)
+            assert sealed_to(server, "alice") == []
+
+
+def test_stopping(server, keys):
+    old, new = keys.alice, keys.alice_too
+    assert set_key(server, "alice", old.certificate).returncode == 0
+    with server.imap("alice") as client:
+        assert set_entry(client, "keys", new.certificate).ok
+        assert give(client, code(server, "alice", new)).ok
+    stop = stop_code(server, "alice", old)
+    for was_killed in at_each_step(server, "seal", "key", "confirm", "-u", "alice",
+                                   stop):
+        assert sealed_to(server, "alice") == [old.fingerprint]
+        if was_killed:
+            server.doveadm("seal", "key", "confirm", "-u", "alice", stop, check=False)
+        with server.imap("alice") as client:
+            assert pending(client) == {}
+
+
+def test_offering(server, keys):
+    """Killed before the challenge is there, it is repeated; each code in INBOX is one that counts,
+    or nothing is awaited."""
+    key = keys.alice
+    offer = ["mailbox", "metadata", "set", "-u", "alice", "-s", "--", "", ENTRY + "keys",
+             key.certificate.decode()]
+    for was_killed in at_each_step(server, *offer):
+        assert sealed_to(server, "alice") == []
+        if was_killed:
+            server.doveadm(*offer)
+        with server.imap("alice") as client:
+            assert challenges(server, "alice", key)
+            assert give(client, code(server, "alice", key)).ok
+        assert wait_until(lambda: sealed_to(server, "alice") == [key.fingerprint])
