@@ -4,9 +4,6 @@ require ["vnd.dovecot.pipe", "copy", "environment", "imapsieve"];
 
 # Ciphertext; see learn-spam.sieve. A message that leaves an excluded Junk is
 # sealed by that, so nothing is learnt from those of users with a key.
-if exists "X-Mail-Seal" {
-    stop;
-}
 if header :contains "Content-Type" ["multipart/encrypted", "enveloped-data"] {
     stop;
 }

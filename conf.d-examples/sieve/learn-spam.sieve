@@ -2,14 +2,9 @@
 # run "sievec" on it. 92-mail-seal-junk.conf says when it runs.
 require ["vnd.dovecot.pipe", "copy"];
 
-# Sealed by this server: all sealed messages look alike, and a filter that
-# learns one as spam takes everybody's encrypted mail for spam. (Who writes this
-# field into a message of his own only keeps that one from being learnt.)
-if exists "X-Mail-Seal" {
-    stop;
-}
-
-# Encrypted by its sender: the same.
+# Sealed by this server or encrypted by its sender: all such messages look alike,
+# and a filter that learns one as spam takes everybody's encrypted mail for spam.
+# (Not "exists X-Mail-Seal": spam could have that field, too.)
 if header :contains "Content-Type" ["multipart/encrypted", "enveloped-data"] {
     stop;
 }

@@ -55,25 +55,6 @@ doveadm_seal_get_plugin(struct doveadm_mail_cmd_context *ctx,
  * Messages
  */
 
-/* "v=1; keys=<fingerprint>[,<fingerprint>...]" (src/seal/format/envelope.c), unfolded.
-   Returns NULL if it isn't that. */
-static const char *const *parse_seal_field(const char *value)
-{
-	const char *const *keys, *const *key;
-
-	if (strncmp(value, "v=1;", 4) != 0)
-		return NULL;
-	value += 4 + strspn(value + 4, " \t\r\n");
-	if (strncmp(value, "keys=", 5) != 0)
-		return NULL;
-	keys = t_strsplit_spaces(value + 5, ", \t\r\n");
-	for (key = keys; *key != NULL; key++) {
-		if ((*key)[strspn(*key, "0123456789ABCDEF")] != '\0')
-			return NULL;
-	}
-	return *keys == NULL ? NULL : keys;
-}
-
 bool doveadm_seal_is_without_key(const struct mail_seal_decision *decision)
 {
 	return decision->action == MAIL_SEAL_ACTION_STORE &&
@@ -102,7 +83,6 @@ int doveadm_seal_get_state(struct doveadm_mail_cmd_context *ctx,
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const struct mail_seal_core *core = plugin->core_get(&error);
 	struct istream *input;
-	const char *field;
 	int encrypted;
 
 	*keys_r = NULL;
@@ -115,19 +95,19 @@ int doveadm_seal_get_state(struct doveadm_mail_cmd_context *ctx,
 				    &input) < 0)
 		return doveadm_seal_mail_failed(ctx, mail);
 	encrypted = core->is_encrypted(input);
-	if (encrypted < 0) {
+	if (encrypted > 0)
+		*keys_r = doveadm_seal_read_mark(input);
+	if (encrypted < 0 || input->stream_errno != 0) {
 		e_error(mail_event(mail), "read(%s) failed: %s",
 			i_stream_get_name(input), i_stream_get_error(input));
 		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
 		return -1;
 	}
-	*state_r = DOVEADM_SEAL_STATE_PLAINTEXT;
-	if (encrypted > 0) {
+	if (encrypted == 0)
+		*state_r = DOVEADM_SEAL_STATE_PLAINTEXT;
+	else if (*keys_r == NULL)
 		*state_r = DOVEADM_SEAL_STATE_ENCRYPTED;
-		if (mail_get_first_header(mail, "X-Mail-Seal", &field) > 0)
-			*keys_r = parse_seal_field(field);
-		if (*keys_r != NULL)
-			*state_r = DOVEADM_SEAL_STATE_SEALED;
-	}
+	else
+		*state_r = DOVEADM_SEAL_STATE_SEALED;
 	return 1;
 }

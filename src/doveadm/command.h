@@ -6,6 +6,7 @@
 
 struct doveadm_cmd_ver2;
 struct doveadm_mail_cmd_context;
+struct istream;
 struct mail;
 struct mail_user;
 
@@ -45,7 +46,8 @@ doveadm_seal_get_plugin(struct doveadm_mail_cmd_context *ctx,
 
 /* What a stored message is */
 enum doveadm_seal_state {
-	/* encrypted, with a field of ours: a hint that the server sealed it */
+	/* encrypted, and the server's mark says by whom: this one, or another
+	   with mail_seal */
 	DOVEADM_SEAL_STATE_SEALED,
 	/* encrypted by its sender */
 	DOVEADM_SEAL_STATE_ENCRYPTED,
@@ -60,6 +62,12 @@ int doveadm_seal_get_state(struct doveadm_mail_cmd_context *ctx,
 			   const struct mail_seal_plugin_interface *plugin,
 			   struct mail *mail, enum doveadm_seal_state *state_r,
 			   const char *const **keys_r);
+
+/* Returns the fingerprints in the message's mark, NULL-terminated, from the data
+   stack; or NULL if it has none: X-Mail-Seal counts as the first header field,
+   where no sender can write, there only, once, and with a Content-Type as we
+   write it. Whether the message is encrypted isn't looked at. */
+const char *const *doveadm_seal_read_mark(struct istream *input);
 
 /* Is there nothing to seal to, and that is allowed? */
 bool doveadm_seal_is_without_key(const struct mail_seal_decision *decision);

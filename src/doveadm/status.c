@@ -184,7 +184,6 @@ static int
 status_count_mailbox(struct status_cmd_context *ctx,
 		     const struct mailbox_info *info)
 {
-	static const char *const headers[] = { "X-Mail-Seal", NULL };
 	struct mail_search_args *all = mail_search_build_init();
 	struct doveadm_mail_iter *iter;
 	struct mailbox *box;
@@ -193,7 +192,7 @@ status_count_mailbox(struct status_cmd_context *ctx,
 	int exempt, ret = 0;
 
 	mail_search_build_add_all(all);
-	if (doveadm_mail_iter_init(&ctx->ctx, info, all, 0, headers,
+	if (doveadm_mail_iter_init(&ctx->ctx, info, all, 0, NULL,
 				   DOVEADM_MAIL_ITER_FLAG_READONLY |
 				   DOVEADM_MAIL_ITER_FLAG_STOP_WITH_CLIENT,
 				   &iter) < 0) {

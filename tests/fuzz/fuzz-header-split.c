@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	header_split_free(&split);
 
 	oracle = split_oracle_new(message, size);
-	split_oracle_outside(oracle, NULL, outside);
+	split_oracle_outside(oracle, "", NULL, outside);
 	split_oracle_inside(oracle, inside);
 	check_equal(sides[HEADER_SPLIT_OUTSIDE], outside);
 	check_equal(sides[HEADER_SPLIT_INSIDE], inside);

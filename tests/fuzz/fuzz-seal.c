@@ -47,16 +47,16 @@ has_field(const struct split_oracle *oracle, const char *name)
 	return false;
 }
 
-/* With the first of our fields, so that nothing can be between */
+/* With the first of the envelope's fields, so that nothing can be between */
 static GString *oracle_outside(const struct split_oracle *oracle,
 			       const char *hidden)
 {
 	GString *outside = g_string_new(NULL);
 
-	split_oracle_outside(oracle, hidden, outside);
+	split_oracle_outside(oracle, COPY_ENGINE_MARK, hidden, outside);
 	if (!has_field(oracle, "mime-version"))
 		g_string_append(outside, "MIME-Version: 1.0\r\n");
-	return g_string_append(outside, "X-Mail-Seal: ");
+	return g_string_append(outside, "Content-Type: ");
 }
 
 /* Every Subject is inside, and behind all fields the body. */

@@ -110,14 +110,18 @@ static bool is_content(const struct split_field *field)
 	return field->name != NULL && g_str_has_prefix(field->name, "content-");
 }
 
-void split_oracle_outside(const struct split_oracle *oracle,
+void split_oracle_outside(const struct split_oracle *oracle, const char *mark,
 			  const char *hidden, GString *outside)
 {
-	bool replaced = false;
+	bool replaced = false, marked = false;
 
 	for (unsigned int i = 0; i < oracle->fields->len; i++) {
 		const struct split_field *field = oracle->fields->pdata[i];
 
+		if (field->name != NULL && !marked) {
+			g_string_append(outside, mark);
+			marked = true;
+		}
 		if (is_content(field) || is_dropped(field))
 			continue;
 		if (hidden == NULL || g_strcmp0(field->name, hidden) != 0) {
@@ -128,6 +132,8 @@ void split_oracle_outside(const struct split_oracle *oracle,
 			replaced = true;
 		}
 	}
+	if (!marked)
+		g_string_append(outside, mark);
 }
 
 void split_oracle_inside(const struct split_oracle *oracle, GString *inside)

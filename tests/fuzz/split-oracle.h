@@ -25,9 +25,10 @@ struct split_oracle {
 struct split_oracle *split_oracle_new(const char *message, size_t size);
 void split_oracle_free(struct split_oracle *oracle);
 
-/* Appends what must stand outside and be inside. hidden is a field's name in
-   lower case, or NULL; "subject" is replaced, others are left out. */
-void split_oracle_outside(const struct split_oracle *oracle,
+/* Appends what must stand outside and be inside. mark comes before the first
+   field, behind lines that are none; or "". hidden is a field's name in lower
+   case, or NULL; "subject" is replaced, others are left out. */
+void split_oracle_outside(const struct split_oracle *oracle, const char *mark,
 			  const char *hidden, GString *outside);
 void split_oracle_inside(const struct split_oracle *oracle, GString *inside);
 

@@ -136,9 +136,17 @@ def expected_outer(original):
     return [lf(field) for field in _outer_fields(original)]
 
 
-def expected_outer_bytes(original):
-    """The same as they came."""
-    return b"".join(_outer_fields(original))
+def expected_outer_bytes(original, mark=b""):
+    """The same as they came, with the server's mark where it belongs."""
+    front = leading_lines(original)
+    fields = _outer_fields(original)
+    return b"".join([*fields[:front], mark, *fields[front:]])
+
+
+def leading_lines(data):
+    """How many of split()'s fields come before the first that really is one."""
+    names = [bool(field_name(field)) for field in split(data).fields]
+    return names.index(True) if True in names else len(names)
 
 
 def _outer_fields(original):
@@ -149,16 +157,15 @@ def _outer_fields(original):
 @dataclass
 class Sealed:
     """A stored message taken apart; the constructor below checks its form."""
-    outer: list                      # fields before our own, LF line ends
+    outer: list                      # fields but for our own, LF line ends
     fingerprints: list
     armor: bytes                     # the part that is ciphertext, as it stands there
     ciphertext: bytes                # what its owner's programs decrypt
 
 
-OUR_FIELDS = re.compile(
-    rb"(?P<version>MIME-Version: 1\.0\n)?"
-    rb"X-Mail-Seal: v=1;\s+keys=(?P<keys>[0-9A-F]+(?:,\s*[0-9A-F]+)*)\n"
-    rb"(?:Content-Type: multipart/encrypted;\n"
+MARK = re.compile(rb"X-Mail-Seal: v=1;\s+keys=(?P<keys>[0-9A-F]+(?:,\s*[0-9A-F]+)*)\n")
+ENVELOPE = re.compile(
+    rb"(?m:^)(?:Content-Type: multipart/encrypted;\n"
     rb' protocol="application/pgp-encrypted";\n'
     rb' boundary="(?P<boundary>[^"]{16,70})"\n'
     rb"|Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\n"
@@ -188,11 +195,12 @@ BASE64 = re.compile(rb"(?:[A-Za-z0-9+/]{76}\n)*[A-Za-z0-9+/]{1,76}={0,2}\n")
 def unseal(stored):
     """Take a sealed message apart, checking every byte that isn't ciphertext."""
     stored = lf(stored)
-    ours = OUR_FIELDS.search(stored)
-    assert ours, "not sealed:\n" + stored[:300].decode(errors="replace")
-    head, rest = stored[:ours.start()], stored[ours.end():]
-    outer = split(head + ours.group("version") if ours.group("version") else head).fields
-    keys = re.split(r",\s*", ours.group("keys").decode())
+    mark, ours = _own_fields(stored)
+    assert mark and ours, "not sealed:\n" + stored[:300].decode(errors="replace")
+    outer = split(stored[:mark.start()] + stored[mark.end():ours.start()]).fields
+    rest = stored[ours.end():]
+    assert "x-mail-seal" not in map(field_name, outer)
+    keys = re.split(r",\s*", mark.group("keys").decode())
     if not ours.group("boundary"):
         assert BASE64.fullmatch(rest), (rest[:100], rest[-100:])
         return Sealed(outer, keys, rest, base64.b64decode(rest))
@@ -206,7 +214,13 @@ def unseal(stored):
 
 
 def is_sealed(stored):
-    return OUR_FIELDS.search(lf(stored)) is not None
+    return all(_own_fields(lf(stored)))
+
+
+def _own_fields(stored):
+    """Where the mark is, which is the first field, and the envelope's fields."""
+    front = b"".join(split(stored).fields[:leading_lines(stored)])
+    return MARK.match(stored, len(front)), ENVELOPE.search(stored)
 
 
 def without_trace(fields, expected):

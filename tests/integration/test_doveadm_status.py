@@ -74,6 +74,49 @@ def test_field_that_isnt_ours(server, gnupg, keys):
     assert counts(status(server, "keyless")["INBOX"]) == (0, 1, 0, 0)
 
 
+def mark(key):
+    return f"X-Mail-Seal: v=1; keys={key.fingerprint}\r\n".encode()
+
+
+def not_marked(stored, gnupg, keys):
+    """Encrypted by its sender, or sealed elsewhere, with a field where it isn't our mark."""
+    ours = mark(keys.carol)
+    ciphertext = gnupg.encrypt(b"secret", keys.carol)
+    encrypted = mail.pgp_mime(ciphertext)
+    head, _, body = encrypted.partition(b"\r\n\r\n")
+    return {
+        "no field": encrypted,
+        "below the trace": b"Received: by example.org\r\n" + ours + encrypted,
+        "last": head + b"\r\n" + ours + b"\r\n" + body,
+        "twice": ours + ours + encrypted,
+        "twice, apart": ours + head + b"\r\n" + ours.lower() + b"\r\n" + body,
+        "on inline PGP": ours + mail.message(mail.crlf(ciphertext)),
+        "on a type that isn't ours": ours + mail.pgp_mime(ciphertext, ""),
+        "continued": ours.rstrip() + b"\r\n and more\r\n" + encrypted,
+        "without keys": b"X-Mail-Seal: v=1; keys=\r\n" + encrypted,
+        "another version": ours.replace(b"v=1", b"v=10") + encrypted,
+        "passed on": b"Return-Path: <alice@example.org>\r\n" + stored,
+    }
+
+
+def test_mark_counts_only_where_no_sender_writes(server, gnupg, keys):
+    save(server, "alice", MESSAGE)
+    stored = server.message("alice")
+    for name, message in not_marked(stored, gnupg, keys).items():
+        save(server, "keyless", message)
+        assert counts(status(server, "keyless")["INBOX"]) == (0, 1, 0, 0), name
+        server.empty("keyless")
+    save(server, "keyless", stored, b"From a@example.org Mon Feb  3 10:11:12 2025\r\n" + stored)
+    assert counts(status(server, "keyless")["INBOX"]) == (2, 0, 0, 0)
+
+
+def test_senders_mark_is_below_what_delivery_adds(server, gnupg, keys):
+    forged = mark(keys.alice) + mail.pgp_mime(gnupg.encrypt(b"secret", keys.alice))
+    assert server.deliver(forged, "alice")[0].code == 250
+    mail.check_unchanged(server.message("alice"), forged)
+    assert counts(status(server, "alice")["INBOX"]) == (0, 1, 0, 0)
+
+
 def test_sizes(server):
     save(server, "keyless", MESSAGE)
     row = status(server, "keyless")["INBOX"]

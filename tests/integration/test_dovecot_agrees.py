@@ -145,8 +145,7 @@ def test_structure(stored):
 
 def split_sealed(stored):
     """Header section with its empty line, and body: that begins behind our last field."""
-    ours = re.search(rb"^X-Mail-Seal: .*\r\n( .*\r\n)*Content-Type: .*\r\n( .*\r\n)*\r\n", stored,
-                     re.MULTILINE)
+    ours = re.search(rb"^Content-Type: .*\r\n( .*\r\n)*\r\n", stored, re.MULTILINE)
     return stored[:ours.end()], stored[ours.end():]
 
 

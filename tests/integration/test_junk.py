@@ -121,7 +121,7 @@ def test_encrypted_by_the_sender(machine, gnupg, keys, kind):
     assert learnt(machine) == []
 
 
-def test_a_forged_field_keeps_only_its_own_message(machine):
+def test_a_forged_field_keeps_nothing_from_being_learnt(machine):
     forged = b"X-Mail-Seal: v=1; keys=00\r\n" + SPAM
     imap(machine, "bob", ("APPEND Junk ", forged), ("APPEND Junk ", SPAM))
-    assert learnt(machine) == [("--spam", True)]
+    assert learnt(machine) == [("--spam", True)] * 2

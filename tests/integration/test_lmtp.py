@@ -112,11 +112,11 @@ def test_many_at_once(server, gnupg, keys):
         mail.check_sealed(message, texts[int(subject)], gnupg, keys.alice)
 
 
-def test_trace_fields_come_first(server):
+def test_trace_fields_follow_the_mark(server):
     server.empty("alice")
     accepted(server.deliver(MESSAGE, "alice"))
     names = [mail.field_name(field) for field in mail.split(server.message("alice")).fields]
-    assert names[:3] == ["return-path", "delivered-to", "received"]
+    assert names[:4] == ["x-mail-seal", "return-path", "delivered-to", "received"]
 
 
 def test_stored_file_is_what_imap_shows(server):

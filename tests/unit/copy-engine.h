@@ -22,6 +22,9 @@ extern const struct engine engine_bare_pgp_mime;
 extern const struct engine engine_bare_smime;
 /* Somebody to seal to, with the fingerprint 0123456789ABCDEF..., 40 digits */
 extern struct certificate *const copy_engine_recipients[1];
+/* What says so in the message */
+#define COPY_ENGINE_MARK "X-Mail-Seal: v=1; " \
+	"keys=0123456789ABCDEF0123456789ABCDEF01234567\r\n"
 
 /* Seals a message with such an engine, pushed in pieces of step. Returns what
    comes out and, in *inside_r, what the engine was given; *sealing_r tells

@@ -24,8 +24,7 @@ append_folded(GString *out, size_t *line_start, const char *space,
 	g_string_append(out, separator);
 }
 
-static void
-append_seal_field(GString *out, const char *const *fingerprints)
+void envelope_append_mark(GString *out, const char *const *fingerprints)
 {
 	size_t line_start = out->len;
 
@@ -41,10 +40,7 @@ append_seal_field(GString *out, const char *const *fingerprints)
 	g_string_append(out, "\r\n");
 }
 
-void envelope_append_fields(GString *out, bool add_mime_version,
-			    const char *const *fingerprints)
+void envelope_append_mime_version(GString *out)
 {
-	if (add_mime_version)
-		g_string_append(out, "MIME-Version: 1.0\r\n");
-	append_seal_field(out, fingerprints);
+	g_string_append(out, "MIME-Version: 1.0\r\n");
 }

@@ -26,8 +26,8 @@ struct envelope_format {
 	struct envelope *(*alloc)(struct seal_error *error);
 	void (*free)(struct envelope *envelope);
 
-	/* These append to out. First what stands between the fields of
-	   envelope_append_fields() and the ciphertext; it doesn't depend on
+	/* These append to out. First what stands between the message's fields
+	   (MIME-Version among them) and the ciphertext; it doesn't depend on
 	   that, so ciphertext may be written before it is known where the
 	   header section ends. */
 	void (*begin)(struct envelope *envelope, GString *out);
@@ -43,9 +43,12 @@ extern const struct envelope_format envelope_pgp_mime;
 /* RFC 8551 section 3.3 */
 extern const struct envelope_format envelope_smime;
 
-/* Appends the header fields that all formats have, which follow the message's
-   own. fingerprints is NULL-terminated. */
-void envelope_append_fields(GString *out, bool add_mime_version,
-			    const char *const *fingerprints);
+/* Appends X-Mail-Seal, by which readers know that a server sealed the message.
+   They believe it only as the first header field, where a sender can't write:
+   what receives the message adds its own fields above his. fingerprints is
+   NULL-terminated. */
+void envelope_append_mark(GString *out, const char *const *fingerprints);
+/* Appends what follows the message's own fields if it isn't among them. */
+void envelope_append_mime_version(GString *out);
 
 #endif

@@ -74,6 +74,8 @@ struct seal {
 	struct engine_job *job;
 	struct check *check;
 	struct envelope *envelope;
+	/* our mark is out, which is above all header fields */
+	bool marked;
 	bool envelope_open;
 
 	/* ready to be pulled */
@@ -272,22 +274,36 @@ seal_ciphertext(const void *data, size_t size, void *context,
 	return -1;
 }
 
-/* The header section is complete: our fields follow, and then whatever
-   ciphertext is there already. */
-static void seal_open_envelope(struct seal *seal)
+/* A header field begins, or the header section ends without one. Lines before
+   that are no fields (an mbox From_ line, a line that continues nothing) and
+   stay in front of our mark: they would cut it off from the fields that
+   follow, or continue it. */
+static void seal_mark(struct seal *seal)
 {
-	const char **fingerprints =
-		g_new0(const char *, seal->params.recipient_count + 1);
+	const char **fingerprints;
 
+	if (seal->marked)
+		return;
+	fingerprints = g_new0(const char *, seal->params.recipient_count + 1);
 	for (size_t i = 0; i < seal->params.recipient_count; i++)
 		fingerprints[i] = seal->recipients[i]->fingerprint;
-	envelope_append_fields(seal->text,
-		!header_split_has_mime_version(seal->split), fingerprints);
+	envelope_append_mark(seal->text, fingerprints);
+	seal_output_text(seal, seal->output);
+	seal->marked = true;
+	g_free(fingerprints);
+}
+
+/* The header section is complete: the fields of the envelope follow, and then
+   whatever ciphertext is there already. */
+static void seal_open_envelope(struct seal *seal)
+{
+	seal_mark(seal);
+	if (!header_split_has_mime_version(seal->split))
+		envelope_append_mime_version(seal->text);
 	seal->engine->format->begin(seal->envelope, seal->text);
 	seal_output_text(seal, seal->output);
 	(void)seal_queue_move(seal, seal->early_ciphertext, 0, seal->output);
 	seal->envelope_open = true;
-	g_free(fingerprints);
 }
 
 static int seal_close_envelope(struct seal *seal)
@@ -375,7 +391,9 @@ seal_split_field(enum header_split_side side, const char *name, size_t size,
 {
 	struct seal *seal = context;
 
-	if (seal->protect != NULL)
+	if (size > 0)
+		seal_mark(seal);
+	if (seal->protect != NULL && seal->marked)
 		header_protect_field(seal->protect, side, name, size);
 }
 
@@ -386,7 +404,7 @@ seal_split_output(enum header_split_side side, const char *data, size_t size,
 	struct seal *seal = context;
 
 	if (!header_split_in_body(seal->split)) {
-		if (seal->protect != NULL)
+		if (seal->protect != NULL && seal->marked)
 			header_protect_push(seal->protect, data, size);
 		else
 			seal_side_output(side, data, size, seal);

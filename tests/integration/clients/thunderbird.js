@@ -42,6 +42,60 @@ globalThis.Test = {
     this.identity().setUnicharAttribute("openpgp_key_id", fingerprint.slice(-16));
   },
 
+  // The same with the certificate of that address.
+  chooseCertificate(address) {
+    const certificates = Cc["@mozilla.org/security/x509certdb;1"].getService(Ci.nsIX509CertDB)
+      .getCerts().filter(one => one.getEmailAddresses().includes(address));
+    for (const use of ["encryption", "signing"]) {
+      this.identity().setUnicharAttribute(`${use}_cert_name`, certificates[0].displayName);
+      this.identity().setStringAttribute?.(`${use}_cert_dbkey`, certificates[0].dbKey);
+    }
+    return certificates.length;
+  },
+
+  // What new messages have, as chosen in the account's settings
+  newMessages(encrypt, sign) {
+    this.identity().encryptionPolicy = encrypt ? 2 : 0;
+    this.identity().signMail = sign;
+  },
+
+  // Add-ons
+
+  // What an event page does when it is idle
+  async idle(id) {
+    const { extension } = WebExtensionPolicy.getByID(id);
+    await extension.terminateBackground();
+    return extension.backgroundState == "stopped";
+  },
+
+  hasAddon(id) {
+    return WebExtensionPolicy.getByID(id)?.extension.backgroundState;
+  },
+
+  async canBeRemoved(id) {
+    const { AddonManager } = ChromeUtils.importESModule(
+      "resource://gre/modules/AddonManager.sys.mjs");
+    const addon = await AddonManager.getAddonByID(id);
+    return Boolean(addon.permissions & AddonManager.PERM_CAN_UNINSTALL);
+  },
+
+  // Has the add-on's own window, which another process shows, this title and address?
+  popupHas(title, address) {
+    const win = [...Services.wm.getEnumerator(null)].find(
+      found => found.location.href.endsWith("/extensionPopup.xhtml"));
+    const { documentTitle, documentURI } = win.document.querySelector("browser")
+      .browsingContext.currentWindowGlobal;
+    return documentTitle == title && documentURI.spec.endsWith(address);
+  },
+
+  // The label of the add-on's button at the message, "" if there is none to be seen.
+  mark(id) {
+    const name = id.replace(/[^a-z0-9_-]/gi, "_");
+    const button = this.pane().messageBrowser.contentDocument.getElementById(
+      `${name}-messageDisplayAction-toolbarbutton`);
+    return button && !button.disabled ? button.getAttribute("label") : "";
+  },
+
   encryptDrafts(yes) {
     this.identity().setBoolAttribute("autoEncryptDrafts", yes);
   },
@@ -183,6 +237,53 @@ globalThis.Test = {
     });
     MailServices.compose.OpenComposeWindowWithParams(null, params);
     return this.composed();
+  },
+
+  // Answer or forward the message that is shown, or those selected, by a command.
+  async answer(command) {
+    const win = this.main();
+    win.setTimeout(() => win.goDoCommand(command));
+    return this.composed();
+  },
+
+  // Select the newest messages of the list.
+  async select(name, subjects) {
+    const pane = this.pane();
+    const messages = [...this.folder(name).messages];
+    pane.displayFolder(this.folder(name).URI);
+    const wanted = subjects.map(subject => messages.findLast(
+      header => header.mime2DecodedSubject == subject));
+    await this.until(() => wanted.every(one => pane.gDBView?.findIndexOfMsgHdr(one, true) >= 0),
+                     "message list");
+    pane.threadTree.selectedIndices = wanted.map(
+      one => pane.gDBView.findIndexOfMsgHdr(one, true));
+    await this.settled(() => pane.threadTree.selectedIndices.length);
+  },
+
+  // What would be done on sending, when add-ons have had their say too.
+  async security() {
+    const win = this.composeWindow();
+    const look = () => ({
+      encrypt: win.gSendEncrypted, sign: win.gSendSigned,
+      technology: win.gSelectedTechnologyIsPGP ? "OpenPGP" : "S/MIME",
+    });
+    await this.settled(() => JSON.stringify(look()), 3);
+    return look();
+  },
+
+  // The button with which the user switches encryption.
+  async switchEncryption() {
+    const win = this.composeWindow();
+    const before = win.gSendEncrypted;
+    win.document.getElementById("button-encryption").click();
+    await this.until(() => win.gSendEncrypted != before, "switch");
+  },
+
+  async addRecipient(address) {
+    const win = this.composeWindow();
+    const input = win.document.getElementById("toAddrInput");
+    input.value = address;
+    win.recipientAddPills(input);
   },
 
   async reply() {
@@ -393,14 +494,14 @@ globalThis.Test = {
     throw new Error("waited in vain for " + what);
   },
 
-  // Until the value hasn't changed for a second.
-  async settled(value) {
+  // Until the value hasn't changed for this time.
+  async settled(value, seconds = 1) {
     let last, since = 0;
     await this.until(() => {
       const now = value();
       since = now == last ? since + 1 : 0;
       last = now;
-      return since >= 10;
+      return since >= seconds * 10;
     }, "rest");
   },
 };

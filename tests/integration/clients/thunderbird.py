@@ -95,12 +95,13 @@ def account(user, imap_port):
 class Thunderbird:
     """As `user` of the mail server `host`."""
 
-    def __init__(self, host, user, elsewhere):
+    def __init__(self, host, user, elsewhere, policies=None):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-thunderbird-"))
         self.profile = self.folder / "profile"
         self.profile.mkdir(mode=0o700)
         self._user = user
         self._elsewhere = elsewhere
+        self._policies = policies
         self._write_preferences({**QUIET, "marionette.port": PORT,
                                  **account(host.users[user], host.site.imap_port)})
         self._sandbox = None
@@ -129,6 +130,8 @@ class Thunderbird:
     def start(self):
         self._sandbox = Sandbox()
         self._elsewhere.show(self._sandbox)
+        if self._policies:
+            self._show_policies()
         log = (self.folder / "log").open("ab")
         display = self._start_display(log)
         environment = {
@@ -177,6 +180,10 @@ class Thunderbird:
         self.call("update", folder)
         return self.call("open", folder, subject)
 
+    def install(self, xpi):
+        """An add-on, as from a file."""
+        return self._marionette.command("Addon:Install", {"path": str(xpi), "temporary": False})["value"]
+
     def send(self):
         """Press Send; return when the window is closed."""
         self.call("begin", "cmd_sendNow")
@@ -185,6 +192,14 @@ class Thunderbird:
     def picture(self, window="messenger.xhtml"):
         """PNG of the main window, or of another one."""
         return base64.b64decode(self.call("picture", window))
+
+    def _show_policies(self):
+        """In the sandbox, where an administrator puts them."""
+        etc = self.folder / "etc-thunderbird"
+        shutil.copytree("/etc/thunderbird", etc, dirs_exist_ok=True)
+        (etc / "policies").mkdir(exist_ok=True)
+        (etc / "policies" / "policies.json").write_text(json.dumps(self._policies))
+        self._sandbox.mount_over(etc, "/etc/thunderbird")
 
     def _enter_account(self):
         """What the account assistant would do."""
