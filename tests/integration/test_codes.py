@@ -1,7 +1,10 @@
 """Codes that come back by a mail client: what was pending becomes active by them."""
 
+import contextlib
+
 import pytest
 
+import dicts
 import key_messages
 import mail
 from dovecot import PASSWORD, Dovecot, User
@@ -157,6 +160,20 @@ def test_from_inbox(server, alice, gnupg, command):
     assert alice.command(f"{command} 1 Keys").ok
     by_draft(server, alice, code_for(server, "alice", key))
     assert is_active(server, key)
+
+
+@pytest.mark.parametrize("kind", [dicts.Redis, dicts.Sqlite], ids=["redis", "sqlite"])
+def test_with_a_dict(gnupg, kind):
+    key = gnupg.generate("alice@example.org")
+    with contextlib.closing(kind()) as store, \
+            Dovecot([User("alice")], dict=store, seal=SEAL) as dovecot:
+        with dovecot.imap("alice") as client:
+            client.must("CREATE Keys")
+            assert client.append("Keys", key_messages.sent(key)).ok
+            by_draft(dovecot, client, WRONG)
+            by_draft(dovecot, client, code_for(dovecot, "alice", key))
+        assert dovecot.deliver(MESSAGE, "alice")[0].code == 250
+        mail.check_sealed(dovecot.messages("alice")[-1], MESSAGE, gnupg, key)
 
 
 # What isn't the code
