@@ -26,8 +26,8 @@ def site(keys):
     users = [User("alice", settings={"mail_seal_addresses": "alice@example.org"}),
              User("bob", keys.bob.certificate),
              User("unused", settings={"mail_seal_keys": "none"})]
-    with Dovecot(users, plugins=("sieve", "imapsieve", "notify", "mail_log"), shared=True,
-                 masters=True, seal=SEAL,
+    with Dovecot(users, plugins=("sieve", "imapsieve", "notify", "mail_log", "compress"),
+                 shared=True, masters=True, seal=SEAL,
                  more="protocol lmtp {\n  lmtp_save_to_detail_mailbox = yes\n}") as dovecot:
         for user in ("alice", "bob", "unused"):
             dovecot.doveadm("mailbox", "create", "-u", user, *MAILBOXES)

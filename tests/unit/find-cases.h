@@ -140,6 +140,8 @@ static const struct {
 	  "boundary=b\n\n" FILE_PART("application/pgp-keys", "a.asc",
 				     "{alice}"), NULL, ALICE, 0 },
 	{ "PEM in text", FROM PLAIN "{pem}", NULL, SIGNER, 0 },
+	{ "empty PEM", FROM PLAIN "-----BEGIN CERTIFICATE-----\n"
+	  "-----END CERTIFICATE-----\n", "it is no X.509 certificate", 0, 0 },
 	{ "X.509 file", FROM MIXED(BASE64_PART("application/pkix-cert", "a",
 	  "{der64}")), NULL, SIGNER, 0 },
 	{ "X.509 file by name", FROM MIXED(BASE64_PART(

@@ -208,10 +208,9 @@ static GByteArray *leaf_content(GMimePart *part)
 
 static bool is_secret(const GByteArray *content)
 {
-	return content->len > 0 &&
-		(key_text_has_secret(content->data, content->len) ||
-		 (certificates_x509_is_der(content->data, content->len) &&
-		  x509_file_is_secret(content->data, content->len)));
+	return key_text_has_secret(content->data, content->len) ||
+		(certificates_x509_is_der(content->data, content->len) &&
+		 x509_file_is_secret(content->data, content->len));
 }
 
 static void look_at_leaf(struct finder *finder, GMimePart *part)
@@ -220,7 +219,9 @@ static void look_at_leaf(struct finder *finder, GMimePart *part)
 	enum leaf_kind kind = finder->attached > 0 ? LEAF_OTHER :
 		find_leaf_kind(part);
 
-	if (is_secret(content))
+	if (content->len == 0)
+		; /* nothing to look at, nor a pointer to it */
+	else if (is_secret(content))
 		end_by_secret(finder);
 	else if (kind == LEAF_KEY_FILE ||
 		 (kind == LEAF_TEXT &&

@@ -231,7 +231,8 @@ static int
 read_block(const struct text_block *block, STACK_OF(X509) *found,
 	   struct seal_error *error)
 {
-	guchar *data = g_malloc(block->content_size);
+	/* of nothing there would be no memory, and GLib complains */
+	guchar *data = g_malloc(block->content_size + 1);
 	gint state = 0;
 	guint save = 0;
 	gsize size = g_base64_decode_step(block->content, block->content_size,
