@@ -14,6 +14,7 @@
 #include "istream-seal.h"
 #include "enrolment.h"
 
+#include <time.h>
 #include <unistd.h>
 
 struct mail_seal_recipients {
@@ -21,6 +22,8 @@ struct mail_seal_recipients {
 	/* the owner's first */
 	GPtrArray *certificates;
 	unsigned int owner_count;
+	/* at which time they are usable; 0 = now */
+	time_t when;
 };
 
 static int
@@ -70,26 +73,25 @@ recipients_add(struct mail_seal_recipients *recipients,
 /* What gpg lists as usable isn't always what can be sealed to: that is known
    before a message comes, not with each one anew. */
 static int
-check_usable(struct certificate *certificate,
+check_usable(struct certificate *certificate, time_t when,
 	     const struct mail_seal_settings *set, struct seal_error *error)
 {
-	const time_t now = time(NULL);
 	const char *reason;
 
-	if (!certificate_is_usable(certificate, now, set->min_rsa_bits,
+	if (!certificate_is_usable(certificate, when, set->min_rsa_bits,
 				   &reason)) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, "%s", reason);
 		return -1;
 	}
 	return backend_check(certificate, set->openpgp_engine, set->compress,
-			     now, error);
+			     when, error);
 }
 
 /* The owner may have several: an old one that has expired beside its
    successor is no reason to refuse mail, one that can be used is enough. */
 static int
 recipients_add_owner(struct mail_seal_recipients *recipients,
-		     const struct certificate_list *list,
+		     const struct certificate_list *list, time_t when,
 		     const struct mail_seal_settings *set,
 		     struct seal_error *error)
 {
@@ -101,7 +103,7 @@ recipients_add_owner(struct mail_seal_recipients *recipients,
 
 		if ((certificate->roles & CERTIFICATE_OWNER) == 0)
 			continue;
-		if (check_usable(certificate, set, &own_error) == 0)
+		if (check_usable(certificate, when, set, &own_error) == 0)
 			recipients_add(recipients, certificate);
 		else if (own_error.code != SEAL_ERROR_UNUSABLE_KEY) {
 			*error = own_error;
@@ -128,7 +130,7 @@ recipients_add_extra(struct mail_seal_recipients *recipients,
 	for (size_t i = 0; i < list->count; i++) {
 		if ((list->certificates[i]->roles & CERTIFICATE_EXTRA) == 0)
 			continue;
-		if (check_usable(list->certificates[i], set,
+		if (check_usable(list->certificates[i], time(NULL), set,
 				 &extra_error) < 0) {
 			seal_error_set(error, extra_error.code,
 				       "the additional key: %s",
@@ -169,6 +171,18 @@ judge(const buffer_t *certificates, const buffer_t *extra_certificates,
 	return list;
 }
 
+static struct mail_seal_recipients *recipients_alloc(time_t when)
+{
+	struct mail_seal_recipients *recipients =
+		i_new(struct mail_seal_recipients, 1);
+
+	recipients->refcount = 1;
+	recipients->certificates = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+	recipients->when = when;
+	return recipients;
+}
+
 static struct mail_seal_recipients *
 recipients_new(const buffer_t *certificates,
 	       const buffer_t *extra_certificates,
@@ -182,12 +196,41 @@ recipients_new(const buffer_t *certificates,
 		     new_facts_r, error);
 	if (list == NULL)
 		return NULL;
-	recipients = i_new(struct mail_seal_recipients, 1);
-	recipients->refcount = 1;
-	recipients->certificates = g_ptr_array_new_with_free_func(
-		(GDestroyNotify)certificate_unref);
-	if (recipients_add_owner(recipients, list, set, error) < 0 ||
+	recipients = recipients_alloc(0);
+	if (recipients_add_owner(recipients, list, time(NULL), set,
+				 error) < 0 ||
 	    recipients_add_extra(recipients, list, set, error) < 0)
+		recipients_unref(&recipients);
+	return recipients;
+}
+
+static struct mail_seal_recipients *
+recipients_new_expired(const buffer_t *certificates,
+		       const struct mail_seal_settings *set,
+		       struct seal_error *error)
+{
+	const time_t now = time(NULL);
+	const struct certificate_list *list;
+	struct mail_seal_recipients *recipients;
+	const char *new_facts;
+	time_t last = 0;
+
+	list = judge(certificates, NULL, set, NULL, &new_facts, error);
+	if (list == NULL)
+		return NULL;
+	for (size_t i = 0; i < list->count; i++) {
+		time_t expires = certificate_expires(list->certificates[i]);
+
+		if (expires <= now)
+			last = MAX(last, expires);
+	}
+	if (last == 0) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "it hasn't expired");
+		return NULL;
+	}
+	recipients = recipients_alloc(last - 1);
+	if (recipients_add_owner(recipients, list, last - 1, set, error) < 0)
 		recipients_unref(&recipients);
 	return recipients;
 }
@@ -230,6 +273,7 @@ core_istream_create(struct istream *input,
 		params.openpgp_engine = set->openpgp_engine;
 		params.rsa_oaep = set->smime_rsa_oaep;
 		params.timeout_secs = set->timeout_secs;
+		params.when = recipients->when;
 	}
 	return i_stream_create_seal(input, &params, temp_prefix);
 }
@@ -263,6 +307,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.deinit = seal_deinit,
 	.find_in_home = core_find_in_home,
 	.recipients_new = recipients_new,
+	.recipients_new_expired = recipients_new_expired,
 	.recipients_ref = recipients_ref,
 	.recipients_unref = recipients_unref,
 	.recipients_fingerprints = recipients_fingerprints,

@@ -61,6 +61,12 @@ struct mail_seal_core {
 				  const struct mail_seal_settings *set,
 				  const char *facts, const char **new_facts_r,
 				  struct seal_error *error);
+	/* Makes recipients of certificates whose time is over, as of their
+	   last second: for a message that only who had them is to read. */
+	struct mail_seal_recipients *
+		(*recipients_new_expired)(const buffer_t *certificates,
+					  const struct mail_seal_settings *set,
+					  struct seal_error *error);
 	void (*recipients_ref)(struct mail_seal_recipients *recipients);
 	void (*recipients_unref)(struct mail_seal_recipients **recipients);
 	/* Returns the fingerprints of those that are the owner's, from the data

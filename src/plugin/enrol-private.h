@@ -52,7 +52,7 @@ struct enrolled {
 	bool known;
 	/* the same for the log, or "none" or "unreadable" */
 	const char *fingerprints;
-	/* a message can be sealed to it */
+	/* a code can be sealed to it, be it expired */
 	bool usable;
 };
 

@@ -59,6 +59,31 @@ read_content(const struct mail_seal_settings *set,
 		enrolled->keys = unknown_keys;
 }
 
+/* Can a code be sealed to it? Not to mail_seal_extra_keys, and also if it has
+   expired. */
+static bool
+can_be_asked(const struct mail_seal_settings *set, const buffer_t *content)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	struct seal_error expired_error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_core *core = mail_seal_core_get(&error);
+	struct mail_seal_recipients *recipients;
+	const char *facts;
+
+	if (core == NULL || content->used == 0)
+		return FALSE;
+	recipients = core->recipients_new(content, NULL, set, NULL, &facts,
+					  &error);
+	if (recipients == NULL) {
+		recipients = core->recipients_new_expired(content, set,
+							  &expired_error);
+	}
+	if (recipients == NULL)
+		return FALSE;
+	core->recipients_unref(&recipients);
+	return TRUE;
+}
+
 int enrolled_get(const struct mail_seal_settings *set,
 		 struct enrolled *enrolled_r, struct seal_error *error)
 {
@@ -79,11 +104,10 @@ int enrolled_get(const struct mail_seal_settings *set,
 		ret = -1;
 		break;
 	case MAIL_SEAL_KEY_USABLE:
-		enrolled_r->usable = TRUE;
-		/* fall through */
 	case MAIL_SEAL_KEY_LOST:
 	case MAIL_SEAL_KEY_UNUSABLE:
 		read_content(set, &owner.state, enrolled_r);
+		enrolled_r->usable = can_be_asked(set, enrolled_r->content);
 		break;
 	}
 	mail_seal_owner_free(&owner);

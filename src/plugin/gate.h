@@ -30,7 +30,7 @@ struct mail_seal_gate_wish {
 	const char *const *keys;
 	/* of those that his mail is sealed to, or NULL if it isn't sealed */
 	const char *const *old_keys;
-	/* can a message be sealed to them now? */
+	/* can a code be sealed to them? */
 	bool old_usable;
 };
 

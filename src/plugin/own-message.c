@@ -158,6 +158,7 @@ decide_recipients(const struct mail_seal_settings *set,
 		  struct mail_seal_decision *decision, const char **error_r)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	struct seal_error expired_error = { .code = SEAL_ERROR_NONE };
 	const struct mail_seal_core *core;
 	const char *facts;
 
@@ -170,6 +171,12 @@ decide_recipients(const struct mail_seal_settings *set,
 		if (core != NULL) {
 			decision->recipients = core->recipients_new(
 				certificates, NULL, set, NULL, &facts, &error);
+		}
+		/* who had an expired one can be asked all the same */
+		if (decision->recipients == NULL && message->secret &&
+		    error.code == SEAL_ERROR_UNUSABLE_KEY) {
+			decision->recipients = core->recipients_new_expired(
+				certificates, set, &expired_error);
 		}
 	} else if (message->secret) {
 		seal_error_set(&error, SEAL_ERROR_ENGINE, "there is no "

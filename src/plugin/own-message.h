@@ -12,7 +12,9 @@ struct mail_seal_own_message {
 	   the same words, the same ID, whichever back end writes it. It can be
 	   read by everybody, so there may be no secret in it. */
 	const char *id;
-	/* It holds a code: rather fail than store it unsealed. */
+	/* It holds a code: rather fail than store it unsealed. It is also
+	   sealed to what has expired, as of its last second: whoever had that
+	   can still read it. */
 	bool secret;
 	/* Only if INBOX has got none with this Message-ID since then; 0 = don't
 	   look. Somebody with the password can put one there. */

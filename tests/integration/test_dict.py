@@ -8,6 +8,7 @@ import pytest
 
 import dicts
 import mail
+import notices
 from dovecot import Dovecot, User
 from imap import Literal
 from sandbox import wait_until
@@ -66,6 +67,20 @@ def test_set_on_one_is_used_on_the_other(server, other, gnupg, keys):
         assert other.deliver(MESSAGE, "alice")[0].code == 250
         mail.check_sealed(other.message("alice"), MESSAGE, gnupg, key)
         other.empty("alice")
+
+
+def test_change_elsewhere_is_told(server, other, keys):
+    """It is one by hand for a back end that has none of the other's messages."""
+    set_key(server, "alice", keys.alice)
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    server.empty("alice")
+    set_key(other, "alice", keys.bob)
+    for _ in range(2):
+        assert server.deliver(MESSAGE, "alice")[0].code == 250
+    [notice] = notices.of(server, "alice")
+    assert not notice.sealed
+    assert notices.names(notice, keys.alice) and notices.names(notice, keys.bob)
+    other.empty("alice")
 
 
 def test_show_check_unset(server, other, keys):

@@ -8,9 +8,11 @@ import pytest
 import dicts
 import notices
 from dovecot import Dovecot, User
-from enrolment import challenges, code, get_entry, give, pending, sealed_to, set_entry, stop_code
+from enrolment import (MESSAGE, challenges, code, get_entry, give, pending, sealed_to, set_entry,
+                       stop_code)
 from sandbox import wait_until
 from seal_key import set_key
+from x509 import EXPIRED
 
 STORES = {"file": lambda: None, "redis": dicts.Redis, "sqlite": dicts.Sqlite}
 USERS = ("alice", "bob")
@@ -27,7 +29,8 @@ def store(request):
 @pytest.fixture(scope="module")
 def server(store):
     users = [User(name, settings={"mail_seal_addresses": f"{name}@example.org"}) for name in USERS]
-    users += [User("hurried", settings={"mail_seal_confirm_within": "1s",
+    users += [User("exempt", settings={"mail_seal_keys": "none"}),
+              User("hurried", settings={"mail_seal_confirm_within": "1s",
                                         "mail_seal_addresses": "alice@example.org"}),
               User("trusted", settings={"mail_seal_confirm": "no",
                                         "mail_seal_addresses": "alice@example.org"})]
@@ -180,20 +183,70 @@ def test_renewed_key_needs_one_code(server, alice, gnupg):
     assert get_entry(alice, "keys") == renewed.certificate
 
 
-def test_expired_key(server, alice, gnupg, keys):
-    """It can't be asked: its holder renews it; another key is the administrator's."""
-    key = gnupg.generate_expired("alice@example.org")
+def list_state(server, user):
+    [row] = server.doveadm_rows("seal", "key", "list", "-u", user)
+    return row["state"]
+
+
+@pytest.fixture
+def put_by_hand(server):
     if server.site.dict:
         pytest.skip("a certificate is put there by hand")
+
+
+@pytest.mark.usefixtures("put_by_hand")
+@pytest.mark.parametrize("wanted", ["renewed", "another", "none", "X.509"])
+def test_expired_key(server, alice, gnupg, keys, x509_keys, wanted):
+    """Its holder can be asked, and isn't locked out."""
+    key = gnupg.generate_expired("alice@example.org")
     server.give("alice", ".mail-seal/keys", key.certificate)
-    for offered in (keys.alice.certificate, None):
-        response = set_entry(alice, "keys", offered)
-        assert response.status == "NO"
-        assert "only the administrator can change it" in response.text
-    renewed = renew(gnupg, key)
-    assert set_entry(alice, "keys", renewed.certificate).ok
-    assert give(alice, code(server, "alice", renewed)).ok
-    assert sealed_to(server, "alice") == [key.fingerprint]
+    assert server.deliver(MESSAGE, "alice")[0].code == 451
+    assert list_state(server, "alice") == "expired"
+    if wanted == "none":
+        assert set_entry(alice, "keys", None).ok
+        assert give(alice, code(server, "alice", key)).ok
+        assert sealed_to(server, "alice") == []
+        return
+    new = {"renewed": lambda: renew(gnupg, key), "another": lambda: keys.alice,
+           "X.509": lambda: x509_keys.alice}[wanted]()
+    assert set_entry(alice, "keys", new.certificate).ok
+    assert give(alice, code(server, "alice", new)).ok
+    if wanted != "renewed":
+        assert server.deliver(MESSAGE, "alice")[0].code == 451
+        assert give(alice, code(server, "alice", key)).ok
+    assert sealed_to(server, "alice") == [new.fingerprint]
+
+
+@pytest.mark.usefixtures("put_by_hand")
+def test_expired_certificate(server, alice, x509, x509_keys):
+    """S/MIME: the next one is always another."""
+    old = x509.generate_dated("alice@example.org", *EXPIRED)
+    server.give("alice", ".mail-seal/keys", old.certificate)
+    assert set_entry(alice, "keys", x509_keys.alice.certificate).ok
+    for key in (x509_keys.alice, old):
+        assert give(alice, code(server, "alice", key)).ok
+    assert sealed_to(server, "alice") == [x509_keys.alice.fingerprint]
+
+
+@pytest.mark.usefixtures("put_by_hand")
+def test_key_that_cannot_be_asked(server, alice, gnupg, keys):
+    """Revoked, damaged, gone: neither another key follows, nor none."""
+    revoked = gnupg.generate_revoked("alice@example.org").certificate
+    for content in (revoked, b"hello"):
+        server.give("alice", ".mail-seal/keys", content)
+        for offered in (keys.alice.certificate, None):
+            response = set_entry(alice, "keys", offered)
+            assert response.status == "NO"
+            assert "only the administrator can change it" in response.text
+        assert list_state(server, "alice") == "unusable"
+    enrol(server, "alice", keys.alice)
+    server.keys_file("alice").unlink()
+    assert list_state(server, "alice") == "unusable"
+    for offered in (keys.alice_too.certificate, None):
+        assert set_entry(alice, "keys", offered).status == "NO"
+    assert set_entry(alice, "keys", keys.alice.certificate).ok
+    assert give(alice, code(server, "alice", keys.alice)).ok
+    assert sealed_to(server, "alice") == [keys.alice.fingerprint]
 
 
 def test_a_new_offer_replaces_the_old_one(server, alice, of_alice):
@@ -361,6 +414,7 @@ def test_list(server, alice, gnupg, of_alice, keys):
         rows = server.doveadm_rows("seal", "key", "list", *options, "-A")
         return {row["username"]: row for row in rows}.get(user)
     assert row("alice")["state"] == "none"
+    assert row("exempt")["state"] == "excluded"
     assert set_entry(alice, "keys", old.certificate).ok
     assert row("alice")["state"] == "pending"
     assert row("alice")["pending"] == old.fingerprint

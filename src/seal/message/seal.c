@@ -131,7 +131,7 @@ struct seal *seal_new(const struct seal_params *params)
 	seal_library_init();
 	seal->params = *params;
 	seal->engine = params->engine;
-	seal->now = time(NULL);
+	seal->now = params->when != 0 ? params->when : time(NULL);
 	seal->recipients = g_memdup2(params->recipients,
 		params->recipient_count * sizeof(*params->recipients));
 	for (size_t i = 0; i < params->recipient_count; i++)

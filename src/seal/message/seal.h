@@ -38,6 +38,8 @@ struct seal_params {
 	bool rsa_oaep;
 	/* how long an engine may keep us waiting for one message */
 	unsigned int timeout_secs;
+	/* at which time the recipients are usable; 0 = now */
+	time_t when;
 	/* Makes the temporary file for what has to be held back and is too
 	   large for memory. Only ciphertext goes there. */
 	seal_spool_open_t *spool_open;
