@@ -65,6 +65,18 @@ def keys(gnupg, openpgp_keys):
     return openpgp_keys
 
 
+@pytest.fixture
+def put_by_hand(server):
+    if server.site.dict:
+        pytest.skip("a certificate is put there by hand")
+
+
+@pytest.fixture
+def one_place(server):
+    if server.site.dict:
+        pytest.skip("the same, wherever certificates are")
+
+
 def enrol(server, user, key):
     """By the administrator; what he is told of that is gone."""
     assert set_key(server, user, key.certificate).returncode == 0
@@ -96,6 +108,7 @@ def test_first_key(server, alice, keys):
     assert server.doveadm("seal", "key", "check", "-u", "alice").stdout == b""
 
 
+@pytest.mark.usefixtures("one_place")
 @pytest.mark.parametrize("form", ["Re: {}", '"{}"', "  {} ", "<{}>.", "{upper}", "„{}“"])
 def test_codes_as_people_write_them(server, alice, keys, form):
     assert set_entry(alice, "keys", keys.alice.certificate).ok
@@ -173,6 +186,7 @@ def renew(gnupg, key):
     return gnupg.key(key.address, key.fingerprint)
 
 
+@pytest.mark.usefixtures("one_place")
 def test_renewed_key_needs_one_code(server, alice, gnupg):
     key = gnupg.generate("alice@example.org", expires="10d")
     enrol(server, "alice", key)
@@ -186,12 +200,6 @@ def test_renewed_key_needs_one_code(server, alice, gnupg):
 def list_state(server, user):
     [row] = server.doveadm_rows("seal", "key", "list", "-u", user)
     return row["state"]
-
-
-@pytest.fixture
-def put_by_hand(server):
-    if server.site.dict:
-        pytest.skip("a certificate is put there by hand")
 
 
 @pytest.mark.usefixtures("put_by_hand")
@@ -299,6 +307,7 @@ def test_too_late(server, keys):
     assert sealed_to(server, "hurried") == []
 
 
+@pytest.mark.usefixtures("one_place")
 def test_no_confirmation(server, keys):
     mark = len(server.log())
     with server.imap("trusted") as client:
@@ -325,10 +334,9 @@ def test_administrator_has_the_last_word(server, alice, of_alice):
     assert sealed_to(server, "alice") == []
 
 
+@pytest.mark.usefixtures("put_by_hand")
 def test_changed_by_hand_meanwhile(server, alice, of_alice):
     """Who was asked about nothing has agreed to nothing."""
-    if server.site.dict:
-        pytest.skip("a certificate is put there by hand")
     first, second = of_alice
     assert set_entry(alice, "keys", first.certificate).ok
     waiting = code(server, "alice", first)
@@ -340,6 +348,7 @@ def test_changed_by_hand_meanwhile(server, alice, of_alice):
     assert pending(alice) == {}
 
 
+@pytest.mark.usefixtures("one_place")
 def test_doveadm(server, alice, of_alice):
     old, new = of_alice
     for way in ([], server.doveadm_server):
@@ -369,6 +378,7 @@ def test_doveadm(server, alice, of_alice):
         assert sealed_to(server, "alice") == [new.fingerprint]
 
 
+@pytest.mark.usefixtures("one_place")
 def test_what_is_logged(server, alice, of_alice):
     old, new = of_alice
     enrol(server, "alice", old)
@@ -389,6 +399,7 @@ def test_what_is_logged(server, alice, of_alice):
         f"Key set by metadata (alice): {change}"]
 
 
+@pytest.mark.usefixtures("one_place")
 def test_what_the_owner_is_told(server, alice, of_alice):
     """A change is told to who has the old key and to who has the new one."""
     old, new = of_alice
@@ -456,6 +467,7 @@ def test_two_back_ends(server, store, of_alice):
             assert sealed_to(other, "alice") == sealed_to(server, "alice") == []
 
 
+@pytest.mark.usefixtures("one_place")
 def test_bad_offers_change_nothing(server, alice, gnupg, keys):
     """Also not what is pending."""
     assert set_entry(alice, "keys", keys.alice.certificate).ok
@@ -471,6 +483,7 @@ def test_bad_offers_change_nothing(server, alice, gnupg, keys):
     assert get_entry(alice, "keys") == keys.alice.certificate
 
 
+@pytest.mark.usefixtures("one_place")
 def test_x509(server, alice, keys, x509_keys):
     """As the first key, and in the place of one of the other kind."""
     enrol(server, "alice", keys.alice)

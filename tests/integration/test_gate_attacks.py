@@ -12,7 +12,7 @@ from enrolment import (CODE, MESSAGE, challenges, code, get_entry, give, pending
 from imap import Literal
 from seal_key import set_key
 
-FORMATS = ("maildir", "sdbox", "mdbox", "mbox")
+FORMATS = ("maildir", "mbox")
 
 
 @pytest.fixture(scope="module", params=FORMATS)
