@@ -104,6 +104,7 @@ warn_if_failed(void *context, const char *notice, const char *result,
 
 void mail_seal_notify_owed(struct mail_user *owner)
 {
+	static bool at_it = FALSE;
 	struct notify notify = {
 		.callback = warn_if_failed, .context = owner,
 		.now = time(NULL)
@@ -111,14 +112,17 @@ void mail_seal_notify_owed(struct mail_user *owner)
 	struct mail_seal_state state;
 	const char *error;
 
-	if (owner->autocreated)
+	/* a script that runs on what is saved may save it again (imapsieve) */
+	if (owner->autocreated || at_it)
 		return;
+	at_it = TRUE;
 	notify.set = mail_seal_user_get_settings(owner, &error);
 	T_BEGIN {
 		if (notify.set != NULL &&
 		    mail_seal_state_read(owner, &state, &error) > 0)
 			settle_owed(&notify, &state);
 	} T_END;
+	at_it = FALSE;
 }
 
 /*

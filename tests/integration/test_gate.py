@@ -29,7 +29,8 @@ def store(request):
 @pytest.fixture(scope="module")
 def server(store):
     users = [User(name, settings={"mail_seal_addresses": f"{name}@example.org"}) for name in USERS]
-    users += [User("hurried", settings={"mail_seal_confirm_within": "1s",
+    users += [User("exempt", settings={"mail_seal_keys": "none"}),
+              User("hurried", settings={"mail_seal_confirm_within": "1s",
                                         "mail_seal_addresses": "alice@example.org"}),
               User("trusted", settings={"mail_seal_confirm": "no",
                                         "mail_seal_addresses": "alice@example.org"})]
@@ -182,6 +183,11 @@ def test_renewed_key_needs_one_code(server, alice, gnupg):
     assert get_entry(alice, "keys") == renewed.certificate
 
 
+def list_state(server, user):
+    [row] = server.doveadm_rows("seal", "key", "list", "-u", user)
+    return row["state"]
+
+
 @pytest.fixture
 def put_by_hand(server):
     if server.site.dict:
@@ -195,6 +201,7 @@ def test_expired_key(server, alice, gnupg, keys, x509_keys, wanted):
     key = gnupg.generate_expired("alice@example.org")
     server.give("alice", ".mail-seal/keys", key.certificate)
     assert server.deliver(MESSAGE, "alice")[0].code == 451
+    assert list_state(server, "alice") == "expired"
     if wanted == "none":
         assert set_entry(alice, "keys", None).ok
         assert give(alice, code(server, "alice", key)).ok
@@ -231,8 +238,10 @@ def test_key_that_cannot_be_asked(server, alice, gnupg, keys):
             response = set_entry(alice, "keys", offered)
             assert response.status == "NO"
             assert "only the administrator can change it" in response.text
+        assert list_state(server, "alice") == "unusable"
     enrol(server, "alice", keys.alice)
     server.keys_file("alice").unlink()
+    assert list_state(server, "alice") == "unusable"
     for offered in (keys.alice_too.certificate, None):
         assert set_entry(alice, "keys", offered).status == "NO"
     assert set_entry(alice, "keys", keys.alice.certificate).ok
@@ -405,6 +414,7 @@ def test_list(server, alice, gnupg, of_alice, keys):
         rows = server.doveadm_rows("seal", "key", "list", *options, "-A")
         return {row["username"]: row for row in rows}.get(user)
     assert row("alice")["state"] == "none"
+    assert row("exempt")["state"] == "excluded"
     assert set_entry(alice, "keys", old.certificate).ok
     assert row("alice")["state"] == "pending"
     assert row("alice")["pending"] == old.fingerprint

@@ -11,6 +11,7 @@ from dovecot import Dovecot, User
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 FORMATS = ("maildir", "sdbox", "mdbox", "mbox")
+PLUGINS = ("notify", "mail_log", "quota", "compress", "mail_crypt", "imapsieve", "sieve")
 DAY = 24 * 60 * 60
 
 
@@ -19,10 +20,11 @@ def soon(gnupg):
     return gnupg.generate("soon@example.org", expires="20d")
 
 
-@pytest.fixture(scope="module", params=FORMATS)
+@pytest.fixture(scope="module", params=[*FORMATS, "sdbox-all-plugins"])
 def server(request, keys, soon):
+    mail_format, _, plugins = request.param.partition("-")
     users = [User("alice", keys.alice.certificate), User("expiring", soon.certificate)]
-    with Dovecot(users, mail_format=request.param) as dovecot:
+    with Dovecot(users, mail_format=mail_format, plugins=PLUGINS if plugins else ()) as dovecot:
         yield dovecot
 
 

@@ -493,7 +493,8 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 		.enrolled = TRUE, .since = 1764102000,
 		.fingerprints = fingerprints,
 		.facts = "mail-seal-facts 1\n\nend 0\n",
-		.told = told, .owed = FPR1" "FPR2
+		.told = told, .owed = FPR1" "FPR2,
+		.given_way = "metadata", .given = 1764102001
 	};
 	struct mail_seal_state parsed;
 	string_t *text = t_str_new(256);
@@ -503,6 +504,8 @@ static void test_state_round_trip(void **state ATTR_UNUSED)
 	assert_false(parsed.damaged);
 	assert_int_equal(parsed.since, written.since);
 	assert_string_equal(parsed.facts, written.facts);
+	assert_string_equal(parsed.given_way, written.given_way);
+	assert_int_equal(parsed.given, written.given);
 	assert_string_equal(t_strarray_join(parsed.told, " "),
 			    "expires-7:5:A b");
 	assert_string_equal(parsed.owed, FPR1" "FPR2);
