@@ -92,7 +92,7 @@ def by_sent(_server, client, text):
 
 def by_pieces(_server, client, text):
     """As a slow line brings it; behind a header that is as long as Autocrypt's."""
-    message = note(text).replace(b"Subject:", b"X-Long: " + b"x" * 9000 + b"\r\nSubject:", 1)
+    message = mail.text(b"x\r\n", text).replace(b"Subject:", b"X-Long: " + b"x" * 9000 + b"\r\nSubject:", 1)
     assert client.append("Drafts", message, piece=700).ok
     assert mail.crlf(client.messages("Drafts")[-1]) == message
 
