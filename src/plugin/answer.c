@@ -128,19 +128,18 @@ void mail_seal_answer_saved(struct mail_save_context *ctx)
 	}
 }
 
-/* The save has succeeded and can't say anything any more. Clients show an
-   alert (RFC 3501 section 7.1). */
-static void tell(struct mailbox *box, bool good, const char *sentence)
+/* The save has succeeded and can't say anything any more. Clients show an alert
+   (RFC 3501 section 7.1). Thunderbird shows it while it sends, in a dialog that
+   has to be closed; so only what is wrong is worth one. Of what is right there
+   is a message in INBOX. */
+static void alert(struct mailbox *box, const char *sentence)
 {
 	struct mail_storage *storage = box->storage;
-	const char *text = t_strconcat("[ALERT] ", sentence, NULL);
 
-	if (good && storage->callbacks.notify_ok != NULL) {
-		storage->callbacks.notify_ok(box, text,
-					     storage->callback_context);
-	} else if (!good && storage->callbacks.notify_no != NULL) {
-		storage->callbacks.notify_no(box, text,
-					     storage->callback_context);
+	if (storage->callbacks.notify_no != NULL) {
+		storage->callbacks.notify_no(box,
+			t_strconcat("[ALERT] ", sentence, NULL),
+			storage->callback_context);
 	}
 }
 
@@ -148,7 +147,6 @@ void mail_seal_answer_committed(struct mailbox *box,
 				struct mail_seal_transaction *st)
 {
 	const struct mail_seal_settings *set;
-	enum mail_seal_enrol_result result;
 	const char *sentence;
 	char *text;
 
@@ -157,12 +155,16 @@ void mail_seal_answer_committed(struct mailbox *box,
 	set = mail_seal_owners_act(box);
 	i_assert(set != NULL);
 	array_foreach_elem(&st->texts, text) {
-		result = give(set, "subject", text, &sentence);
-		/* the copy in Sent of a message that has been delivered is no
-		   mistake */
-		if (result != MAIL_SEAL_ENROL_NOTHING) {
-			tell(box, result == MAIL_SEAL_ENROL_OK ||
-			     result == MAIL_SEAL_ENROL_PENDING, sentence);
+		switch (give(set, "subject", text, &sentence)) {
+		case MAIL_SEAL_ENROL_OK:
+		case MAIL_SEAL_ENROL_PENDING:
+			break;
+		case MAIL_SEAL_ENROL_NOTHING:
+			/* the copy in Sent of a message that has been
+			   delivered */
+			break;
+		default:
+			alert(box, sentence);
 		}
 	}
 }

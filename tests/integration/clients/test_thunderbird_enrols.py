@@ -18,6 +18,7 @@ namespace inbox {
   }
 }
 """
+WRONG = "seal-00000-00000"
 CODE = re.compile(r"seal-[0-9a-z]{5}-[0-9a-z]{5}")
 
 
@@ -51,14 +52,23 @@ def test_from_sent_to_keys(host, thunderbird, elsewhere, gnupg, keys):
     assert not mail.is_sealed(host.message("alice", "Sent"))
 
     thunderbird.call("update", "Sent")
-    assert thunderbird.call("drag", "Sent", "Keys") == 0
-    assert len(host.messages("alice", "Keys")) == 1
-    assert host.messages("alice", "Sent") == []
+    thunderbird.call("beginDrag", "Sent", "Keys")
+    assert wait_until(lambda: len(host.messages("alice", "Keys")) == 1)
+    assert wait_until(lambda: host.messages("alice", "Sent") == [])
     assert not host.keys_file("alice").exists()
 
     seen = thunderbird.open("INBOX")
     assert seen["encrypted"] == "message-encrypted-ok.svg"
     [code] = CODE.findall(seen["body"])
+
+    thunderbird.call("compose", "alice@example.org", WRONG, "", [])
+    thunderbird.call("begin", "cmd_sendNow")
+    thunderbird.wait("dialogsWith", "This isn't the code that is awaited")
+    thunderbird.call("pressInDialog", "OK")
+    thunderbird.wait("noWindows")
+    host.postfix.wait_until_empty()
+    assert len(host.messages("alice", "Sent")) == 1
+
     send(host, thunderbird, "alice@example.org", code)
     assert wait_until(host.keys_file("alice").exists)
     assert thunderbird.call("dialogs") == []
@@ -74,11 +84,9 @@ def test_refused(host, thunderbird, elsewhere):
     """A message without a certificate: our sentence, and the message stays where it is."""
     host.empty("alice")
     with host.imap("alice") as client:
-        client.append("Sent", mail.text(b"Hello.\r\n", "No key"))
+        assert client.append("Sent", mail.text(b"Hello.\r\n", "No key")).ok
     thunderbird.call("update", "Sent")
-    thunderbird.call("drag", "Sent", "Keys")
-    dialog = thunderbird.wait("dialogsWith", "Certificate not stored")[0]
-    assert "there is no certificate in the message" in dialog
-    thunderbird.call("pressInDialog", "OK")
+    thunderbird.call("beginDrag", "Sent", "Keys")
+    assert "Certificate not stored: there is no certificate in the message" in thunderbird.alert()
     assert len(host.messages("alice", "Sent")) == 1
     assert host.messages("alice", "Keys") == []

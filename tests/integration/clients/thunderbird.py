@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from dovecot import PASSWORD
-from marionette import Marionette
+from marionette import Marionette, ScriptError
 from mailhost import HOST
 from sandbox import Sandbox, wait_until
 
@@ -189,6 +189,12 @@ class Thunderbird:
         self.call("begin", "cmd_sendNow")
         self.wait("noWindows")
 
+    def alert(self):
+        """The text of a dialog over the main window, which stops all scripts; it is closed."""
+        text = wait_until(self._alert_text, 60, 0.5)
+        self._marionette.command("WebDriver:DismissAlert")
+        return text
+
     def picture(self, window="messenger.xhtml"):
         """PNG of the main window, or of another one."""
         return base64.b64decode(self.call("picture", window))
@@ -208,6 +214,12 @@ class Thunderbird:
         for protocol in ("imap", "smtp"):
             self.call("addPassword", f"{protocol}://{HOST}", self._user, PASSWORD)
         self.call("findFolders", FOLDERS)
+
+    def _alert_text(self):
+        try:
+            return self._marionette.command("WebDriver:GetAlertText")["value"]
+        except ScriptError:
+            return None
 
     def _start_display(self, log):
         reading, writing = os.pipe()
