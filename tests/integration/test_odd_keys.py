@@ -45,6 +45,8 @@ ODD_KEYS = {
     "P-256, x only": (packets.ECDH, packets.ecdh(b"\4" + G_X, **P256), "0x04"),
     "RSA, e = 1": (packets.RSA, packets.rsa(ODD, 1), "exponent"),
     "RSA, even e": (packets.RSA, packets.rsa(ODD, 65538), "exponent"),
+    "ElGamal, y = 1": (packets.ELGAMAL, b"".join(map(packets.mpi, (b"\xff" * 256, b"\5", b"\1"))),
+                       "ElGamal"),
     "RSA, even modulus": (packets.RSA, packets.rsa(ODD - 1), "even"),
 }
 # What no gpg of a Debian knows (RFC 9580 sections 5.5.5.7 and 5.5.5.8), and ML-KEM

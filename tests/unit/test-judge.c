@@ -602,6 +602,51 @@ static void test_too_many_signatures(void **state G_GNUC_UNUSED)
 	g_byte_array_unref(content);
 }
 
+/* A certificate of version 6 beside one of version 4, as they are exported
+   together: what gpg doesn't know of the one is no word about the other. */
+static void test_version_6(void **state G_GNUC_UNUSED)
+{
+	/* Ed25519, RFC 9580 section 5.5.5.9 */
+	static const guint8 v6[2 + 42] = {
+		0xc6, 42, 6, 0x63, 0x87, 0x7f, 0xe3, 27, 0, 0, 0, 32, 1
+	};
+	struct certificates_params params = { .uid = 0 };
+	struct seal_error error;
+	const char *reason;
+
+	/* behind it, before it, alone */
+	for (int form = 0; form < 3; form++) {
+		GByteArray *content = g_byte_array_new();
+		const struct certificate_list *list;
+
+		if (form > 0)
+			g_byte_array_append(content, v6, sizeof(v6));
+		if (form < 2)
+			g_byte_array_append(content, alice->data, alice->len);
+		if (form == 0)
+			g_byte_array_append(content, v6, sizeof(v6));
+		test_case("version 6", form);
+		list = judge(content, &params, &error);
+		if (list == NULL)
+			fail_msg("%s", error.text);
+		assert_int_equal(list->count, form < 2 ? 2 : 1);
+		for (size_t i = 0; i < list->count; i++) {
+			struct certificate *certificate =
+				list->certificates[i];
+			const bool is_v6 = strlen(certificate->fingerprint) > 40;
+
+			assert_int_equal(is_v6, i == (form == 0 ? 1 : 0));
+			assert_int_equal(certificate_is_usable(certificate,
+				time(NULL), 2048, &reason), !is_v6);
+			if (is_v6)
+				assert_string_equal(reason, "it is of a kind "
+					"that this server's GnuPG doesn't "
+					"know");
+		}
+		g_byte_array_unref(content);
+	}
+}
+
 /* Somebody else's subkey, put behind a certificate that its owner never signed
    it for, is never chosen. */
 static void test_foreign_subkey(void **state G_GNUC_UNUSED)
@@ -668,6 +713,7 @@ int main(void)
 		cmocka_unit_test(test_helper_version),
 		cmocka_unit_test(test_signatures),
 		cmocka_unit_test(test_too_many_signatures),
+		cmocka_unit_test(test_version_6),
 		cmocka_unit_test(test_foreign_subkey)
 	};
 

@@ -355,7 +355,10 @@ static void test_body_end(void **state G_GNUC_UNUSED)
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	unsigned int count = 0;
 
-	for (uint64_t parts = 1; parts < 2 * OPENPGP_PART_SIZE; parts++) {
+	/* the last part is the smaller the more there are, and begins anew */
+	for (uint64_t parts = 1; parts < 2 * OPENPGP_PART_SIZE;
+	     parts += parts < 8400 && parts > 7600 ? 1 :
+	     parts > 15800 && parts < 16500 ? 1 : 41) {
 		const uint64_t written = 1 + parts * (1 + OPENPGP_PART_SIZE);
 		const uint64_t left = 32768 - written % 32768;
 
@@ -377,7 +380,7 @@ static void test_body_end(void **state G_GNUC_UNUSED)
 			count++;
 		}
 	}
-	assert_true(count > OPENPGP_PART_SIZE);
+	assert_true(count > 1000);
 	g_byte_array_unref(out);
 	g_free(body);
 }

@@ -162,6 +162,14 @@ file_add_openpgp(const struct key_file *file, struct merge *merge,
 	return ret;
 }
 
+/* Version 6 is RFC 9580's, and GnuPG has gone another way: it gives up on all
+   that comes with one. */
+static bool is_for_judge(const struct certificate *certificate)
+{
+	return certificate->key_count == 0 ||
+		certificate->keys[0].packet[0] != 6;
+}
+
 static GBytes *join_data(const GPtrArray *certificates)
 {
 	GByteArray *all = g_byte_array_new();
@@ -173,7 +181,8 @@ static GBytes *join_data(const GPtrArray *certificates)
 		const guint8 *data = g_bytes_get_data(certificate->data,
 						      &size);
 
-		g_byte_array_append(all, data, size);
+		if (is_for_judge(certificate))
+			g_byte_array_append(all, data, size);
 	}
 	return g_byte_array_free_to_bytes(all);
 }
@@ -190,7 +199,9 @@ ask_judge(const struct merge *merge, const struct facts_header *header,
 	char *facts = NULL;
 
 	full.until = merge_next_change(merge, header->judged);
-	if (judge_openpgp(data, timeout_secs, listing, error) == 0)
+	/* of what it isn't given it says nothing */
+	if (g_bytes_get_size(data) == 0 ||
+	    judge_openpgp(data, timeout_secs, listing, error) == 0)
 		facts = facts_write(&full, listing);
 	g_string_free(listing, TRUE);
 	g_bytes_unref(data);

@@ -17,7 +17,7 @@ G_STATIC_ASSERT(offsetof(struct openpgp_body, part) ==
 
 /* librnp, which is Thunderbird's, reads what is in a container in pieces of this
    size. If the packet in it ends with one, librnp doesn't look for the MDC, and
-   says that it is missing (0.16 and 0.17; from gpg without compression, too). */
+   says that it is missing (0.16 to 0.18; from gpg without compression, too). */
 #define LIBRNP_PIECE_SIZE 32768
 
 void openpgp_body_init(struct openpgp_body *body, uint8_t tag,

@@ -153,6 +153,47 @@ read_rsa(struct reader *reader, struct openpgp_key *key, const char **reason_r)
 	return OPENPGP_KEY_OK;
 }
 
+/* first < second */
+static bool
+number_is_below(const struct openpgp_field *first,
+		const struct openpgp_field *second)
+{
+	if (first->size != second->size)
+		return first->size < second->size;
+	return memcmp(first->data, second->data, first->size) < 0;
+}
+
+/* Is it 0, 1 or -1 modulo this number, or not below it? Powers of these are no
+   secret. */
+static bool
+number_is_trivial(const struct openpgp_field *number,
+		  const struct openpgp_field *modulus)
+{
+	const size_t last = modulus->size - 1;
+
+	return number_bits(number) < 2 || !number_is_below(number, modulus) ||
+		(number->size == modulus->size &&
+		 memcmp(number->data, modulus->data, last) == 0 &&
+		 number->data[last] == modulus->data[last] - 1);
+}
+
+/* RFC 9580 section 5.5.5.3: p, g, y. Another engine encrypts to it, but doesn't
+   look whether the session key would be readable. */
+static enum openpgp_key_result
+read_elgamal(struct reader *reader, const char **reason_r)
+{
+	struct openpgp_field modulus, generator, value;
+
+	if (!take_number(reader, &modulus) ||
+	    !take_number(reader, &generator) || !take_number(reader, &value))
+		return bad(reason_r, "its packet is cut off");
+	if (!number_is_odd(&modulus) ||
+	    number_is_trivial(&generator, &modulus) ||
+	    number_is_trivial(&value, &modulus))
+		return bad(reason_r, "its ElGamal numbers make no key");
+	return unknown(reason_r, "its algorithm isn't known");
+}
+
 static bool find_curve(struct openpgp_key *key)
 {
 	for (size_t i = 0; i < CURVE_COUNT; i++) {
@@ -259,6 +300,8 @@ openpgp_key_read(const uint8_t *packet, size_t size,
 	case OPENPGP_RSA_ENCRYPT_ONLY:
 		result = read_rsa(&reader, key_r, reason_r);
 		break;
+	case OPENPGP_ELGAMAL:
+		return read_elgamal(&reader, reason_r);
 	case OPENPGP_ECDH:
 		result = read_ecdh(&reader, key_r, reason_r);
 		break;

@@ -10,12 +10,14 @@
    section 5.5.2.2) that can be encrypted to. Takes the fields apart and holds
    them against the standard as far as that needs no arithmetic; whether the
    numbers make a key is the engine's business. What it doesn't read: keys of
-   other versions, and algorithms that only sign. */
+   other versions, and algorithms that only sign. ElGamal is looked at and left
+   to others. */
 
 /* RFC 9580 section 9.1 */
 enum openpgp_algorithm {
 	OPENPGP_RSA = 1,
 	OPENPGP_RSA_ENCRYPT_ONLY = 2,
+	OPENPGP_ELGAMAL = 16,
 	OPENPGP_ECDH = 18,
 	OPENPGP_X25519 = 25,
 	OPENPGP_X448 = 26
