@@ -193,7 +193,8 @@ def test_answer_goes_out(thunderbird, owner, stored, elsewhere):
         assert "> Shall we meet at one?" in sent.get_content()
     else:
         thunderbird.call("begin", "cmd_sendNow")
-        thunderbird.wait("dialogs")
+        problem = "Cannot Encrypt" if owner.user == "alice" else "Sending of the message failed"
+        thunderbird.wait("dialogsWith", problem)
         assert elsewhere.received == []
         thunderbird.call("pressInDialog", "Close" if owner.user == "alice" else "OK")
         close(thunderbird)

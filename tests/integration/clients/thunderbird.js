@@ -443,13 +443,14 @@ globalThis.Test = {
         : [...win.document.querySelectorAll("dialog[open]:not([windowtype])")]);
   },
 
-  // A button of the only dialog, by its label.
+  // A button of a dialog, by its label.
   pressInDialog(label) {
-    const [root] = this.dialogRoots();
     const kinds = ["accept", "cancel", "extra1", "extra2"];
-    const xul = root.querySelector("dialog");
-    const buttons = xul?.getButton ? kinds.map(kind => xul.getButton(kind))
-                                   : [...root.querySelectorAll("button")];
+    const buttons = this.dialogRoots().flatMap(root => {
+      const xul = root.querySelector("dialog");
+      return xul?.getButton ? kinds.map(kind => xul.getButton(kind))
+                            : [...root.querySelectorAll("button")];
+    });
     const button = buttons.find(found => (found.label || found.innerText) == label);
     button.ownerDocument.defaultView.setTimeout(() => button.click());
   },
