@@ -55,4 +55,5 @@ element("giveFile").addEventListener("click", () => {
     give(() => file);
   }
 });
+element("giveFile").disabled = false;
 chosen();

@@ -3,9 +3,6 @@
 import base64
 import email
 import email.policy
-import json
-import os
-from pathlib import Path
 
 import pytest
 
@@ -14,27 +11,14 @@ from dovecot import User
 from letters import TEXT, TEXT_PART, letter, signed
 from mailhost import MAILBOXES, MailHost
 from sandbox import wait_until
-from thunderbird import Thunderbird
+from thunderbird import ADDON, Thunderbird, policies
 from x509 import openssl
 
-ID = "mail-seal@dovecot.plugin"
 WAYS = {"reply": "cmd_reply", "reply to all": "cmd_replyall", "forward": "cmd_forwardInline",
         "forward as attachment": "cmd_forwardAttachment", "redirect": "cmd_redirect",
         "edit as new": "cmd_editAsNew"}
 OFF = {"encrypt": False, "sign": False}
 ON = {"encrypt": True, "sign": True}
-
-
-@pytest.fixture(scope="module")
-def policies():
-    """The example, with the add-on that was built for this test."""
-    example = json.loads((Path(__file__).parents[3] / "conf.d-examples" / "thunderbird"
-                          / "policies.json").read_text())
-    settings = example["policies"]["ExtensionSettings"][ID]
-    assert settings["install_url"].startswith("file:///usr/share/dovecot-mail-seal/")
-    xpi = Path(os.environ["MAIL_SEAL_BUILD"]) / "mail-seal.xpi"
-    settings["install_url"] = xpi.resolve().as_uri()
-    return example
 
 
 @pytest.fixture(scope="module")
@@ -146,14 +130,14 @@ def stored(host, owner, gnupg, openpgp_keys):
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["with", "without"])
-def thunderbird(request, host, owner, elsewhere, stored, policies):
+def thunderbird(request, host, owner, elsewhere, stored):
     """(Thunderbird with the owner's key, has it the add-on?)"""
     with Thunderbird(host, owner.user, elsewhere,
-                     policies=policies if request.param else None) as thunderbird:
+                     policies=policies() if request.param else None) as thunderbird:
         owner.enter(thunderbird)
         thunderbird.call("findFolders", ["INBOX", "Drafts", "Sent", "Plain"])
         if request.param:
-            thunderbird.wait("hasAddon", ID)
+            thunderbird.wait("hasAddon", ADDON)
         yield thunderbird, request.param
 
 
@@ -192,7 +176,7 @@ def test_mark(thunderbird, stored):
         thunderbird.open(mailbox, subject)
         sealed = subject == "sealed" or "inside" in subject or "in a part" in subject
         expected = "Sealed by your server" if sealed else ""
-        assert wait_until(lambda e=expected: thunderbird.call("mark", ID) == e, 10, 0.2), subject
+        assert wait_until(lambda e=expected: thunderbird.call("mark", ADDON) == e, 10, 0.2), subject
 
 
 # What goes out over SMTP
@@ -209,7 +193,8 @@ def test_answer_goes_out(thunderbird, owner, stored, elsewhere):
         assert "> Shall we meet at one?" in sent.get_content()
     else:
         thunderbird.call("begin", "cmd_sendNow")
-        thunderbird.wait("dialogs")
+        problem = "Cannot Encrypt" if owner.user == "alice" else "Sending of the message failed"
+        thunderbird.wait("dialogsWith", problem)
         assert elsewhere.received == []
         thunderbird.call("pressInDialog", "Close" if owner.user == "alice" else "OK")
         close(thunderbird)
@@ -256,7 +241,7 @@ def test_idle_and_restarted(thunderbird, stored):
     thunderbird, addon = thunderbird
     if not addon:
         pytest.skip("there is none")
-    thunderbird.wait("idle", ID)
+    thunderbird.wait("idle", ADDON)
     thunderbird.open("INBOX", "sealed")
     assert answer(thunderbird, "reply") == OFF
     close(thunderbird)
@@ -358,4 +343,4 @@ def test_no_key_is_chosen(thunderbird, owner, stored, elsewhere):
 def test_installed_by_policy(thunderbird):
     thunderbird, addon = thunderbird
     if addon:
-        assert not thunderbird.call("canBeRemoved", ID)
+        assert not thunderbird.call("canBeRemoved", ADDON)

@@ -88,6 +88,66 @@ globalThis.Test = {
     return documentTitle == title && documentURI.spec.endsWith(address);
   },
 
+  // The add-on's pages, which another process shows
+
+  openAddonPage(id, page) {
+    const { extension } = WebExtensionPolicy.getByID(id);
+    this.main().document.getElementById("tabmail").openTab("contentTab", {
+      url: extension.baseURI.resolve(page), linkHandler: "single-site",
+      triggeringPrincipal: extension.principal,
+      initialBrowsingContextGroupId: extension.policy.browsingContextGroupId,
+    });
+  },
+
+  addonBrowser(page) {
+    const shells = [...Services.wm.getEnumerator(null)].flatMap(
+      win => [...win.docShell.getAllDocShellsInSubtree(
+        Ci.nsIDocShellTreeItem.typeChrome, Ci.nsIDocShell.ENUMERATE_FORWARDS)]);
+    return shells.flatMap(shell => [...shell.domWindow.document.querySelectorAll("browser")])
+      .find(one => one.currentURI?.spec.split("?")[0].endsWith(page));
+  },
+
+  // The value of a function that is run in the page's process.
+  async inAddon(page, run, ...args) {
+    const { messageManager } = await this.until(() => this.addonBrowser(page), page);
+    const name = `test:${Math.random()}`;
+    const answer = new Promise(resolve => messageManager.addMessageListener(
+      name, message => resolve(message.data)));
+    const script = `sendAsyncMessage("${name}", (${run})(content, ...${JSON.stringify(args)}))`;
+    messageManager.loadFrameScript(`data:,${encodeURIComponent(script)}`, false);
+    return answer;
+  },
+
+  addonText(page) {
+    return this.addonBrowser(page) &&
+      this.inAddon(page, content => content.document.body?.innerText);
+  },
+
+  // A click of the user's, which is what may ask for permissions
+  pressInAddon(page, id) {
+    const press = (content, button) => {
+      const found = content.document.getElementById(button);
+      if (!found || found.disabled || !found.getBoundingClientRect().width) {
+        return false;
+      }
+      const user = content.windowUtils.setHandlingUserInput(true);
+      try {
+        found.click();
+      } finally {
+        user.destruct();
+      }
+      return true;
+    };
+    return this.until(() => this.inAddon(page, press, id), id);
+  },
+
+  pressMark(id) {
+    const name = id.replace(/[^a-z0-9_-]/gi, "_");
+    const doc = this.pane().messageBrowser.contentDocument;
+    doc.defaultView.setTimeout(
+      () => doc.getElementById(`${name}-messageDisplayAction-toolbarbutton`).click());
+  },
+
   // The label of the add-on's button at the message, "" if there is none to be seen.
   mark(id) {
     const name = id.replace(/[^a-z0-9_-]/gi, "_");
@@ -378,13 +438,14 @@ globalThis.Test = {
         : [...win.document.querySelectorAll("dialog[open]:not([windowtype])")]);
   },
 
-  // A button of the only dialog, by its label.
+  // A button of a dialog, by its label.
   pressInDialog(label) {
-    const [root] = this.dialogRoots();
     const kinds = ["accept", "cancel", "extra1", "extra2"];
-    const xul = root.querySelector("dialog");
-    const buttons = xul?.getButton ? kinds.map(kind => xul.getButton(kind))
-                                   : [...root.querySelectorAll("button")];
+    const buttons = this.dialogRoots().flatMap(root => {
+      const xul = root.querySelector("dialog");
+      return xul?.getButton ? kinds.map(kind => xul.getButton(kind))
+                            : [...root.querySelectorAll("button")];
+    });
     const button = buttons.find(found => (found.label || found.innerText) == label);
     button.ownerDocument.defaultView.setTimeout(() => button.click());
   },

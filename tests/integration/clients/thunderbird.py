@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dovecot import PASSWORD
 from marionette import Marionette, ScriptError
-from mailhost import HOST
+from mailhost import EXAMPLES, HOST
 from sandbox import Sandbox, wait_until
 
 SCRIPTS = Path(__file__).with_name("thunderbird.js").read_text()
@@ -47,6 +47,19 @@ QUIET = {
     "toolkit.telemetry.enabled": False,
     "ui.prefersReducedMotion": 1,
 }
+
+
+ADDON = "mail-seal@dovecot.plugin"
+
+
+def policies(**settings):
+    """The example's, with the add-on that was built for this test, and these settings of it."""
+    example = json.loads((EXAMPLES / "thunderbird" / "policies.json").read_text())
+    addon = example["policies"]["ExtensionSettings"][ADDON]
+    assert addon["install_url"] == "file:///usr/share/dovecot-mail-seal/mail-seal.xpi"
+    addon["install_url"] = (Path(os.environ["MAIL_SEAL_BUILD"]) / "mail-seal.xpi").resolve().as_uri()
+    example["policies"]["3rdparty"]["Extensions"][ADDON] |= settings
+    return example
 
 
 def account(user, imap_port):
@@ -95,14 +108,14 @@ def account(user, imap_port):
 class Thunderbird:
     """As `user` of the mail server `host`."""
 
-    def __init__(self, host, user, elsewhere, policies=None):
+    def __init__(self, host, user, elsewhere, policies=None, preferences=None):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-thunderbird-"))
         self.profile = self.folder / "profile"
         self.profile.mkdir(mode=0o700)
         self._user = user
         self._elsewhere = elsewhere
         self._policies = policies
-        self._write_preferences({**QUIET, "marionette.port": PORT,
+        self._write_preferences({**QUIET, "marionette.port": PORT, **(preferences or {}),
                                  **account(host.users[user], host.site.imap_port)})
         self._sandbox = None
         self._program = None
@@ -179,10 +192,6 @@ class Thunderbird:
         """Fetch what is new, open the message or the newest, and return what is seen."""
         self.call("update", folder)
         return self.call("open", folder, subject)
-
-    def install(self, xpi):
-        """An add-on, as from a file."""
-        return self._marionette.command("Addon:Install", {"path": str(xpi), "temporary": False})["value"]
 
     def send(self):
         """Press Send; return when the window is closed."""
