@@ -168,6 +168,10 @@ BAD = {
     "two fields": (lambda make, keys: two_fields(keys.alice), "more than one Autocrypt field"),
     "20 MB": (lambda make, keys: key_messages.sent(keys.alice, b"x" * 998 + b"\r\n" * 10500000),
               "larger than 4 MB"),
+    "many fields": (lambda make, keys: key_messages.sent(keys.alice, more=b"a: b\r\n" * 500000),
+                    "too many fields and parts"),
+    "many parts": (lambda make, keys: mail.multipart("multipart/mixed", [b"\r\n"] * 200000),
+                   "too many fields and parts"),
     "attached message": (lambda make, keys: mail.multipart("multipart/mixed", [
         mail.part("message/rfc822", key_messages.sent(keys.alice))]), "there is no certificate"),
     "two people's": (lambda make, keys: key_messages.sent(
