@@ -316,6 +316,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
+	.add_known = core_add_known,
 	.find_certificate = core_find_certificate,
 	.istream_create = core_istream_create,
 	.istream_is_complete = i_stream_seal_is_complete,

@@ -111,6 +111,13 @@ struct mail_seal_core {
 	   neither. */
 	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
 		       struct seal_error *error);
+	/* Adds to certificates what is known of the same ones, and not in
+	   them: they may be older copies. Who has it all stays as it is.
+	   Returns 1; 0 if there is nothing in them that isn't known; or -1 if
+	   one or the other can't be read. */
+	int (*add_known)(buffer_t *content, const buffer_t *known,
+			 const struct mail_seal_settings *set,
+			 struct seal_error *error);
 	/* Appends, as text, the one certificate that the message in the stream
 	   has: in its Autocrypt field, its S/MIME signature, its text or an
 	   attached file. Reads some megabytes at the most. Returns 0; or -1,

@@ -317,6 +317,110 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 	return 0;
 }
 
+/* Returns what is in the first and in the second, which may be NULL, in this
+   order and each once; or NULL. */
+static GPtrArray *
+read_merged(const buffer_t *first, const buffer_t *second,
+	    const struct mail_seal_settings *set, struct seal_error *error)
+{
+	const struct key_file_input inputs[] = {
+		{ first->data, first->used, CERTIFICATE_OWNER },
+		{ second == NULL ? NULL : second->data,
+		  second == NULL ? 0 : second->used, CERTIFICATE_OWNER }
+	};
+	const struct certificates_params params = {
+		.timeout_secs = set->timeout_secs,
+		.uid = geteuid()
+	};
+	const struct certificate_list *list;
+	GPtrArray *certificates;
+
+	list = certificates_judge(inputs, second == NULL ? 1 : 2, &params,
+				  error);
+	if (list == NULL)
+		return NULL;
+	certificates = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+	for (size_t i = 0; i < list->count; i++) {
+		certificate_ref(list->certificates[i]);
+		g_ptr_array_add(certificates, list->certificates[i]);
+	}
+	return certificates;
+}
+
+/* Does the judge say the same of both? Signatures that others have superseded
+   make no difference. */
+static bool
+are_as_good(const struct certificate *first, const struct certificate *second)
+{
+	if (first->key_count != second->key_count ||
+	    g_strcmp0(first->problem, second->problem) != 0)
+		return FALSE;
+	for (size_t i = 0; i < first->key_count; i++) {
+		const struct certificate_key *key1 = &first->keys[i];
+		const struct certificate_key *key2 = &second->keys[i];
+
+		if (key1->expires != key2->expires ||
+		    key1->can_encrypt != key2->can_encrypt ||
+		    key1->revoked != key2->revoked ||
+		    key1->invalid != key2->invalid ||
+		    memcmp(key1->fingerprint, key2->fingerprint,
+			   sizeof(key1->fingerprint)) != 0)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* Has the second anything that the first hasn't? Merging puts it behind.
+   Returns 1, 0 or -1. merged_r may be NULL. */
+static int
+adds_something(const buffer_t *first, const buffer_t *second,
+	       const struct mail_seal_settings *set, buffer_t *merged_r,
+	       struct seal_error *error)
+{
+	GPtrArray *alone, *merged = NULL;
+	GString *text = g_string_new(NULL);
+	bool same = TRUE;
+
+	alone = read_merged(first, NULL, set, error);
+	if (alone != NULL)
+		merged = read_merged(first, second, set, error);
+	for (guint i = 0; merged != NULL && i < merged->len; i++) {
+		same = same && i < alone->len &&
+			are_as_good(alone->pdata[i], merged->pdata[i]);
+	}
+	if (merged != NULL && merged_r != NULL) {
+		certificates_to_text((struct certificate **)merged->pdata,
+				     merged->len, text);
+		buffer_append(merged_r, text->str, text->len);
+	}
+	g_string_free(text, TRUE);
+	if (alone != NULL)
+		g_ptr_array_unref(alone);
+	if (merged == NULL)
+		return -1;
+	g_ptr_array_unref(merged);
+	return same ? 0 : 1;
+}
+
+int core_add_known(buffer_t *content, const buffer_t *known,
+		   const struct mail_seal_settings *set,
+		   struct seal_error *error)
+{
+	buffer_t *merged = t_buffer_create(4096);
+	int ret;
+
+	ret = adds_something(content, known, set, merged, error);
+	if (ret <= 0)
+		return ret < 0 ? -1 : 1;
+	ret = adds_something(known, content, set, NULL, error);
+	if (ret > 0) {
+		buffer_set_used_size(content, 0);
+		buffer_append_buf(content, merged, 0, SIZE_MAX);
+	}
+	return ret;
+}
+
 /* Reads one byte more than is allowed at the most. */
 static int
 read_message(struct istream *input, buffer_t *message,

@@ -22,6 +22,9 @@ int core_check_addresses(const buffer_t *content,
 			 bool *nobodys_r, struct seal_error *error);
 int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		   struct seal_error *error);
+int core_add_known(buffer_t *content, const buffer_t *known,
+		   const struct mail_seal_settings *set,
+		   struct seal_error *error);
 int core_find_certificate(struct istream *input, unsigned int timeout_secs,
 			  buffer_t *certificate, struct seal_error *error);
 

@@ -202,7 +202,7 @@ int mail_seal_copy(struct mail_save_context *ctx, struct mail *mail)
 	mail_seal_report_begin(&st->report, ctx->transaction->box->event);
 	if (mail_seal_keys_mailbox_copying(ctx, mail) < 0)
 		return refuse_keys(ctx);
-	mail_seal_decide(ctx->transaction, &decision);
+	mail_seal_decide(ctx, &decision);
 	st->decided = &decision;
 	ret = copy_by_decision(ctx, mail, &decision);
 	st->decided = NULL;

@@ -112,10 +112,12 @@ static void decide_by_keys(struct mail_seal_decision *decision)
 		decision->warning = decision->log_error;
 }
 
-/* Finds out whether there is anything to seal. Returns FALSE if that can't be
+/* Finds out whether there is anything to seal. What is filed, by a delivery or
+   a script, isn't what an owner puts into the keys mailbox: who has his
+   password could write a script that files all his mail there. Returns FALSE if that can't be
    told, which is the decision then. */
 static bool
-decide_exempt(struct mailbox *box, bool dsync,
+decide_exempt(struct mailbox *box, bool dsync, bool filed,
 	      struct mail_seal_decision *decision)
 {
 	struct mail_seal_destination dest;
@@ -139,8 +141,8 @@ decide_exempt(struct mailbox *box, bool dsync,
 		dest.excluded = mailbox_is_excluded(box, decision->set) &&
 			!is_senders_choice(box);
 		dest.keys_mailbox =
-			mail_seal_is_keys_mailbox(box, decision->set) &&
-			!is_senders_choice(box);
+			!filed &&
+			mail_seal_is_keys_mailbox(box, decision->set);
 		dest.owner_has_sources = decision->set->source_count > 0;
 		if (mail_seal_policy_hides_headers(&dest)) {
 			decision->protect_headers =
@@ -155,9 +157,10 @@ decide_exempt(struct mailbox *box, bool dsync,
 }
 
 static void
-decide(struct mailbox *box, bool dsync, struct mail_seal_decision *decision_r)
+decide(struct mailbox *box, bool dsync, bool filed,
+       struct mail_seal_decision *decision_r)
 {
-	if (!decide_exempt(box, dsync, decision_r))
+	if (!decide_exempt(box, dsync, filed, decision_r))
 		return;
 	if (decision_r->exempt) {
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
@@ -167,24 +170,27 @@ decide(struct mailbox *box, bool dsync, struct mail_seal_decision *decision_r)
 		decide_by_keys(decision_r);
 }
 
-void mail_seal_decide(struct mailbox_transaction_context *t,
+void mail_seal_decide(struct mail_save_context *ctx,
 		      struct mail_seal_decision *decision_r)
 {
+	const struct mailbox_transaction_context *t = ctx->transaction;
+
+	/* mailbox_save_using_mail() */
 	decide(t->box, (t->flags & MAILBOX_TRANSACTION_FLAG_SYNC) != 0,
-	       decision_r);
+	       ctx->saving && ctx->copying_or_moving, decision_r);
 }
 
 void mail_seal_decide_for_mailbox(struct mailbox *box,
 				  struct mail_seal_decision *decision_r)
 {
-	decide(box, FALSE, decision_r);
+	decide(box, FALSE, FALSE, decision_r);
 }
 
 int mail_seal_mailbox_is_exempt(struct mailbox *box, const char **error_r)
 {
 	struct mail_seal_decision decision;
 
-	if (!decide_exempt(box, FALSE, &decision)) {
+	if (!decide_exempt(box, FALSE, FALSE, &decision)) {
 		*error_r = decision.log_error;
 		return -1;
 	}
@@ -195,7 +201,7 @@ const char *mail_seal_mailbox_excluded_by(struct mailbox *box)
 {
 	struct mail_seal_decision decision;
 
-	if (!decide_exempt(box, FALSE, &decision) || !decision.exempt)
+	if (!decide_exempt(box, FALSE, FALSE, &decision) || !decision.exempt)
 		return NULL;
 	return decision.reason == MAIL_SEAL_REASON_EXCLUDED ?
 		"mail_seal_exclude" :

@@ -29,10 +29,10 @@ struct mail_seal_decision {
 	struct mail_seal_owner_news news;
 };
 
-/* Decides for a message that is to be saved or copied by this transaction.
+/* Decides for a message that is to be saved or copied with this context.
    Reads the owner's keys anew, so that a changed key counts at once. Strings
    are from the data stack. */
-void mail_seal_decide(struct mailbox_transaction_context *t,
+void mail_seal_decide(struct mail_save_context *ctx,
 		      struct mail_seal_decision *decision_r);
 
 /* The same for whatever is stored in this mailbox, but by dsync. */

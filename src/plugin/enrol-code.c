@@ -141,6 +141,23 @@ check_again(struct step *step, struct seal_error *error)
 		core->check_enrolment(content, step->enrolment->set, error);
 }
 
+/* Has what is active got something that isn't in what becomes active now? That
+   was made of it when it was offered. Returns 1, 0 or -1. */
+static int
+has_become_older(struct step *step, const struct enrolled *before,
+		 struct seal_error *error)
+{
+	const char *text = step->place.pending.certificates;
+	buffer_t *content = t_buffer_create(strlen(text));
+	int ret;
+
+	buffer_append(content, text, strlen(text));
+	ret = enrolled_add_to(step->enrolment->set, before,
+			      step->place.pending.keys, content, error);
+	return ret < 0 ? -1 : ret == 0 || content->used != strlen(text) ||
+		memcmp(content->data, text, content->used) != 0 ? 1 : 0;
+}
+
 /* Whose word it was, for the log and the owner: of who has asked for it */
 static void
 asked_by(const struct step *step, struct mail_seal_enrolment *enrolment_r)
@@ -216,12 +233,18 @@ finish(struct step *step, enum mail_seal_enrol_result *result_r)
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const struct mail_seal_pending *pending = &step->place.pending;
 	struct enrolled before;
+	int ret;
 
 	if (enrolled_get(step->enrolment->set, &before, &error) < 0)
 		return step_end(step, -1, &error, MAIL_SEAL_ENROL_OK,
 				result_r);
+	ret = pending->withdraw ? 0 : has_become_older(step, &before, &error);
+	if (ret < 0)
+		return step_end(step, -1, &error, MAIL_SEAL_ENROL_OK,
+				result_r);
 	/* or somebody would change what nobody was asked about */
-	if (!mail_seal_gate_same_keys(before.keys, pending->old_keys)) {
+	if (ret > 0 ||
+	    !mail_seal_gate_same_keys(before.keys, pending->old_keys)) {
 		return end_it(step, "void", "Your key has been changed "
 			"meanwhile in another way: nothing is done",
 			MAIL_SEAL_ENROL_BAD, result_r);

@@ -275,6 +275,32 @@ request_pend(const struct request *request,
 			    error_r);
 }
 
+/* Returns NOTHING if it is a copy of what is active, and has nothing new. */
+static enum mail_seal_enrol_result
+keep_known(const struct request *request, buffer_t *content,
+	   struct mail_seal_enrol_error *error_r)
+{
+	const struct mail_seal_enrolment *enrolment = request->enrolment;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_source *source;
+	const char *warning;
+
+	switch (enrolled_add_to(enrolment->set, &request->before,
+				request->wish.keys, content, &error)) {
+	case 1:
+		/* what has become of it must do as well */
+		return enrol_check_all(enrolment, content, &source, &warning,
+				       error_r);
+	case 0:
+		return MAIL_SEAL_ENROL_NOTHING;
+	default:
+		return error.code == SEAL_ERROR_UNUSABLE_KEY ?
+			enrol_bad(error.text, error_r) :
+			enrol_failed(what_failed(FALSE), NULL, &error,
+				     error_r);
+	}
+}
+
 enum mail_seal_enrol_result
 mail_seal_enrol_offer(const struct mail_seal_enrolment *enrolment,
 		      buffer_t *content, struct mail_seal_enrol_error *error_r)
@@ -289,12 +315,16 @@ mail_seal_enrol_offer(const struct mail_seal_enrolment *enrolment,
 				 error_r);
 	if (result != MAIL_SEAL_ENROL_OK)
 		return result;
-	request.certificates = mail_seal_pending_clean_text(
-		t_strndup(content->data, content->used));
 	request.wish.keys = enrol_fingerprints(enrolment->set, content);
 	if (request.wish.keys == NULL)
 		return enrol_bad("it can't be read", error_r);
 	result = request_decide(&request, &way, error_r);
+	if (result == MAIL_SEAL_ENROL_OK && way == MAIL_SEAL_GATE_CODES)
+		result = keep_known(&request, content, error_r);
+	if (result == MAIL_SEAL_ENROL_NOTHING)
+		return MAIL_SEAL_ENROL_OK;
+	request.certificates = mail_seal_pending_clean_text(
+		t_strndup(content->data, content->used));
 	/* the same again is no change */
 	if (result != MAIL_SEAL_ENROL_OK || is_active(&request))
 		return result;

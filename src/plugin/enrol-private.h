@@ -59,6 +59,14 @@ struct enrolled {
 /* Returns 0, or -1 if that can't be found out. */
 int enrolled_get(const struct mail_seal_settings *set,
 		 struct enrolled *enrolled_r, struct seal_error *error);
+/* If these certificates, with these fingerprints, are the enrolled ones, they
+   may be older copies: adds what is known of them, so that what is revoked
+   stays so, and mail goes to the newest subkey. Or who holds a former subkey
+   could bring it back with the one code that this takes. Returns 1; 0 if there
+   is nothing new in them; or -1. */
+int enrolled_add_to(const struct mail_seal_settings *set,
+		    const struct enrolled *enrolled, const char *const *keys,
+		    buffer_t *content, struct seal_error *error);
 /* Returns the fingerprints of the certificates in a key file, NULL-terminated,
    or NULL if they can't be read. */
 const char *const *

@@ -113,3 +113,17 @@ int enrolled_get(const struct mail_seal_settings *set,
 	mail_seal_owner_free(&owner);
 	return ret;
 }
+
+int enrolled_add_to(const struct mail_seal_settings *set,
+		    const struct enrolled *enrolled, const char *const *keys,
+		    buffer_t *content, struct seal_error *error)
+{
+	const struct mail_seal_core *core = mail_seal_core_get(error);
+
+	if (core == NULL)
+		return -1;
+	if (!mail_seal_gate_same_keys(keys, enrolled->keys) ||
+	    enrol_fingerprints(set, enrolled->content) == NULL)
+		return 1;
+	return core->add_known(content, enrolled->content, set, error);
+}

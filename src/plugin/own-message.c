@@ -267,6 +267,16 @@ inbox_alloc(struct mail_user *user, enum mailbox_flags flags)
  * Looking for it
  */
 
+/* Whatever has come from elsewhere has one of these: RFC 5321 section 4.4. Its
+   sender can know which Message-ID a notice will have, and would suppress it. */
+static bool was_delivered(struct mail *mail)
+{
+	const char *value;
+
+	return mail_get_first_header(mail, "Received", &value) != 0 ||
+		mail_get_first_header(mail, "Return-Path", &value) != 0;
+}
+
 static bool
 search(struct mailbox *box, const char *id, time_t since)
 {
@@ -288,7 +298,9 @@ search(struct mailbox *box, const char *id, time_t since)
 	t = mailbox_transaction_begin(box, 0, "mail_seal message");
 	ctx = mailbox_search_init(t, args, NULL, 0, NULL);
 	mail_search_args_unref(&args);
-	found = mailbox_search_next(ctx, &mail);
+	do {
+		found = mailbox_search_next(ctx, &mail);
+	} while (found && was_delivered(mail));
 	(void)mailbox_search_deinit(&ctx);
 	mailbox_transaction_rollback(&t);
 	return found;

@@ -13,6 +13,9 @@
 #define FINGERPRINT_LENGTH_MAX 64
 #define WORD_LENGTH_MAX 32
 #define WHO_LENGTH_MAX 256
+/* Of codes, and of notices: more than any that we write have in a year. Each
+   is kept apart, so that a file full of them would take gigabytes. */
+#define ITEMS_MAX 1024
 /* the end of the year 9999 */
 #define TIME_MAX 253402300799
 
@@ -99,7 +102,7 @@ parse_code(const char *text, pool_t pool, struct mail_seal_pending *pending)
 	unsigned int number;
 
 	if (!parse_pair(text, &name, &value) || !code_number(name, &number) ||
-	    strlen(value) != HASH_LENGTH)
+	    strlen(value) != HASH_LENGTH || pending->code_count == ITEMS_MAX)
 		return FALSE;
 	mail_seal_pending_add_code(pending, number, value, pool);
 	return TRUE;
@@ -120,7 +123,8 @@ parse_notice(const char *text, pool_t pool, struct mail_seal_pending *pending)
 	const char *name, *value;
 	time_t when;
 
-	if (!parse_pair(text, &name, &value) || !parse_time(value, &when))
+	if (!parse_pair(text, &name, &value) || !parse_time(value, &when) ||
+	    pending->notice_count == ITEMS_MAX)
 		return FALSE;
 	mail_seal_pending_add_notice(pending, name, when, pool);
 	return TRUE;

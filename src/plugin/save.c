@@ -217,7 +217,7 @@ int mail_seal_save_begin(struct mail_save_context *ctx, struct istream *input)
 	/* by the copy that becomes this save, or by own-message.c */
 	if (st->decided != NULL)
 		return save_by_decision(ctx, input, st->decided);
-	mail_seal_decide(ctx->transaction, &decision);
+	mail_seal_decide(ctx, &decision);
 	ret = save_by_decision(ctx, input, &decision);
 	mail_seal_decision_free(&decision);
 	return ret;

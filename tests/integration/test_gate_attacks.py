@@ -2,10 +2,12 @@
 key, neither ends nor redirects sealing."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
 import mail
+import notices
 from dovecot import Dovecot, User
 from enrolment import (CODE, MESSAGE, challenges, code, get_entry, give, pending, sealed_to,
                        set_entry)
@@ -157,3 +159,70 @@ def test_guessing(server, victim, own):
         assert re.fullmatch(r"seal-[0-9a-hjkmnp-tv-z]{5}-[0-9a-hjkmnp-tv-z]{5}", right)
         assert pending(client)["missing"] == "new,old"
     assert server.deliver(MESSAGE, victim)[0].code == 250
+
+
+
+LONG_AGO = ("--faked-system-time", "20250101T000000!")
+
+
+def export_with(gnupg, subkey):
+    """The certificate with no other subkey."""
+    return gnupg.export(f"{subkey}!")
+
+
+@pytest.mark.parametrize("former", ["revoked", "left out"])
+def test_former_subkey(server, gnupg, former):
+    """Who has got hold of a subkey that its owner has replaced offers the certificate as it was:
+    it is the same primary key, whose holder is asked for one code only."""
+    old = gnupg.generate("alice@example.org", time_options=LONG_AGO)
+    [stolen] = old.encryption_ids
+    gnupg.gpg("--quick-add-key", old.fingerprint, "cv25519", "encr", "never")
+    [current] = set(gnupg.key(old.address, old.fingerprint).encryption_ids) - {stolen}
+    if former == "revoked":
+        gnupg.gpg("--command-fd", "0", "--edit-key", old.fingerprint,
+                  stdin=b"key 1\nrevkey\ny\n1\n\ny\nsave\n")
+        active = gnupg.export(old.fingerprint)
+    else:
+        active = export_with(gnupg, current)
+    server.never_enrolled("alice")
+    assert set_key(server, "alice", active).returncode == 0
+    server.empty("alice")
+
+    def recipients(stored):
+        return gnupg.decrypt(mail.unseal(stored).ciphertext).recipients
+    with server.imap("alice") as client:
+        assert set_entry(client, "keys", old.certificate).ok
+        if former == "revoked":
+            assert pending(client) == {} and server.messages("alice") == []
+        else:
+            # what is new is taken, and what was known is kept
+            [challenge] = server.messages("alice")
+            assert recipients(challenge) == [current]
+            assert give(client, code(server, "alice", replace(old, encryption_ids=(current,)))).ok
+    server.empty("alice")
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    assert recipients(server.message("alice")) == [current]
+
+
+def test_former_subkey_that_waits(server, gnupg):
+    """What was offered before the owner's certificate was replaced by hand is void."""
+    old = gnupg.generate("alice@example.org", time_options=LONG_AGO)
+    [stolen] = old.encryption_ids
+    server.never_enrolled("alice")
+    assert set_key(server, "alice", old.certificate).returncode == 0
+    server.empty("alice")
+    gnupg.gpg("--quick-add-uid", old.fingerprint, "Alice <alice@example.net>")
+    offered = gnupg.export(old.fingerprint)
+    gnupg.gpg("--quick-add-key", old.fingerprint, "cv25519", "encr", "never")
+    renewed = gnupg.key(old.address, old.fingerprint)
+    [current] = set(renewed.encryption_ids) - {stolen}
+    with server.imap("alice") as client:
+        assert set_entry(client, "keys", offered).ok
+        waiting = code(server, "alice", old)
+        server.give("alice", ".mail-seal/keys", renewed.certificate)
+        assert "changed meanwhile" in give(client, waiting).text
+        assert get_entry(client, "keys") == renewed.certificate
+    server.empty("alice")
+    assert server.deliver(MESSAGE, "alice")[0].code == 250
+    stored = [one for one in server.messages("alice") if not notices.is_notice(one)][-1]
+    assert gnupg.decrypt(mail.unseal(stored).ciphertext).recipients == [current]

@@ -61,7 +61,10 @@ def test_something_else_in_its_place(server, keys):
 
 
 @pytest.mark.parametrize("damage", [b"", b"mail-seal: pending 1\n", b"mail-seal: pending 1\n"
-                                    b"mail-seal: end\n", b"mail-seal: \0\n"])
+                                    b"mail-seal: end\n", b"mail-seal: \0\n",
+                                    b"mail-seal: pending 1\n" + b"mail-seal: notice=a 1\n" * 45000
+                                    + b"mail-seal: end\n"],
+                         ids=["empty", "no end", "no line", "no text", "too many lines"])
 def test_damaged(server, keys, damage):
     """What can't be understood counts as nothing."""
     server.give("alice", ".mail-seal/keys.pending", damage)

@@ -168,6 +168,10 @@ BAD = {
     "two fields": (lambda make, keys: two_fields(keys.alice), "more than one Autocrypt field"),
     "20 MB": (lambda make, keys: key_messages.sent(keys.alice, b"x" * 998 + b"\r\n" * 10500000),
               "larger than 4 MB"),
+    "many fields": (lambda make, keys: key_messages.sent(keys.alice, more=b"a: b\r\n" * 500000),
+                    "too many fields and parts"),
+    "many parts": (lambda make, keys: mail.multipart("multipart/mixed", [b"\r\n"] * 200000),
+                   "too many fields and parts"),
     "attached message": (lambda make, keys: mail.multipart("multipart/mixed", [
         mail.part("message/rfc822", key_messages.sent(keys.alice))]), "there is no certificate"),
     "two people's": (lambda make, keys: key_messages.sent(
@@ -295,7 +299,8 @@ def test_other_mailboxes(site, owner, keys):
 
 
 def test_never_sealed(site, owner, gnupg, keys):
-    """But for what a sender puts there by the address's detail."""
+    """But for what a sender puts there by the address's detail, or a script, which who has the
+    password could have written."""
     site.give("alice", ".mail-seal/keys", keys.alice.certificate)
     message = key_messages.sent(keys.alice)
     assert owner.append("Keys", message).ok
@@ -306,6 +311,10 @@ def test_never_sealed(site, owner, gnupg, keys):
     assert not any(map(mail.is_sealed, owner.messages("Keys")))
     by_lmtp(site, owner, MESSAGE)
     mail.check_sealed(owner.messages("Keys")[-1], MESSAGE, gnupg, keys.alice)
+    for number, way in enumerate((by_sieve, by_imapsieve), 4):
+        way(site, owner, MESSAGE)
+        assert wait_until(lambda number=number: len(owner.messages("Keys")) == number)
+        assert mail.is_sealed(owner.messages("Keys")[-1])
 
 
 def test_out_of_there(site, owner, gnupg, keys):

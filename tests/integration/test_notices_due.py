@@ -196,6 +196,19 @@ def test_a_message_that_looks_like_ours_is_sealed(server, made):
         assert client.append("INBOX", plain).status == "NO"
 
 
+def test_a_sender_cannot_suppress_a_notice(server, made):
+    """Its Message-ID can be known: from a certificate that everybody has."""
+    told(server, "in5", "expires", made["in5"])
+    [ours] = server.messages("in5")
+    message_id = re.search(rb"(?m)^Message-ID: \S+\r\n", ours)[0]
+    for file in server.state_files("in5"):
+        file.unlink()
+    server.empty("in5")
+    assert server.deliver(message_id + MESSAGE, "in5")[0].code == 250
+    assert notify(server, "-u", "in5") == (["expires stored in INBOX"], 0)
+    assert len(server.messages("in5")) == 2
+
+
 def test_notice_that_cannot_be_stored_fails_no_mail(server, keys):
     """It waits in the owner's state until it can be."""
     server.give("lost", server.keys_file("lost"), keys.alice.certificate)

@@ -355,12 +355,12 @@ static void test_nested(void **state G_GNUC_UNUSED)
 		GString *text = g_string_new(NULL);
 
 		test_case("nested", form);
-		for (unsigned int i = 0; form == 0 && i < 30000; i++) {
+		for (unsigned int i = 0; form == 0 && i < 20000; i++) {
 			g_string_append_printf(message, "Content-Type: "
 				"multipart/mixed; boundary=b%u\n\n--b%u\n",
 				i, i);
 		}
-		for (unsigned int i = 0; form == 1 && i < 30000; i++) {
+		for (unsigned int i = 0; form == 1 && i < 20000; i++) {
 			g_string_append(message,
 					"Content-Type: message/rfc822\n\n");
 		}

@@ -56,7 +56,7 @@ static void key_file_look_at_text(struct key_file *file)
 			file->has_openpgp = true;
 		if (certificates_x509_is_block(&block))
 			file->has_x509 = true;
-		text = block.label + block.label_size;
+		text = block.content + block.content_size;
 	}
 	file->is_text = file->has_openpgp || file->has_x509;
 }

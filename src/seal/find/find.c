@@ -18,6 +18,9 @@
 #define DEPTH_MAX 32
 /* The judge is asked about each. */
 #define KEY_FILES_MAX 16
+/* Of the lines that could be a header field or begin a body part: GMime keeps
+   half a kilobyte for each, in a process that has 256 MB. */
+#define ITEMS_MAX 50000
 
 struct finder {
 	unsigned int timeout_secs;
@@ -95,7 +98,7 @@ static bool has_block(const char *text, size_t size)
 		if (text_block_label_begins(&block, "PGP PUBLIC KEY BLOCK") ||
 		    certificates_x509_is_block(&block))
 			return true;
-		text = block.label + block.label_size;
+		text = block.content + block.content_size;
 	}
 	return false;
 }
@@ -416,6 +419,34 @@ search(struct finder *finder, const void *data, size_t size, GString *text)
 		finish(finder, text);
 }
 
+/* A field's name ends with a colon, and has no space in it. */
+static bool is_item(const char *line, size_t size)
+{
+	if (size >= 2 && line[0] == '-' && line[1] == '-')
+		return true;
+	for (size_t i = 0; i < size && line[i] > ' '; i++) {
+		if (line[i] == ':')
+			return true;
+	}
+	return false;
+}
+
+static bool has_too_many_items(const char *text, size_t size)
+{
+	const char *end = text + size, *lf;
+	unsigned int count = 0;
+
+	while (text < end && count <= ITEMS_MAX) {
+		lf = memchr(text, '\n', end - text);
+		if (lf == NULL)
+			lf = end;
+		if (is_item(text, lf - text))
+			count++;
+		text = lf + 1;
+	}
+	return count > ITEMS_MAX;
+}
+
 int certificate_find(const void *message, size_t size,
 		     unsigned int timeout_secs, GString *text,
 		     struct seal_error *error)
@@ -427,6 +458,12 @@ int certificate_find(const void *message, size_t size,
 			       "the message is larger than %d MB: take a "
 			       "smaller one", CERTIFICATE_FIND_MAX /
 			       (1024*1024));
+		return -1;
+	}
+	if (has_too_many_items(message, size)) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+			       "the message has too many fields and parts: "
+			       "take a smaller one");
 		return -1;
 	}
 	seal_library_init();

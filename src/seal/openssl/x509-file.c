@@ -257,11 +257,8 @@ read_text(const char *text, size_t size, STACK_OF(X509) *found,
 	struct text_block block;
 
 	while (text_block_find(text, end - text, &block)) {
-		if (!certificates_x509_is_block(&block)) {
-			text = block.label;
-			continue;
-		}
-		if (read_block(&block, found, error) < 0)
+		if (certificates_x509_is_block(&block) &&
+		    read_block(&block, found, error) < 0)
 			return -1;
 		text = block.content + block.content_size;
 	}
