@@ -7,10 +7,12 @@
 #include "message-header-decode.h"
 #include "message-header-parser.h"
 #include "str.h"
+#include "../core/core.h"
 #include "answer.h"
 #include "code.h"
 #include "enrol.h"
 #include "istream-watch.h"
+#include "keys-mailbox.h"
 #include "owners-act.h"
 #include "transaction.h"
 
@@ -71,12 +73,17 @@ struct istream *mail_seal_answer_watch(struct mail_save_context *ctx,
 				       struct istream *input)
 {
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	const struct mail_seal_settings *set;
 
 	/* a copy, or a message of our own */
-	if (ctx->copying_or_moving || st->decided != NULL ||
-	    mail_seal_owners_save(ctx) == NULL)
+	if (ctx->copying_or_moving || st->decided != NULL)
 		return input;
-	st->watched = i_stream_create_watch(input, WATCH_MAX);
+	set = mail_seal_owners_save(ctx);
+	if (set == NULL)
+		return input;
+	st->watched = i_stream_create_watch(input,
+		mail_seal_is_keys_mailbox(ctx->transaction->box, set) ?
+		MAIL_SEAL_FIND_TOO_LARGE : WATCH_MAX);
 	return st->watched;
 }
 
@@ -182,16 +189,20 @@ static const char *last_part(struct mailbox *box)
 	return last == NULL ? vname : last + 1;
 }
 
-/* "seal-", ten symbols, and nothing else that is a letter or a digit */
+/* "seal-", ten symbols, and nothing else that is a letter or a digit. Two words
+   of five letters are a name like others: "Seal-green-paper". */
 static bool is_bare_code(const char *name)
 {
 	unsigned int count = 0;
+	bool digits = FALSE;
 
 	for (; *name != '\0'; name++) {
 		if (i_isalnum(*name))
 			count++;
+		if (i_isdigit(*name))
+			digits = TRUE;
 	}
-	return count == strlen("seal") + 10;
+	return count == strlen("seal") + 10 && digits;
 }
 
 /* Returns what to tell who wants to create a mailbox of this name, or NULL: it
