@@ -107,9 +107,9 @@ static void subject_line(struct message_header_line *line,
 	subject->found = TRUE;
 }
 
-void mail_seal_answer_saved(struct mail_save_context *ctx)
+/* Keeps the Subject that has passed by, if there may be a code in it. */
+static void keep_subject(struct mail_seal_transaction *st)
 {
-	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	struct subject subject = { .text = t_str_new(128) };
 	struct istream *input;
 	const buffer_t *start;
@@ -135,6 +135,19 @@ void mail_seal_answer_saved(struct mail_save_context *ctx)
 	}
 }
 
+void mail_seal_answer_saved(struct mail_save_context *ctx)
+{
+	keep_subject(MAIL_SEAL_CONTEXT(ctx->transaction));
+}
+
+void mail_seal_answer_refused(struct mail_save_context *ctx)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+
+	keep_subject(st);
+	st->refused = TRUE;
+}
+
 /* The save has succeeded and can't say anything any more. Clients show an alert
    (RFC 3501 section 7.1). Thunderbird shows it while it sends, in a dialog that
    has to be closed; so only what is wrong is worth one. Of what is right there
@@ -150,16 +163,13 @@ static void alert(struct mailbox *box, const char *sentence)
 	}
 }
 
-void mail_seal_answer_committed(struct mailbox *box,
-				struct mail_seal_transaction *st)
+static void
+give_all(struct mailbox *box, const struct mail_seal_transaction *st)
 {
-	const struct mail_seal_settings *set;
+	const struct mail_seal_settings *set = mail_seal_owners_act(box);
 	const char *sentence;
 	char *text;
 
-	if (!array_is_created(&st->texts))
-		return;
-	set = mail_seal_owners_act(box);
 	i_assert(set != NULL);
 	array_foreach_elem(&st->texts, text) {
 		switch (give(set, "subject", text, &sentence)) {
@@ -174,6 +184,23 @@ void mail_seal_answer_committed(struct mailbox *box,
 			alert(box, sentence);
 		}
 	}
+}
+
+void mail_seal_answer_committed(struct mailbox *box,
+				struct mail_seal_transaction *st)
+{
+	if (array_is_created(&st->texts))
+		give_all(box, st);
+}
+
+void mail_seal_answer_rolled_back(struct mailbox *box,
+				  struct mail_seal_transaction *st)
+{
+	if (!st->refused || !array_is_created(&st->texts))
+		return;
+	mail_storage_last_error_push(box->storage);
+	give_all(box, st);
+	mail_storage_last_error_pop(box->storage);
 }
 
 /*

@@ -474,6 +474,10 @@ passdb masters {{
     ATTACHMENTS = """
 mail_ext_attachment_path = {folder}/attachments
 mail_ext_attachment_min_size = 1
+mail_ext_attachment {{
+  fs posix {{
+  }}
+}}
 """
 
     METADATA = """

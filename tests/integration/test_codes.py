@@ -182,6 +182,32 @@ def test_from_inbox(server, alice, gnupg, command):
     assert is_active(server, key)
 
 
+@pytest.fixture(scope="module", params=["maildir", "mbox"])
+def strict(request):
+    """Nothing is stored without a key."""
+    with Dovecot([User("alice")], mail_format=request.param,
+                 seal={**SEAL, "mail_seal_missing_key": "tempfail"}) as dovecot:
+        yield dovecot
+
+
+@pytest.mark.parametrize("mailbox", ["Drafts", "INBOX"])
+@pytest.mark.parametrize("why", ["missing", "expired"])
+def test_message_refused_for_want_of_a_key(strict, gnupg, why, mailbox):
+    """Its code is what gives the owner one."""
+    new = gnupg.generate("alice@example.org")
+    challenged = [new]
+    with client_of(strict) as client:
+        if why == "expired":
+            challenged.append(gnupg.generate_expired("alice@example.org"))
+            strict.give("alice", ".mail-seal/keys", challenged[1].certificate)
+        assert client.append("Keys", key_messages.sent(new)).ok
+        for key in challenged:
+            response = client.append(mailbox, note(code_for(strict, "alice", key)), piece=50)
+            assert response.status == "NO" and "Message not stored" in response.text
+        assert wait_until(lambda: is_active(strict, new))
+        assert client.append(mailbox, note("Lunch")).ok
+
+
 @pytest.mark.parametrize("kind", [dicts.Redis, dicts.Sqlite], ids=["redis", "sqlite"])
 def test_with_a_dict(gnupg, kind):
     key = gnupg.generate("alice@example.org")
