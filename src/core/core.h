@@ -8,6 +8,9 @@
 struct istream;
 struct mail_seal_recipients;
 
+/* The size of a message, in bytes, that find_certificate() doesn't look at */
+#define MAIL_SEAL_FIND_TOO_LARGE (4*1024*1024 + 1)
+
 /* What there is to tell of a certificate */
 struct mail_seal_certificate {
 	/* "OpenPGP" or "X.509" */

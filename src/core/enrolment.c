@@ -442,6 +442,9 @@ read_message(struct istream *input, buffer_t *message,
 	return -1;
 }
 
+_Static_assert(MAIL_SEAL_FIND_TOO_LARGE > CERTIFICATE_FIND_MAX,
+	       "a message of which less is kept looks smaller than it is");
+
 int core_find_certificate(struct istream *input, unsigned int timeout_secs,
 			  buffer_t *certificate, struct seal_error *error)
 {

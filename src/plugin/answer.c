@@ -7,10 +7,12 @@
 #include "message-header-decode.h"
 #include "message-header-parser.h"
 #include "str.h"
+#include "../core/core.h"
 #include "answer.h"
 #include "code.h"
 #include "enrol.h"
 #include "istream-watch.h"
+#include "keys-mailbox.h"
 #include "owners-act.h"
 #include "transaction.h"
 
@@ -71,12 +73,17 @@ struct istream *mail_seal_answer_watch(struct mail_save_context *ctx,
 				       struct istream *input)
 {
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	const struct mail_seal_settings *set;
 
 	/* a copy, or a message of our own */
-	if (ctx->copying_or_moving || st->decided != NULL ||
-	    mail_seal_owners_save(ctx) == NULL)
+	if (ctx->copying_or_moving || st->decided != NULL)
 		return input;
-	st->watched = i_stream_create_watch(input, WATCH_MAX);
+	set = mail_seal_owners_save(ctx);
+	if (set == NULL)
+		return input;
+	st->watched = i_stream_create_watch(input,
+		mail_seal_is_keys_mailbox(ctx->transaction->box, set) ?
+		MAIL_SEAL_FIND_TOO_LARGE : WATCH_MAX);
 	return st->watched;
 }
 
@@ -100,9 +107,9 @@ static void subject_line(struct message_header_line *line,
 	subject->found = TRUE;
 }
 
-void mail_seal_answer_saved(struct mail_save_context *ctx)
+/* Keeps the Subject that has passed by, if there may be a code in it. */
+static void keep_subject(struct mail_seal_transaction *st)
 {
-	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 	struct subject subject = { .text = t_str_new(128) };
 	struct istream *input;
 	const buffer_t *start;
@@ -128,6 +135,19 @@ void mail_seal_answer_saved(struct mail_save_context *ctx)
 	}
 }
 
+void mail_seal_answer_saved(struct mail_save_context *ctx)
+{
+	keep_subject(MAIL_SEAL_CONTEXT(ctx->transaction));
+}
+
+void mail_seal_answer_refused(struct mail_save_context *ctx)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+
+	keep_subject(st);
+	st->refused = TRUE;
+}
+
 /* The save has succeeded and can't say anything any more. Clients show an alert
    (RFC 3501 section 7.1). Thunderbird shows it while it sends, in a dialog that
    has to be closed; so only what is wrong is worth one. Of what is right there
@@ -143,16 +163,13 @@ static void alert(struct mailbox *box, const char *sentence)
 	}
 }
 
-void mail_seal_answer_committed(struct mailbox *box,
-				struct mail_seal_transaction *st)
+static void
+give_all(struct mailbox *box, const struct mail_seal_transaction *st)
 {
-	const struct mail_seal_settings *set;
+	const struct mail_seal_settings *set = mail_seal_owners_act(box);
 	const char *sentence;
 	char *text;
 
-	if (!array_is_created(&st->texts))
-		return;
-	set = mail_seal_owners_act(box);
 	i_assert(set != NULL);
 	array_foreach_elem(&st->texts, text) {
 		switch (give(set, "subject", text, &sentence)) {
@@ -169,6 +186,23 @@ void mail_seal_answer_committed(struct mailbox *box,
 	}
 }
 
+void mail_seal_answer_committed(struct mailbox *box,
+				struct mail_seal_transaction *st)
+{
+	if (array_is_created(&st->texts))
+		give_all(box, st);
+}
+
+void mail_seal_answer_rolled_back(struct mailbox *box,
+				  struct mail_seal_transaction *st)
+{
+	if (!st->refused || !array_is_created(&st->texts))
+		return;
+	mail_storage_last_error_push(box->storage);
+	give_all(box, st);
+	mail_storage_last_error_pop(box->storage);
+}
+
 /*
  * Mailboxes
  */
@@ -182,16 +216,20 @@ static const char *last_part(struct mailbox *box)
 	return last == NULL ? vname : last + 1;
 }
 
-/* "seal-", ten symbols, and nothing else that is a letter or a digit */
+/* "seal-", ten symbols, and nothing else that is a letter or a digit. Two words
+   of five letters are a name like others: "Seal-green-paper". */
 static bool is_bare_code(const char *name)
 {
 	unsigned int count = 0;
+	bool digits = FALSE;
 
 	for (; *name != '\0'; name++) {
 		if (i_isalnum(*name))
 			count++;
+		if (i_isdigit(*name))
+			digits = TRUE;
 	}
-	return count == strlen("seal") + 10;
+	return count == strlen("seal") + 10 && digits;
 }
 
 /* Returns what to tell who wants to create a mailbox of this name, or NULL: it

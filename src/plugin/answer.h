@@ -23,10 +23,16 @@ struct istream *mail_seal_answer_watch(struct mail_save_context *ctx,
 				       struct istream *input);
 /* It has been saved. */
 void mail_seal_answer_saved(struct mail_save_context *ctx);
+/* It isn't stored for want of a key that can be used: the code that would give
+   the owner one counts all the same. */
+void mail_seal_answer_refused(struct mail_save_context *ctx);
 /* The messages have been committed: their codes count, whatever comes of it.
    The transaction is gone. */
 void mail_seal_answer_committed(struct mailbox *box,
 				struct mail_seal_transaction *st);
+/* They have been rolled back: only a code in one that was refused counts. */
+void mail_seal_answer_rolled_back(struct mailbox *box,
+				  struct mail_seal_transaction *st);
 
 /* Overrides create_box: a code as a name makes no mailbox. */
 int mail_seal_create_box(struct mailbox *box,

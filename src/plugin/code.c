@@ -5,6 +5,7 @@
 #include "randgen.h"
 #include "sha2.h"
 #include "str.h"
+#include "unichar.h"
 #include "code.h"
 
 #include <ctype.h>
@@ -32,10 +33,63 @@ const char *mail_seal_code_new(void)
 	return str_c(code);
 }
 
-/* Returns the symbol that is meant, or '\0'. */
-static char read_symbol(char c)
+/* What people's programs make of a code: dashes and spaces of all kinds, full
+   width letters, and what can't be seen, which counts as nothing ('\0'). */
+static const struct {
+	unichar_t first, last;
+	char as;
+} others[] = {
+	{ '\t', '\r', ' ' },
+	{ 0xa0, 0xa0, ' ' },
+	{ 0xad, 0xad, '\0' },
+	{ 0x2000, 0x200a, ' ' },
+	{ 0x200b, 0x200f, '\0' },
+	{ 0x2010, 0x2015, '-' },
+	{ 0x202a, 0x202e, '\0' },
+	{ 0x202f, 0x202f, ' ' },
+	{ 0x205f, 0x205f, ' ' },
+	{ 0x2060, 0x206f, '\0' },
+	{ 0x2212, 0x2212, '-' },
+	{ 0x3000, 0x3000, ' ' },
+	{ 0xfe00, 0xfe0f, '\0' },
+	{ 0xfe58, 0xfe58, '-' },
+	{ 0xfe63, 0xfe63, '-' },
+	{ 0xfeff, 0xfeff, '\0' }
+};
+
+/* Returns the ASCII character that is meant: itself, or '?'. */
+static char meant_by(unichar_t c)
 {
-	c = i_tolower(c);
+	/* the full width form of each */
+	if (c >= 0xff01 && c <= 0xff5e)
+		c -= 0xff01 - '!';
+	for (unsigned int i = 0; i < N_ELEMENTS(others); i++) {
+		if (c >= others[i].first && c <= others[i].last)
+			return others[i].as;
+	}
+	return c < 0x80 ? c : '?';
+}
+
+/* Reads the next character that can be seen. Returns '\0' at the end. */
+static char read_char(const char **pos)
+{
+	char meant = '\0';
+	unichar_t c;
+
+	while (meant == '\0' && **pos != '\0') {
+		int length = uni_utf8_get_char(*pos, &c);
+
+		meant = length <= 0 ? '?' : meant_by(c);
+		*pos += length <= 0 ? 1 : length;
+	}
+	return i_tolower(meant);
+}
+
+/* Returns the symbol that comes next, or '\0'. */
+static char read_symbol(const char **pos)
+{
+	char c = read_char(pos);
+
 	if (c == 'o')
 		c = '0';
 	else if (c == 'i' || c == 'l')
@@ -43,50 +97,49 @@ static char read_symbol(char c)
 	return c != '\0' && strchr(symbols, c) != NULL ? c : '\0';
 }
 
-/* Returns the length of the dash that stands here, or 0. */
-static size_t dash_length(const char *text)
+static void skip_spaces(const char **pos)
 {
-	/* U+2010 to U+2015, the minus sign, small and full width hyphens */
-	static const char *const dashes[] = {
-		"-", "\xe2\x80\x90", "\xe2\x80\x91", "\xe2\x80\x92",
-		"\xe2\x80\x93", "\xe2\x80\x94", "\xe2\x80\x95",
-		"\xe2\x88\x92", "\xef\xb9\xa3", "\xef\xbc\x8d"
-	};
+	const char *next = *pos;
 
-	for (unsigned int i = 0; i < N_ELEMENTS(dashes); i++) {
-		size_t length = strlen(dashes[i]);
+	while (read_char(&next) == ' ')
+		*pos = next;
+}
 
-		if (strncmp(text, dashes[i], length) == 0)
-			return length;
-	}
-	return 0;
+/* A header that is folded, or whoever types, puts spaces beside a dash. */
+static bool read_dash(const char **pos)
+{
+	skip_spaces(pos);
+	if (read_char(pos) != '-')
+		return FALSE;
+	skip_spaces(pos);
+	return TRUE;
 }
 
 /* Returns the length of the code that begins here, or 0. */
 static size_t read_code(const char *text, string_t *code)
 {
-	const char *pos = text + strlen(CODE_PREFIX);
-	size_t dash;
+	const char *pos = text, *behind;
 
-	if (strncasecmp(text, CODE_PREFIX, strlen(CODE_PREFIX)) != 0)
-		return 0;
+	for (const char *p = CODE_PREFIX; *p != '\0'; p++) {
+		if (read_char(&pos) != *p)
+			return 0;
+	}
 	str_truncate(code, 0);
 	str_append(code, CODE_PREFIX);
 	for (unsigned int i = 0; i < CODE_GROUPS; i++) {
-		dash = dash_length(pos);
-		if (dash == 0)
+		if (!read_dash(&pos))
 			return 0;
-		pos += dash;
 		str_append_c(code, '-');
-		for (unsigned int j = 0; j < GROUP_SIZE; j++, pos++) {
-			char symbol = read_symbol(*pos);
+		for (unsigned int j = 0; j < GROUP_SIZE; j++) {
+			char symbol = read_symbol(&pos);
 
 			if (symbol == '\0')
 				return 0;
 			str_append_c(code, symbol);
 		}
 	}
-	return i_isalnum(*pos) ? 0 : pos - text;
+	behind = pos;
+	return i_isalnum(read_char(&behind)) ? 0 : pos - text;
 }
 
 const char *mail_seal_code_next(const char **text)

@@ -13,8 +13,9 @@ const char *mail_seal_code_new(void);
 /* Finds the next code at or behind *text, and moves *text behind it. Returns
    it as mail_seal_code_new() writes it, or NULL. It may stand in upper case,
    with an O for a zero or an I or L for a one, with dashes as word processors
-   make them, and whatever is around it: "Re:", quotes, spaces; but no letter
-   or digit of ASCII. */
+   make them and spaces beside these, in full width, with characters that can't
+   be seen, and whatever is around it: "Re:", quotes, spaces; but no letter or
+   digit of ASCII. */
 const char *mail_seal_code_next(const char **text);
 /* Returns the first code in the text, or NULL. */
 const char *mail_seal_code_find(const char *text);

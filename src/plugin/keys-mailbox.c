@@ -5,6 +5,7 @@
 #include "istream.h"
 #include "mail-namespace.h"
 #include "../core/core.h"
+#include "istream-watch.h"
 #include "keys-mailbox.h"
 #include "owners-act.h"
 #include "policy.h"
@@ -46,16 +47,29 @@ failed(const struct seal_error *error, struct mail_seal_enrol_error *error_r)
 }
 
 static enum mail_seal_enrol_result
+find_in_stream(struct istream *input, const struct mail_seal_settings *set,
+	       buffer_t *certificate, struct mail_seal_enrol_error *error_r)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_core *core = mail_seal_core_get(&error);
+
+	if (core == NULL)
+		return failed(&error, error_r);
+	if (core->find_certificate(input, set->timeout_secs, certificate,
+				   &error) == 0)
+		return MAIL_SEAL_ENROL_OK;
+	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
+		bad(error.text, error_r) : failed(&error, error_r);
+}
+
+static enum mail_seal_enrol_result
 find_in_mail(struct mail *mail, const struct mail_seal_settings *set,
 	     buffer_t *certificate, struct mail_seal_enrol_error *error_r)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	const struct mail_seal_core *core = mail_seal_core_get(&error);
+	enum mail_seal_enrol_result result;
 	struct istream *input;
-	int ret;
 
-	if (core == NULL)
-		return failed(&error, error_r);
 	if (mail_get_stream_because(mail, NULL, NULL, "certificates",
 				    &input) < 0) {
 		seal_error_set(&error, SEAL_ERROR_STORE, "%s",
@@ -63,13 +77,27 @@ find_in_mail(struct mail *mail, const struct mail_seal_settings *set,
 							       NULL));
 		return failed(&error, error_r);
 	}
-	ret = core->find_certificate(input, set->timeout_secs, certificate,
-				     &error);
+	result = find_in_stream(input, set, certificate, error_r);
 	i_stream_seek(input, 0);
-	if (ret == 0)
-		return MAIL_SEAL_ENROL_OK;
-	return error.code == SEAL_ERROR_UNUSABLE_KEY ?
-		bad(error.text, error_r) : failed(&error, error_r);
+	return result;
+}
+
+/* Of what came: what has been stored can't always be read before it is
+   committed (sdbox with attachments in files of their own), or not here at all
+   (mail_crypt without its private key). */
+static enum mail_seal_enrol_result
+find_in_save(const struct mail_seal_transaction *st,
+	     const struct mail_seal_settings *set,
+	     buffer_t *certificate, struct mail_seal_enrol_error *error_r)
+{
+	const buffer_t *message = i_stream_watch_get(st->watched);
+	struct istream *input =
+		i_stream_create_from_data(message->data, message->used);
+	enum mail_seal_enrol_result result =
+		find_in_stream(input, set, certificate, error_r);
+
+	i_stream_unref(&input);
+	return result;
 }
 
 /* Keeps the certificate until the transaction is committed. Several messages
@@ -97,6 +125,7 @@ keep(struct mail_seal_transaction *st, const struct mail_seal_settings *set,
 	return MAIL_SEAL_ENROL_OK;
 }
 
+/* mail is the one to copy, or NULL: it is saved. */
 static int take(struct mail_save_context *ctx, struct mail *mail)
 {
 	struct mailbox *box = ctx->transaction->box;
@@ -109,7 +138,8 @@ static int take(struct mail_save_context *ctx, struct mail *mail)
 	if (set == NULL || !mail_seal_is_keys_mailbox(box, set))
 		return 0;
 	certificate = buffer_create_dynamic(default_pool, 4096);
-	result = find_in_mail(mail, set, certificate, &error);
+	result = mail == NULL ? find_in_save(st, set, certificate, &error) :
+		find_in_mail(mail, set, certificate, &error);
 	if (result == MAIL_SEAL_ENROL_OK)
 		result = keep(st, set, certificate, &error);
 	buffer_free(&certificate);
@@ -122,7 +152,7 @@ static int take(struct mail_save_context *ctx, struct mail *mail)
 int mail_seal_keys_mailbox_saved(struct mail_save_context *ctx)
 {
 	/* a copy has been looked at before it was saved */
-	return ctx->copying_or_moving ? 0 : take(ctx, ctx->dest_mail);
+	return ctx->copying_or_moving ? 0 : take(ctx, NULL);
 }
 
 int mail_seal_keys_mailbox_copying(struct mail_save_context *ctx,

@@ -89,10 +89,12 @@ mail_seal_transaction_commit(struct mailbox_transaction_context *t,
 static void
 mail_seal_transaction_rollback(struct mailbox_transaction_context *t)
 {
-	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(t->box);
+	struct mailbox *box = t->box;
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(t);
 
 	sbox->module_ctx.super.transaction_rollback(t);
+	mail_seal_answer_rolled_back(box, st);
 	transaction_free(st);
 }
 

@@ -244,6 +244,8 @@ void mail_seal_save_cancel(struct mail_save_context *ctx)
 	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
 
 	remember_stream_error(st);
+	if (st->refusal != NULL)
+		mail_seal_answer_refused(ctx);
 	sbox->module_ctx.super.save_cancel(ctx);
 	set_remembered_error(ctx);
 	/* nobody gives up a copy */

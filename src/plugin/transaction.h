@@ -54,6 +54,9 @@ struct mail_seal_transaction {
 	   NULL; and what may have a code in it */
 	struct istream *watched;
 	ARRAY(char *) texts;
+	/* the last of them is that of a message that isn't stored, because the
+	   owner's key can't be used */
+	bool refused;
 	/* keys-mailbox.c: the certificate of the messages that are saved, or
 	   NULL */
 	buffer_t *certificate;

@@ -35,6 +35,7 @@ class Site:
     pop3_port: int = 0
     sieve_port: int = 0              # of ManageSieve
     metrics_port: int = 0            # of OpenMetrics, with the example's metrics; 0: none
+    attachments: bool = False        # sdbox and mdbox keep them in files of their own
     masters: bool = False            # "alice*master" logs in as alice with the master's password
     tls: tuple = ()                  # files of the certificate and its key: STARTTLS and imaps
     more: str = ""                   # settings that both versions understand; FOLDER is ours
@@ -266,6 +267,7 @@ plugin {{
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
+{self.ATTACHMENTS.format(folder=site.folder) if site.attachments else ""}
 {self.EVERYTHING if site.everything else ""}
 {self.METRICS if site.metrics_port else ""}
 """
@@ -283,6 +285,11 @@ passdb {{
   args = {file}
   master = yes
 }}
+"""
+
+    ATTACHMENTS = """
+mail_attachment_dir = {folder}/attachments
+mail_attachment_min_size = 1
 """
 
     METADATA = """
@@ -441,6 +448,7 @@ protocol lda {{
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
+{self.ATTACHMENTS.format(folder=site.folder) if site.attachments else ""}
 {self.EVERYTHING if site.everything else ""}
 {self.METRICS if site.metrics_port else ""}
 """
@@ -460,6 +468,15 @@ passdb masters {{
   driver = passwd-file
   passwd_file_path = {file}
   master = yes
+}}
+"""
+
+    ATTACHMENTS = """
+mail_ext_attachment_path = {folder}/attachments
+mail_ext_attachment_min_size = 1
+mail_ext_attachment {{
+  fs posix {{
+  }}
 }}
 """
 

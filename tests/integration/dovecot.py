@@ -200,6 +200,10 @@ class Dovecot:
         """Unfinished files: in all of the user's maildir tmp/ folders and in mail_temp_dir."""
         return [*self.home(user).glob("Maildir/**/tmp/*"), *self.mail_temp.iterdir()]
 
+    def attachments(self):
+        """The files that sdbox and mdbox keep apart."""
+        return [file for file in (self.folder / "attachments").rglob("*") if file.is_file()]
+
     def is_running(self):
         return self._master.poll() is None
 
@@ -301,6 +305,9 @@ class Dovecot:
         for name in ("run", "state", "home", "tmp", "modules", "imapsieve"):
             (self.folder / name).mkdir(mode=0o755)
         self.mail_temp.chmod(0o1777)
+        if self.site.attachments:
+            (self.folder / "attachments").mkdir()
+            (self.folder / "attachments").chmod(0o777)
         # dovecot-lda isn't started by the master and opens the log itself.
         self.log_file.touch()
         self.log_file.chmod(0o666)

@@ -1,5 +1,6 @@
 """Codes that come back by a mail client: what was pending becomes active by them."""
 
+import base64
 import contextlib
 
 import pytest
@@ -127,6 +128,13 @@ def test_delivered_message_is_sealed(site, owner, gnupg):
     mail.check_sealed(owner.messages()[-1], note(code), gnupg, key)
 
 
+FULL_WIDTH = {ord("!") + i: ord("\N{FULLWIDTH EXCLAMATION MARK}") + i for i in range(94)}
+
+
+def encoded_word(text):
+    return f"=?utf-8?B?{base64.b64encode(text.encode()).decode()}?="
+
+
 FORMS = {
     "upper case": lambda code: code.upper(),
     "answer": lambda code: f"Re: {code}",
@@ -137,6 +145,11 @@ FORMS = {
     "encoded": lambda code: f"=?utf-8?Q?{code.replace('-', '=2D')}?=",
     "encoded quotes": lambda code: f"=?utf-8?Q?=E2=80=9E{code}=E2=80=9C?=",
     "folded": lambda code: f"Code:\r\n {code}",
+    "folded within": lambda code: f"{code[:11]}\r\n {code[11:]}",
+    "spaces": lambda code: code.replace("-", " - "),
+    "soft hyphens": lambda code: encoded_word(code.replace("-", "\N{SOFT HYPHEN}-")),
+    "no-break spaces": lambda code: encoded_word(code.replace("-", "\N{NO-BREAK SPACE}-")),
+    "full width": lambda code: encoded_word(code.translate(FULL_WIDTH)),
 }
 
 
@@ -167,6 +180,32 @@ def test_from_inbox(server, alice, gnupg, command):
     assert alice.command(f"{command} 1 Keys").ok
     by_draft(server, alice, code_for(server, "alice", key))
     assert is_active(server, key)
+
+
+@pytest.fixture(scope="module", params=["maildir", "mbox"])
+def strict(request):
+    """Nothing is stored without a key."""
+    with Dovecot([User("alice")], mail_format=request.param,
+                 seal={**SEAL, "mail_seal_missing_key": "tempfail"}) as dovecot:
+        yield dovecot
+
+
+@pytest.mark.parametrize("mailbox", ["Drafts", "INBOX"])
+@pytest.mark.parametrize("why", ["missing", "expired"])
+def test_message_refused_for_want_of_a_key(strict, gnupg, why, mailbox):
+    """Its code is what gives the owner one."""
+    new = gnupg.generate("alice@example.org")
+    challenged = [new]
+    with client_of(strict) as client:
+        if why == "expired":
+            challenged.append(gnupg.generate_expired("alice@example.org"))
+            strict.give("alice", ".mail-seal/keys", challenged[1].certificate)
+        assert client.append("Keys", key_messages.sent(new)).ok
+        for key in challenged:
+            response = client.append(mailbox, note(code_for(strict, "alice", key)), piece=50)
+            assert response.status == "NO" and "Message not stored" in response.text
+        assert wait_until(lambda: is_active(strict, new))
+        assert client.append(mailbox, note("Lunch")).ok
 
 
 @pytest.mark.parametrize("kind", [dicts.Redis, dicts.Sqlite], ids=["redis", "sqlite"])
@@ -215,7 +254,8 @@ def test_used_code(site, owner, gnupg):
 
 def test_names_without_a_code(site, owner):
     """Are created as ever."""
-    for name in ("seal", "Sealed", "seal-12345", "On seal-12345-67890", "xseal-12345-67890"):
+    for name in ("seal", "Sealed", "seal-12345", "On seal-12345-67890", "xseal-12345-67890",
+                 "Seal-green-paper", "Filed/seal-watch-notes"):
         owner.must(f'CREATE "{name}"')
         owner.must(f'DELETE "{name}"')
 

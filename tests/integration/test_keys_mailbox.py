@@ -355,6 +355,25 @@ def test_every_change_is_logged(site, owner, keys):
     assert wait_until(lambda: line in site.log_since(mark))
 
 
+# What is stored can't be read back yet, or not here
+
+
+@pytest.mark.parametrize("mail_format", ["maildir", "sdbox", "mdbox"])
+def test_attachments_in_files_of_their_own(keys, mail_format):
+    with Dovecot([User("alice")], mail_format=mail_format, seal=SEAL,
+                 attachments=True) as server, client_of(server) as client:
+        assert client.append("Keys", key_messages.attached(keys.alice)).ok
+        assert is_enrolled(server)
+        assert mail_format == "maildir" or server.attachments() != []
+
+
+def test_mail_crypt_without_its_private_key(keys):
+    with Dovecot([User("alice")], plugins=("mail_crypt",), crypt_private=False,
+                 seal=SEAL) as server, client_of(server) as client:
+        assert client.append("Keys", key_messages.sent(keys.alice)).ok
+        assert is_enrolled(server)
+
+
 @pytest.mark.parametrize("name", ["INBOX", "inbox"])
 def test_inbox_is_refused(name):
     """All mail would be plaintext."""

@@ -60,6 +60,19 @@ static const struct {
 	{ "seal\xe2\x80\x93" "0a1b2\xe2\x80\x94" "c3d4e", "seal-0a1b2-c3d4e" },
 	{ "seal\xe2\x80\x91" "0a1b2\xe2\x80\x90" "c3d4e", "seal-0a1b2-c3d4e" },
 	{ "seal\xe2\x88\x92" "0a1b2-c3d4e", "seal-0a1b2-c3d4e" },
+	{ "seal\xef\xbd\xb0" "0a1b2-c3d4e", "" },
+	/* spaces beside them, as people type and headers are folded */
+	{ "seal - 0a1b2 - c3d4e", "seal-0a1b2-c3d4e" },
+	{ "seal-0a1b2- \tc3d4e", "seal-0a1b2-c3d4e" },
+	{ "seal-0a1b2\xc2\xa0-\xe2\x80\x89" "c3d4e", "seal-0a1b2-c3d4e" },
+	/* what can't be seen */
+	{ "seal-0a1b2\xc2\xad-c3d4e", "seal-0a1b2-c3d4e" },
+	{ "seal-\xe2\x80\x8b" "0a1b2-\xef\xbb\xbf" "c3d4e", "seal-0a1b2-c3d4e" },
+	{ "\xe2\x80\xaa" "seal-0a1b2-c3d4e\xe2\x80\xac", "seal-0a1b2-c3d4e" },
+	{ "seal-0a1b2-c3d4e\xe2\x80\x8b" "f", "" },
+	/* full width */
+	{ "\xef\xbd\x93\xef\xbc\xa5" "al\xef\xbc\x8d"
+	  "\xef\xbc\x90" "a1b2-c3d4\xef\xbd\x85", "seal-0a1b2-c3d4e" },
 	/* both in one subject */
 	{ "seal-0a1b2-c3d4e seal-zzzzz-zzzzz",
 	  "seal-0a1b2-c3d4e seal-zzzzz-zzzzz" },
