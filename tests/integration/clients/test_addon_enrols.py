@@ -1,4 +1,4 @@
-"""The add-on gives the server a key: from the click to sealed mail."""
+"""The add-on gives the server a key: from the click to sealed mail. With pictures of it."""
 
 import pytest
 
@@ -41,8 +41,10 @@ def left(host, mailbox):
     return [one for one in flags if b"\\Deleted" not in one]
 
 
-def test_from_the_click_to_sealed_mail(host, thunderbird, elsewhere, keys):
+def test_from_the_click_to_sealed_mail(host, thunderbird, elsewhere, keys, keep_picture):
     thunderbird.call("openAddonPage", ADDON, "pages/enrol.html")
+    thunderbird.wait("addonText", "pages/enrol.html")
+    keep_picture("addon-enrols", thunderbird.picture())
     thunderbird.call("pressInAddon", "pages/enrol.html", "own")
     said = wait_until(lambda: (text := thunderbird.call("addonText", "pages/enrol.html"))
                       and ("A message with a code comes" in text or "That failed" in text)
@@ -68,3 +70,5 @@ def test_from_the_click_to_sealed_mail(host, thunderbird, elsewhere, keys):
     host.postfix.wait_until_empty()
     assert mail.unseal(host.message("alice")).fingerprints == [keys.alice.fingerprint]
     assert thunderbird.open("INBOX")["body"] == TEXT
+    assert wait_until(lambda: thunderbird.call("mark", ADDON), 20, 0.5)
+    keep_picture("addon-mark", thunderbird.picture())

@@ -19,8 +19,9 @@ def letter():
 
 @pytest.fixture(scope="module")
 def host(keys, tls, elsewhere):
-    with MailHost([User("alice", keys.alice.certificate)], tls, elsewhere,
-                  plugins=("sieve", "imapsieve")) as host:
+    users = [User("alice", keys.alice.certificate),
+             User("bob", keys.bob.certificate, settings={"mail_seal_exclude": "Closed"})]
+    with MailHost(users, tls, elsewhere, plugins=("sieve", "imapsieve")) as host:
         with host.imap("alice") as client:
             client.must("CREATE Filed")
         yield host
@@ -28,14 +29,14 @@ def host(keys, tls, elsewhere):
 
 @pytest.fixture(autouse=True)
 def empty(host):
-    host.empty("alice")
+    host.empty("alice", "bob")
 
 
-def run(host, script):
+def run(host, script, user="alice"):
     """Deliver a message with this script; return it."""
     message = letter()
-    host.give("alice", ".dovecot.sieve", script.encode())
-    host.smtp(message, "alice@example.org", sender="friend@example.net")
+    host.give(user, ".dovecot.sieve", script.encode())
+    host.smtp(message, f"{user}@example.org", sender="friend@example.net")
     return message
 
 
@@ -79,18 +80,29 @@ def test_reject_refuses(host, elsewhere):
     assert host.messages("alice") == []
 
 
-# As README section 6 says: Pigeonhole sends what is redirected beside a keep before it keeps.
-@pytest.mark.parametrize(("store", "sent"), [("keep", 2), ('fileinto "INBOX"', 1)])
-def test_redirect_while_the_message_waits(host, check, elsewhere, gnupg, keys, store, sent):
-    expired = gnupg.generate_expired("alice@example.org").certificate
-    host.give("alice", host.keys_file("alice"), expired)
-    message = run(host, f'require ["copy", "fileinto"]; redirect :copy "second@example.net"; {store};')
+# As README section 6 says: Sieve doesn't run where all that it can do is store. Where it runs, as
+# it may choose an excluded mailbox, Pigeonhole sends what is redirected beside a keep first.
+WAITING = {
+    "keep, not run": ("alice", "keep", 1),
+    "fileinto, not run": ("alice", 'fileinto "INBOX"', 1),
+    "keep, run twice": ("bob", "keep", 2),
+    "fileinto, run twice": ("bob", 'fileinto "INBOX"', 1),
+}
+
+
+@pytest.mark.parametrize(("user", "store", "sent"), WAITING.values(), ids=WAITING.keys())
+def test_redirect_while_the_message_waits(host, elsewhere, gnupg, keys, user, store, sent):
+    key = getattr(keys, user)
+    expired = gnupg.generate_expired(f"{user}@example.org").certificate
+    host.give(user, host.keys_file(user), expired)
+    message = run(
+        host, f'require ["copy", "fileinto"]; redirect :copy "second@example.net"; {store};', user)
     host.postfix.wait_until_deferred()
-    host.give("alice", host.keys_file("alice"), keys.alice.certificate)
+    host.give(user, host.keys_file(user), key.certificate)
     host.postfix.run("postqueue", "-f")
     elsewhere.wait_for("second@example.net")
     host.postfix.wait_until_empty()
-    check(message)
+    mail.check_sealed(host.message(user), message, gnupg, key)
     assert len(elsewhere.received) == sent
 
 
@@ -122,4 +134,5 @@ def test_imapsieve_sees_the_sealed_message(host, test, is_true):
 def test_imapsieve_redirect_sends_the_sealed_message(host, elsewhere):
     file_with(host, 'require "copy"; redirect :copy "second@example.net";')
     sent = elsewhere.wait_for("second@example.net")
-    assert mail.is_sealed(sent) and mail.CANARY not in sent
+    # Below the fields of its way, where the mark means nothing any more
+    assert mail.is_sealed(sent[sent.index(b"X-Mail-Seal:"):]) and mail.CANARY not in sent

@@ -1,4 +1,4 @@
-"""A user with nothing but Thunderbird enrols himself: doc/users.md, "The public key"."""
+"""A user with nothing but Thunderbird enrols himself, as doc/users.md shows it; its pictures."""
 
 import re
 
@@ -24,8 +24,8 @@ CODE = re.compile(r"seal-[0-9a-z]{5}-[0-9a-z]{5}")
 
 @pytest.fixture(scope="module")
 def host(tls, elsewhere):
-    with MailHost([User("alice")], tls, elsewhere, seal={"mail_seal_keys_mailbox": "Keys"},
-                  more=MAILBOXES + KEYS) as host:
+    seal = {"mail_seal_keys_mailbox": "Keys", "mail_seal_addresses": "alice@example.org"}
+    with MailHost([User("alice")], tls, elsewhere, seal=seal, more=MAILBOXES + KEYS) as host:
         yield host
 
 
@@ -39,19 +39,14 @@ def thunderbird(host, elsewhere, gnupg, keys):
         yield thunderbird
 
 
-def send(host, thunderbird, to, subject):
-    thunderbird.call("compose", to, subject, "", [])
-    thunderbird.send()
-    host.postfix.wait_until_empty()
-
-
-def test_from_sent_to_keys(host, thunderbird, elsewhere, gnupg, keys):
+def test_from_sent_to_keys(host, thunderbird, elsewhere, keep_picture, keys):
     thunderbird.call("compose", "friend@example.net", "Lunch", TEXT, [])
     thunderbird.send()
     elsewhere.wait_for("friend@example.net")
     assert not mail.is_sealed(host.message("alice", "Sent"))
 
-    thunderbird.call("update", "Sent")
+    assert thunderbird.open("Sent")["body"] == TEXT
+    keep_picture("sent-and-keys", thunderbird.picture())
     thunderbird.call("beginDrag", "Sent", "Keys")
     assert wait_until(lambda: len(host.messages("alice", "Keys")) == 1)
     assert wait_until(lambda: host.messages("alice", "Sent") == [])
@@ -60,6 +55,7 @@ def test_from_sent_to_keys(host, thunderbird, elsewhere, gnupg, keys):
     seen = thunderbird.open("INBOX")
     assert seen["encrypted"] == "message-encrypted-ok.svg"
     [code] = CODE.findall(seen["body"])
+    keep_picture("challenge", thunderbird.picture())
 
     thunderbird.call("compose", "alice@example.org", WRONG, "", [])
     thunderbird.call("begin", "cmd_sendNow")
@@ -69,7 +65,10 @@ def test_from_sent_to_keys(host, thunderbird, elsewhere, gnupg, keys):
     host.postfix.wait_until_empty()
     assert len(host.messages("alice", "Sent")) == 1
 
-    send(host, thunderbird, "alice@example.org", code)
+    assert not thunderbird.call("compose", "alice@example.org", code, "", [])["encrypt"]
+    keep_picture("code-as-subject", thunderbird.picture("messengercompose.xhtml"))
+    thunderbird.send()
+    host.postfix.wait_until_empty()
     assert wait_until(host.keys_file("alice").exists)
     assert thunderbird.call("dialogs") == []
 

@@ -9,16 +9,15 @@ from mailhost import MAILBOXES, MailHost
 from thunderbird import Thunderbird
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def host(tls, elsewhere):
+    """A new one each time, which has no older key to write to the owner about."""
     with MailHost([User("alice")], tls, elsewhere, more=MAILBOXES) as host:
         yield host
 
 
 @pytest.fixture
 def thunderbird(host, elsewhere):
-    host.empty("alice")
-    host.keys_file("alice").unlink(missing_ok=True)
     with Thunderbird(host, "alice", elsewhere) as thunderbird:
         yield thunderbird
 
