@@ -114,8 +114,8 @@ static void decide_by_keys(struct mail_seal_decision *decision)
 
 /* Finds out whether there is anything to seal. What is filed, by a delivery or
    a script, isn't what an owner puts into the keys mailbox: who has his
-   password could write a script that files all his mail there. Returns FALSE if that can't be
-   told, which is the decision then. */
+   password could write a script that files all his mail there. Returns FALSE
+   if that can't be told, which is the decision then. */
 static bool
 decide_exempt(struct mailbox *box, bool dsync, bool filed,
 	      struct mail_seal_decision *decision)
