@@ -147,6 +147,7 @@ def test_set_doesnt_follow_a_link(server, way, file, keys):
 def test_set_after_a_killed_one(server, keys):
     """What one that was killed left behind is neither in the way nor used."""
     left = server.give("alice", ".mail-seal/.keys.new", b"-----BEGIN PGP PUB")
+    left.parent.chmod(0o700)
     assert server.deliver(MESSAGE, "alice")[0].code == 250
     mail.check_unchanged(server.message("alice"), MESSAGE)
     assert set_key(server, "alice", keys.alice.certificate).returncode == 0
