@@ -256,13 +256,13 @@ expunge_doubles(struct mail *mail, struct doveadm_seal_journal *journal)
 {
 	const ARRAY_TYPE(doveadm_seal_copies) *copies =
 		doveadm_seal_journal_copies(journal);
-	struct doveadm_seal_copy *copy, *first;
+	struct doveadm_seal_copy *copy, *kept;
 
 	array_foreach_elem(copies, copy) {
-		first = copy->uid == 0 ? NULL :
+		kept = copy->uid == 0 ? NULL :
 			doveadm_seal_journal_find(journal, copy->original_uid,
 						  copy->original_guid);
-		if (first == NULL || first == copy || first->uid == copy->uid ||
+		if (kept == NULL || kept == copy || kept->uid == copy->uid ||
 		    !mail_set_uid(mail, copy->uid))
 			continue;
 		mail_expunge(mail);

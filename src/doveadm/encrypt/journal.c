@@ -186,17 +186,17 @@ struct doveadm_seal_copy *
 doveadm_seal_journal_find(struct doveadm_seal_journal *journal,
 			  uint32_t original_uid, const char *original_guid)
 {
-	struct doveadm_seal_copy *copy, *last = NULL;
+	struct doveadm_seal_copy *copy, *best = NULL;
 
+	/* A later one was only saved because an earlier one wasn't there: if
+	   that is now, it was restored, and has no flags. */
 	array_foreach_elem(&journal->copies, copy) {
-		if (copy->original_uid != original_uid ||
-		    strcmp(copy->original_guid, original_guid) != 0)
-			continue;
-		if (copy->uid != 0)
-			return copy;
-		last = copy;
+		if (copy->original_uid == original_uid &&
+		    strcmp(copy->original_guid, original_guid) == 0 &&
+		    (copy->uid != 0 || best == NULL || best->uid == 0))
+			best = copy;
 	}
-	return last;
+	return best;
 }
 
 struct doveadm_seal_copy *

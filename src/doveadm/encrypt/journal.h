@@ -39,7 +39,7 @@ void doveadm_seal_journal_close(struct doveadm_seal_journal **journal);
 /* The copies, in no order */
 const ARRAY_TYPE(doveadm_seal_copies) *
 doveadm_seal_journal_copies(struct doveadm_seal_journal *journal);
-/* Returns the copy of this original, one that was found if there is one, or
+/* Returns the copy of this original, the last that was found if any was, or
    NULL. */
 struct doveadm_seal_copy *
 doveadm_seal_journal_find(struct doveadm_seal_journal *journal,
