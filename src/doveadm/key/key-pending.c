@@ -21,15 +21,6 @@ struct key_pending_cmd_context {
 	const char *codes;
 };
 
-static int
-failed(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
-       enum mail_seal_enrol_result result, const char *error)
-{
-	e_error(user->event, "%s", error);
-	doveadm_seal_key_set_exit(ctx, result);
-	return -1;
-}
-
 /*
  * pending
  */
@@ -86,9 +77,10 @@ cmd_seal_key_pending_run(struct doveadm_mail_cmd_context *ctx,
 		return -1;
 	ret = plugin->pending_get(enrolment.set, &pending, &error);
 	if (ret < 0) {
-		return failed(ctx, user, MAIL_SEAL_ENROL_FAILED,
-			      t_strdup_printf("What is pending can't be read: "
-					      "%s", error.text));
+		return doveadm_seal_key_failed(ctx, user,
+			MAIL_SEAL_ENROL_FAILED,
+			t_strdup_printf("What is pending can't be read: %s",
+					error.text));
 	}
 	if (ret > 0 && time(NULL) < plugin->gate_until(&pending, enrolment.set))
 		print_pending(plugin, enrolment.set, &pending);
@@ -145,10 +137,10 @@ cmd_seal_key_confirm_run(struct doveadm_mail_cmd_context *_ctx,
 		e_info(user->event, "%s", sentence);
 		return 0;
 	}
-	return failed(_ctx, user, result,
-		      result == MAIL_SEAL_ENROL_BAD ||
-		      result == MAIL_SEAL_ENROL_NOTHING ? sentence :
-		      error.log_error);
+	return doveadm_seal_key_failed(_ctx, user, result,
+				       result == MAIL_SEAL_ENROL_BAD ||
+				       result == MAIL_SEAL_ENROL_NOTHING ?
+				       sentence : error.log_error);
 }
 
 static void
@@ -194,7 +186,7 @@ cmd_seal_key_reject_run(struct doveadm_mail_cmd_context *ctx,
 	result = plugin->enrol_reject(&enrolment, &error);
 	return result == MAIL_SEAL_ENROL_OK ||
 		result == MAIL_SEAL_ENROL_NOTHING ? 0 :
-		failed(ctx, user, result, error.log_error);
+		doveadm_seal_key_failed(ctx, user, result, error.log_error);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_key_reject_alloc(void)

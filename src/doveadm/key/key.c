@@ -50,9 +50,10 @@ static const char *who(struct doveadm_mail_cmd_context *ctx)
 	return t_strdup(pw.pw_name);
 }
 
-static int
-cmd_failed(struct doveadm_mail_cmd_context *ctx, struct mail_user *user,
-	   enum mail_seal_enrol_result result, const char *error)
+int doveadm_seal_key_failed(struct doveadm_mail_cmd_context *ctx,
+			    struct mail_user *user,
+			    enum mail_seal_enrol_result result,
+			    const char *error)
 {
 	e_error(user->event, "%s", error);
 	doveadm_seal_key_set_exit(ctx, result);
@@ -94,7 +95,8 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 		enrolment_r->trace = doveadm_seal_key_trace;
 	if (enrolment_r->set != NULL)
 		return plugin;
-	(void)cmd_failed(ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE, error);
+	(void)doveadm_seal_key_failed(ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
+				      error);
 	return NULL;
 }
 
@@ -120,14 +122,14 @@ cmd_seal_key_set_run(struct doveadm_mail_cmd_context *_ctx,
 	enrolment.force = ctx->force;
 	enrolment.dry_run = ctx->dry_run;
 	if (ctx->content_error != NULL) {
-		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_BAD,
-				  ctx->content_error);
+		return doveadm_seal_key_failed(_ctx, user, MAIL_SEAL_ENROL_BAD,
+					       ctx->content_error);
 	}
 	content = t_buffer_create(ctx->content->used);
 	buffer_append_buf(content, ctx->content, 0, SIZE_MAX);
 	result = plugin->enrol_set(&enrolment, content, &error);
 	return result == MAIL_SEAL_ENROL_OK ? 0 :
-		cmd_failed(_ctx, user, result, error.log_error);
+		doveadm_seal_key_failed(_ctx, user, result, error.log_error);
 }
 
 const char *doveadm_seal_key_read(struct istream *input, buffer_t *content)
@@ -232,7 +234,7 @@ cmd_seal_key_unset_run(struct doveadm_mail_cmd_context *ctx,
 	result = plugin->enrol_unset(&enrolment, &error);
 	return result == MAIL_SEAL_ENROL_OK ||
 		result == MAIL_SEAL_ENROL_NOTHING ? 0 :
-		cmd_failed(ctx, user, result, error.log_error);
+		doveadm_seal_key_failed(ctx, user, result, error.log_error);
 }
 
 /*
@@ -279,15 +281,16 @@ cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
 	enrolment.known = ctx->names == NULL;
 	home = gnupg_home_path(user, ctx->gnupg_home);
 	if (home == NULL) {
-		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
-				  "Certificate not stored: the user has no "
-				  "home directory");
+		return doveadm_seal_key_failed(_ctx, user,
+			MAIL_SEAL_ENROL_IMPOSSIBLE, "Certificate not stored: "
+			"the user has no home directory");
 	}
 	result = plugin->enrol_find(enrolment.set, home, ctx->names, content,
 				    &error);
 	if (result == MAIL_SEAL_ENROL_NOTHING && ctx->home_named &&
 	    !is_directory(home)) {
-		return cmd_failed(_ctx, user, MAIL_SEAL_ENROL_IMPOSSIBLE,
+		return doveadm_seal_key_failed(_ctx, user,
+			MAIL_SEAL_ENROL_IMPOSSIBLE,
 			t_strdup_printf("Certificate not stored: there is no "
 					"GnuPG home %s", home));
 	}
@@ -304,7 +307,8 @@ cmd_seal_key_import_run(struct doveadm_mail_cmd_context *_ctx,
 	if (result == MAIL_SEAL_ENROL_OK)
 		result = plugin->enrol_set(&enrolment, content, &error);
 	if (result != MAIL_SEAL_ENROL_OK)
-		return cmd_failed(_ctx, user, result, error.log_error);
+		return doveadm_seal_key_failed(_ctx, user, result,
+					       error.log_error);
 	e_info(user->event, "Certificate imported from %s", home);
 	return 0;
 }

@@ -19,6 +19,13 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 /* Puts a line about a user into Dovecot's log, as well as that can be done. */
 void doveadm_seal_key_trace(struct mail_user *user, const char *line);
 
+/* Says why it failed for this user, and sets the command's exit status.
+   Returns -1. */
+int doveadm_seal_key_failed(struct doveadm_mail_cmd_context *ctx,
+			    struct mail_user *user,
+			    enum mail_seal_enrol_result result,
+			    const char *error);
+
 /* The command's exit status after a failure. */
 void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
 			       enum mail_seal_enrol_result result);
