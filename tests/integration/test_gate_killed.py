@@ -1,25 +1,18 @@
 """SIGKILL at each step: what is there is the old state or the new one, and it can be repeated."""
 
-import shutil
-import subprocess
-from pathlib import Path
-
 import pytest
 
 from dovecot import Dovecot, User
 from enrolment import ENTRY, challenges, code, give, pending, sealed_to, set_entry, stop_code
+from killing import at_each_step, build_killer, killed_at
 from sandbox import wait_until
 from seal_key import set_key
-
-SOURCE = Path(__file__).with_name("kill_at.c")
-KILLED = -9
 
 
 @pytest.fixture(scope="module")
 def server():
     with Dovecot([User("alice")]) as dovecot:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", dovecot.folder / "kill.so", SOURCE, "-ldl"],
-                       check=True)
+        build_killer(dovecot)
         yield dovecot
 
 
@@ -33,38 +26,6 @@ def keys(gnupg, openpgp_keys):
 def nobody_enrolled(server):
     server.never_enrolled("alice")
     server.empty("alice")
-
-
-def killed_at(server, step, *arguments):
-    """Run doveadm and kill it before its n-th step. Returns whether it came to that."""
-    environment = ["DOVECOT_PRESERVE_ENVS=LD_PRELOAD KILL_AT", f"KILL_AT={step}",
-                   f"LD_PRELOAD={server.folder / 'kill.so'}"]
-    done = server.sandbox.run("env", *environment, "doveadm", "-c",
-                              server.folder / "dovecot.conf", *arguments, check=False)
-    if done.returncode in (KILLED, 128 + 9):
-        return True
-    assert done.returncode == 0, done.stderr
-    return False
-
-
-def at_each_step(server, *arguments):
-    """Kill a command at each of its steps, and let the test look, until there is no such step.
-
-    It begins with what is there now each time.
-    """
-    home, saved = server.home("alice"), server.folder / "saved"
-    shutil.rmtree(saved, ignore_errors=True)
-    server.sandbox.run("cp", "-a", home, saved)
-    step = 0
-    while True:
-        step += 1
-        was_killed = killed_at(server, step, *arguments)
-        yield was_killed
-        if not was_killed:
-            break
-        server.sandbox.run("rm", "-rf", home)
-        server.sandbox.run("cp", "-a", saved, home)
-    assert step > 3, "nothing was killed"
 
 
 def test_confirming(server, keys):

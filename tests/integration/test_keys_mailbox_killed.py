@@ -1,16 +1,13 @@
 """SIGKILL at any step of a message's way into the Keys mailbox: what was left is done again."""
 
-import subprocess
-from pathlib import Path
-
 import pytest
 
 import key_messages
 import mail
 from dovecot import Dovecot, User
 from enrolment import challenges, code, give
+from killing import build_killer
 
-SOURCE = Path(__file__).with_name("kill_at.c")
 IMAP = "/usr/lib/dovecot/imap"
 STEPS_MAX = 60
 
@@ -18,8 +15,7 @@ STEPS_MAX = 60
 @pytest.fixture(scope="module")
 def server():
     with Dovecot([User("alice")], seal={"mail_seal_keys_mailbox": "Keys"}) as dovecot:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", dovecot.folder / "kill.so", SOURCE, "-ldl"],
-                       check=True)
+        build_killer(dovecot)
         dovecot.doveadm("mailbox", "create", "-u", "alice", "Keys", "Sent")
         yield dovecot
 

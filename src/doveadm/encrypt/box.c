@@ -35,6 +35,8 @@ struct doveadm_seal_box {
 	bool refusal_said;
 	/* no use in going on after the last of failed_uids */
 	bool no_room;
+	/* saving the last batch failed in the end, and it is done again */
+	bool again;
 	bool stopped;
 };
 
@@ -262,9 +264,17 @@ static int batch_commit(struct batch *batch)
 		return -1;
 	}
 	if (mailbox_transaction_commit_get_changes(&batch->t, &changes) < 0) {
+		/* What a killed process has left is found by the save that it
+		   is in the way of, which then fails, and is repaired by the
+		   next sync (sdbox_file_assign_uid()). */
+		if (!sbox->again) {
+			sbox->again = TRUE;
+			return 0;
+		}
 		box_failed(sbox, "Saving sealed messages");
 		return -1;
 	}
+	sbox->again = FALSE;
 	batch_set_copy_uids(batch, &changes);
 	pool_unref(&changes.pool);
 	return 1;

@@ -215,12 +215,17 @@ void doveadm_seal_copies_forget(struct mailbox_transaction_context *t,
 	if (array_count(copies) == 0)
 		return;
 	mail = mail_alloc(t, 0, NULL);
-	for (unsigned int i = array_count(copies); i-- > 0; ) T_BEGIN {
-		copy = array_idx_elem(copies, i);
+	array_foreach_elem(copies, copy) T_BEGIN {
 		copy->original_gone = !has_original(mail, copy);
-		if (copy->original_gone && !may_come_back)
-			doveadm_seal_journal_remove(journal, copy);
 	} T_END;
+	for (unsigned int i = array_count(copies); i-- > 0 && !may_come_back; ) {
+		/* and others before and behind it */
+		if (i >= array_count(copies))
+			continue;
+		copy = array_idx_elem(copies, i);
+		if (copy->original_gone)
+			doveadm_seal_journal_remove(journal, copy);
+	}
 	mail_free(&mail);
 }
 

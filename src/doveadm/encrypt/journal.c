@@ -21,6 +21,10 @@
 #define JOURNAL_HEADER "mail_seal copies 1"
 #define JOURNAL_LINE_MAX 4096
 
+/* Of one original. An earlier one can turn up after a later one was saved; but
+   where saving fails each time, none does. */
+#define COPIES_MAX 8
+
 struct doveadm_seal_journal {
 	pool_t pool;
 	struct mailbox *box;
@@ -215,24 +219,46 @@ doveadm_seal_journal_find_restored(struct doveadm_seal_journal *journal,
 	return NULL;
 }
 
+static bool
+is_of_same_original(const struct doveadm_seal_copy *a,
+		    const struct doveadm_seal_copy *b)
+{
+	return a->original_uid == b->original_uid &&
+		strcmp(a->original_guid, b->original_guid) == 0;
+}
+
+/* Removes those of this original that come before the last ones. */
+static void
+journal_shorten(struct doveadm_seal_journal *journal,
+		const struct doveadm_seal_copy *copy, unsigned int keep)
+{
+	for (unsigned int i = array_count(&journal->copies); i-- > 0; ) {
+		if (!is_of_same_original(array_idx_elem(&journal->copies, i),
+					 copy))
+			continue;
+		if (keep > 0) {
+			keep--;
+			continue;
+		}
+		array_delete(&journal->copies, i, 1);
+		journal->changed = TRUE;
+	}
+}
+
 struct doveadm_seal_copy *
 doveadm_seal_journal_add(struct doveadm_seal_journal *journal,
 			 const struct doveadm_seal_copy *copy)
 {
 	struct doveadm_seal_copy *added;
 
-	added = doveadm_seal_storage_may_restore(journal->box->storage) ?
-		NULL : doveadm_seal_journal_find(journal, copy->original_uid,
-						 copy->original_guid);
-	if (added == NULL) {
-		added = p_new(journal->pool, struct doveadm_seal_copy, 1);
-		array_push_back(&journal->copies, &added);
-	}
+	added = p_new(journal->pool, struct doveadm_seal_copy, 1);
+	array_push_back(&journal->copies, &added);
 	added->original_uid = copy->original_uid;
 	added->original_guid = p_strdup(journal->pool, copy->original_guid);
 	added->mark = p_strdup(journal->pool, copy->mark);
 	added->digest = p_strdup(journal->pool, copy->digest);
 	added->uid = copy->uid;
+	journal_shorten(journal, added, COPIES_MAX);
 	journal->changed = TRUE;
 	return added;
 }
@@ -240,15 +266,7 @@ doveadm_seal_journal_add(struct doveadm_seal_journal *journal,
 void doveadm_seal_journal_remove(struct doveadm_seal_journal *journal,
 				 const struct doveadm_seal_copy *copy)
 {
-	unsigned int i, count;
-	struct doveadm_seal_copy *const *copies =
-		array_get(&journal->copies, &count);
-
-	for (i = 0; i < count && copies[i] != copy; i++) ;
-	if (i == count)
-		return;
-	array_delete(&journal->copies, i, 1);
-	journal->changed = TRUE;
+	journal_shorten(journal, copy, 0);
 }
 
 /*

@@ -49,11 +49,13 @@ doveadm_seal_journal_find(struct doveadm_seal_journal *journal,
 struct doveadm_seal_copy *
 doveadm_seal_journal_find_restored(struct doveadm_seal_journal *journal,
 				   uint32_t uid, const char *original_guid);
-/* Adds a copy, in the place of an older one of the same original; but where
-   that may be restored (storage.h), it stays known. Strings are copied. */
+/* Adds a copy. Older ones of the same original stay known, but for the oldest
+   of many: a storage that is repaired can bring them back. Strings are
+   copied. */
 struct doveadm_seal_copy *
 doveadm_seal_journal_add(struct doveadm_seal_journal *journal,
 			 const struct doveadm_seal_copy *copy);
+/* Removes all copies of the original that this is a copy of. */
 void doveadm_seal_journal_remove(struct doveadm_seal_journal *journal,
 				 const struct doveadm_seal_copy *copy);
 
