@@ -244,6 +244,8 @@ entry_fill(struct doveadm_seal_group_text *group,
 	entry->record_text = record_print(record, group->pool);
 	record_parse(entry->record_text, group->pool, &entry->record);
 	entry->block = p_strdup(group->pool, block);
+	entry->certificate = NULL;
+	entry->problem = NULL;
 }
 
 /* What stands before a record, so that it isn't part of it */

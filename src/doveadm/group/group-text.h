@@ -17,6 +17,8 @@
 	-----END PGP PUBLIC KEY BLOCK-----
 */
 
+struct mail_seal_certificate_text;
+
 /* Far more than a team mailbox may have */
 #define DOVEADM_SEAL_GROUP_ENTRIES_MAX 2000
 /* Longest name of a member, in bytes */
@@ -42,6 +44,13 @@ struct doveadm_seal_group_entry {
 	const char *block;
 	/* from record_text */
 	struct doveadm_seal_group_record record;
+
+	/* What is known of the certificate: set by who can read it, and NULL
+	   where nobody can. One block may hold several: who reads takes them
+	   apart first. */
+	const struct mail_seal_certificate_text *certificate;
+	/* why it can't be read, half a sentence */
+	const char *problem;
 };
 
 struct doveadm_seal_group_text {
