@@ -76,6 +76,10 @@ struct mail_seal_core {
 	   stack. */
 	const char *const *(*recipients_fingerprints)(
 		const struct mail_seal_recipients *recipients);
+	/* Returns "FINGERPRINT: REASON" of the owner's that can't be used and
+	   so are no recipients, from the data stack. */
+	const char *const *(*recipients_left_out)(
+		const struct mail_seal_recipients *recipients);
 
 	/* Describes the certificates of a key file as they are at this time.
 	   Returns 0, or -1 if they can't be read. The list is from the
