@@ -84,6 +84,10 @@ struct mail_seal_core {
 	   stack. */
 	const char *const *(*recipients_fingerprints)(
 		const struct mail_seal_recipients *recipients);
+	/* Returns "FINGERPRINT: REASON" of the owner's that can't be used and
+	   so are no recipients, from the data stack. */
+	const char *const *(*recipients_left_out)(
+		const struct mail_seal_recipients *recipients);
 
 	/* Describes the certificates of a key file as they are at this time.
 	   Returns 0, or -1 if they can't be read. The list is from the
@@ -104,7 +108,8 @@ struct mail_seal_core {
 	/* Takes a key file's certificates apart, each once and in their order,
 	   without asking whether they can be used. Returns 0, or -1 if one
 	   can't be read. The list is from the pool. */
-	int (*split)(const buffer_t *content, pool_t pool,
+	int (*split)(const buffer_t *content,
+		     const struct mail_seal_settings *set, pool_t pool,
 		     const struct mail_seal_certificate_text **list_r,
 		     unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must

@@ -19,7 +19,8 @@ static const char *to_text(struct certificate *certificate, pool_t pool)
 	return copy;
 }
 
-int core_split(const buffer_t *content, pool_t pool,
+int core_split(const buffer_t *content,
+	       const struct mail_seal_settings *set, pool_t pool,
 	       const struct mail_seal_certificate_text **list_r,
 	       unsigned int *count_r, struct seal_error *error)
 {
@@ -28,7 +29,8 @@ int core_split(const buffer_t *content, pool_t pool,
 	struct mail_seal_certificate_text *list;
 	int ret;
 
-	ret = certificates_split(content->data, content->used, found, error);
+	ret = certificates_split(content->data, content->used,
+				 set->group != NULL, found, error);
 	list = p_new(pool, struct mail_seal_certificate_text, found->len + 1);
 	for (guint i = 0; ret == 0 && i < found->len; i++) {
 		struct certificate *certificate = found->pdata[i];

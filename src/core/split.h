@@ -5,7 +5,8 @@
 #include "core.h"
 
 /* See struct mail_seal_core. */
-int core_split(const buffer_t *content, pool_t pool,
+int core_split(const buffer_t *content,
+	       const struct mail_seal_settings *set, pool_t pool,
 	       const struct mail_seal_certificate_text **list_r,
 	       unsigned int *count_r, struct seal_error *error);
 

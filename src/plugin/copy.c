@@ -92,7 +92,8 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	ret = sbox->module_ctx.super.copy(ctx, mail);
 	if (ret < 0 || st->saves != old_saves)
 		return ret;
-	mail_seal_warn_by_decision(box, decision);
+	if (decision->action == MAIL_SEAL_ACTION_STORE)
+		mail_seal_warn_by_decision(box, decision);
 	mail_seal_report_end(&st->report,
 			     reason == MAIL_SEAL_REASON_ALREADY_ENCRYPTED ?
 			     MAIL_SEAL_RESULT_ENCRYPTED :

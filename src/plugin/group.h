@@ -2,7 +2,8 @@
 #ifndef MAIL_SEAL_GROUP_H
 #define MAIL_SEAL_GROUP_H
 
-#include "owner-settings.h"
+#include "array.h"
+#include "keys.h"
 
 struct mail_namespace;
 struct mail_user;
@@ -19,7 +20,7 @@ struct mail_seal_group {
 	   namespace of 2.4. In a dict the group is the user of this name. */
 	const char *name;
 	/* The namespace, or NULL if no public one has the prefix (2.3). */
-	const struct mail_namespace *ns;
+	struct mail_namespace *ns;
 	/* To be read and written as an owner's, by source.h and keys.h: it has
 	   one source or more, and set.group is the name. set.user is who opens
 	   the mailbox, of whom nothing else is in here. */
@@ -48,5 +49,39 @@ int mail_seal_group_find(struct mail_user *user, const char *name, pool_t pool,
 int mail_seal_group_list(struct mail_user *user, pool_t pool,
 			 const struct mail_seal_group *const **groups_r,
 			 unsigned int *count_r, const char **error_r);
+
+/* May any of the mailboxes that this user can save to be a group's? */
+bool mail_seal_group_may_be(struct mail_user *user);
+
+/* What the group's keys are now, and what follows for a message. Free the
+   recipients, if there are any, with the core's recipients_unref(). Strings
+   are from the data stack. */
+struct mail_seal_group_keys {
+	struct mail_seal_keys keys;
+	struct mail_seal_verdict verdict;
+	/* why there is no key to seal to, for the log; or NULL */
+	const char *log_error;
+	/* which certificates are left out, for the log; or NULL */
+	const char *warning;
+};
+void mail_seal_group_judge(const struct mail_seal_settings *set,
+			   struct mail_seal_group_keys *keys_r);
+
+/*
+ * The readers for this version of Dovecot: settings-23-group.c, -24-group.c
+ */
+
+/* As mail_seal_group_of_mailbox(), for a mailbox of this name in this
+   namespace, which is no alias. group_r's contents are from the pool. */
+int mail_seal_settings_get_group(struct mail_namespace *ns, const char *vname,
+				 pool_t pool, struct mail_seal_group *group_r,
+				 const char **error_r);
+/* May mailboxes of this public namespace be a group's? */
+bool mail_seal_settings_may_have_groups(struct mail_namespace *ns);
+ARRAY_DEFINE_TYPE(mail_seal_group, const struct mail_seal_group *);
+/* Adds all groups. Returns 0 or -1. */
+int mail_seal_settings_list_groups(struct mail_user *user, pool_t pool,
+				   ARRAY_TYPE(mail_seal_group) *groups,
+				   const char **error_r);
 
 #endif

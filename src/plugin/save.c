@@ -87,8 +87,7 @@ void mail_seal_warn_by_decision(struct mailbox *box,
 {
 	if (decision->warning == NULL)
 		return;
-	e_warning(box->event, "mail_seal: Message stored as it came "
-		  "(mail_seal_unusable_key = store): %s", decision->warning);
+	e_warning(box->event, "mail_seal: %s", decision->warning);
 }
 
 /* Keeps what sealing failed for: later errors are only consequences, and what
@@ -201,10 +200,9 @@ save_by_decision(struct mail_save_context *ctx, struct istream *input,
 
 	save_state_begin(ctx, input, decision);
 	input = mail_seal_answer_watch(ctx, input);
-	if (decision->action == MAIL_SEAL_ACTION_STORE) {
-		mail_seal_warn_by_decision(box, decision);
+	mail_seal_warn_by_decision(box, decision);
+	if (decision->action == MAIL_SEAL_ACTION_STORE)
 		return sbox->module_ctx.super.save_begin(ctx, input);
-	}
 	return save_through(ctx, input, decision);
 }
 

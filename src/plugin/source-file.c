@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file with more bytes is no owner's key file. */
-#define KEY_FILE_MAX (1024*1024)
+/* A file with more MB is no owner's key file, or no group's. */
+#define KEY_FILE_MAX 1
+#define GROUP_FILE_MAX 4
 
 static int
 file_unusable(struct seal_error *error, const char *reason)
@@ -25,19 +26,27 @@ static int file_failed(struct seal_error *error)
 }
 
 static int
-file_read(int fd, buffer_t *certificates, struct seal_error *error)
+file_too_large(struct seal_error *error, size_t max)
 {
+	return file_unusable(error, t_strdup_printf("its file is too large, "
+		"with more than %zu MB: export the certificate again, with "
+		"gpg's option --export-options export-minimal", max));
+}
+
+static int
+file_read(int fd, const struct mail_seal_settings *set, buffer_t *certificates,
+	  struct seal_error *error)
+{
+	const size_t max = set != NULL && set->group != NULL ?
+		GROUP_FILE_MAX : KEY_FILE_MAX;
 	size_t start = certificates->used;
 	unsigned char buf[8192];
 	ssize_t ret;
 
 	while ((ret = read(fd, buf, sizeof(buf))) > 0) {
 		buffer_append(certificates, buf, ret);
-		if (certificates->used - start > KEY_FILE_MAX)
-			return file_unusable(error, "its file is too large, "
-				"with more than 1 MB: export the certificate "
-				"again, with gpg's option --export-options "
-				"export-minimal");
+		if (certificates->used - start > max * 1024 * 1024)
+			return file_too_large(error, max);
 	}
 	if (ret < 0)
 		return file_failed(error);
@@ -48,7 +57,7 @@ file_read(int fd, buffer_t *certificates, struct seal_error *error)
 
 static int
 source_file_read(const char *path,
-		 const struct mail_seal_settings *set ATTR_UNUSED,
+		 const struct mail_seal_settings *set,
 		 buffer_t *certificates, struct seal_error *error)
 {
 	struct stat st;
@@ -69,7 +78,7 @@ source_file_read(const char *path,
 	else if (!S_ISREG(st.st_mode))
 		ret = file_unusable(error, "its file is not a regular file");
 	else
-		ret = file_read(fd, certificates, error);
+		ret = file_read(fd, set, certificates, error);
 	i_close_fd(&fd);
 	return ret;
 }

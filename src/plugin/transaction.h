@@ -13,6 +13,12 @@
 
 struct mail_seal_mailbox {
 	union mailbox_module_context module_ctx;
+
+	/* group.c: what came of looking for its group, once that was done */
+	bool group_read;
+	int group_ret;
+	const struct mail_seal_group *group;
+	const char *group_error;
 };
 
 /* A transaction saves one message at a time. */

@@ -27,6 +27,9 @@ class Site:
     quota: str = "1G"                # with the plugin quota
     crypt_private: bool = True       # mail_crypt has its private key, too
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    # Sources of team mailboxes, with shared: {"CERT": "file:FOLDER/cert.asc", "info*": …}; "*" is
+    # all of Public/
+    groups: dict = field(default_factory=dict)
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     dict: object = None              # what stands behind the dict service: see dicts.py
     dict_socket: str = "dict"        # of the dict service
@@ -115,6 +118,10 @@ service dict {{
 {"mbox_write_locks = dotlock fcntl" if site.mail_format == "mbox" else ""}
 {site.more.replace("FOLDER", str(f))}
 """
+
+
+def _source(site, source):
+    return source.replace("FOLDER", str(site.folder))
 
 
 def _where_loaded(site):
@@ -265,6 +272,7 @@ plugin {{
 {self._plugin_settings(site)}
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._groups(site) if site.groups else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
 {self.ATTACHMENTS.format(folder=site.folder) if site.attachments else ""}
@@ -309,6 +317,13 @@ plugin {{
   mail_seal_keys = dict:proxy:{site.dict_socket}:keys
 }}
 """
+
+    @staticmethod
+    def _groups(site):
+        words = " ".join(f'"Public/{pattern}={_source(site, source)}"'
+                         for pattern, source in site.groups.items())
+        # 2.3 takes quotes off that are around a whole value
+        return f"plugin {{\n  mail_seal_public = '{words}'\n}}\n"
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
@@ -446,6 +461,7 @@ protocol lda {{
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._groups(site) if site.groups else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
 {self.ATTACHMENTS.format(folder=site.folder) if site.attachments else ""}
@@ -511,6 +527,14 @@ mail_seal_keys = dict:seal
     def _plugins(names):
         lines = "".join(f"  {name} = yes\n" for name in names if name)
         return f"mail_plugins {{\n{lines}}}" if lines else ""
+
+    @staticmethod
+    def _groups(site):
+        blocks = ""
+        for pattern, source in site.groups.items():
+            keys = f"mail_seal_keys = {_source(site, source)}\n"
+            blocks += keys if pattern == "*" else f'mailbox "{pattern}" {{\n {keys}}}\n'
+        return f"namespace public {{\n{blocks}}}\n"
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {_long_variables(value)}\n"

@@ -37,7 +37,7 @@ keep_usable(const struct mail_seal_core *core, const buffer_t *content,
 
 	if (core->describe(content, set, time(NULL), pool_datastack_create(),
 			   &list, &count, error) < 0 ||
-	    core->split(content, pool, &texts, &text_count, error) < 0)
+	    core->split(content, set, pool, &texts, &text_count, error) < 0)
 		return p_strdup(pool, error->text);
 	usable = p_new(pool, struct mail_seal_certificate_text,
 		       text_count + 1);

@@ -69,8 +69,8 @@ static void look_at_entries(struct doveadm_seal_group *group)
 
 		buffer_set_used_size(block, 0);
 		buffer_append(block, entry->block, strlen(entry->block));
-		if (group->core->split(block, text->pool, &list, &count,
-				       &error) == 0 && count > 0) {
+		if (group->core->split(block, &group->group->set, text->pool,
+				       &list, &count, &error) == 0 && count > 0) {
 			idx += take_apart(text, idx, list, count);
 		} else {
 			entry->problem = p_strdup(text->pool, error.text);
@@ -99,8 +99,9 @@ static void find_unused(struct doveadm_seal_group *group)
 	unsigned int count;
 
 	p_array_init(&group->unused, group->text.pool, 4);
-	if (group->core->split(group->seen, pool_datastack_create(), &list,
-			       &count, &error) < 0)
+	if (group->core->split(group->seen, &group->group->set,
+			       pool_datastack_create(), &list, &count,
+			       &error) < 0)
 		return;
 	array_foreach(&group->text.entries, entry) {
 		const char *key = entry->certificate == NULL ? NULL :
@@ -180,7 +181,8 @@ check_text(const struct doveadm_seal_group *group, const buffer_t *content,
 	const struct mail_seal_certificate_text *list;
 	unsigned int count;
 
-	if (group->core->split(content, pool_datastack_create(), &list, &count,
+	if (group->core->split(content, &group->group->set,
+			       pool_datastack_create(), &list, &count,
 			       error) < 0)
 		return -1;
 	array_foreach(&group->text.entries, entry) {

@@ -10,6 +10,7 @@
 #include "doveadm.h"
 #include "doveadm-settings.h"
 #include "doveadm-mail.h"
+#include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../users.h"
 #include "../key/key.h"

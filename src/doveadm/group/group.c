@@ -7,7 +7,6 @@
 #include "array.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
-#include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../plugin/group.h"
 #include "../../core/core.h"

@@ -60,7 +60,7 @@ static char *hex_new(const uint8_t *data, size_t size)
    libcrypto, because it is made with each message, and GLib's takes five times
    as long. Returns NULL if that failed. */
 static char *
-inputs_digest(const struct key_file_input *inputs, size_t count)
+inputs_digest(const struct key_file_input *inputs, size_t count, bool group)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -69,8 +69,9 @@ inputs_digest(const struct key_file_input *inputs, size_t count)
 
 	for (size_t i = 0; ok && i < count; i++) {
 		char start[64];
-		int size = g_snprintf(start, sizeof(start), "%d %zu ",
-				      inputs[i].role, inputs[i].size);
+		int size = g_snprintf(start, sizeof(start), "%s%d %zu ",
+				      group ? "group " : "", inputs[i].role,
+				      inputs[i].size);
 
 		ok = EVP_DigestUpdate(context, start, size) == 1 &&
 			EVP_DigestUpdate(context, inputs[i].data,
@@ -132,6 +133,11 @@ key_files_look(struct key_files *files, const struct key_file_input *inputs,
 		}
 	}
 	return key_files_find_kind(files, error);
+}
+
+static unsigned int count_max(const struct certificates_params *params)
+{
+	return params->group ? CERTIFICATES_GROUP_MAX : CERTIFICATES_COUNT_MAX;
 }
 
 /*
@@ -260,7 +266,7 @@ read_openpgp(const struct key_files *files,
 	     struct seal_error *error)
 {
 	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(count_max(params));
 	GPtrArray *certificates = NULL;
 	char *judge = judge_version();
 	bool ok = true;
@@ -311,13 +317,15 @@ add_x509(GPtrArray *all, GPtrArray *certificates, enum certificate_role role)
 }
 
 static int
-file_add_x509(const struct key_file *file, GPtrArray *all, const char **note,
-	      struct seal_error *error)
+file_add_x509(const struct key_file *file,
+	      const struct certificates_params *params, GPtrArray *all,
+	      const char **note, struct seal_error *error)
 {
 	GPtrArray *certificates = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)certificate_unref);
-	int ret = certificates_x509_read(file->data, file->size, certificates,
-					 note, error);
+	bool group = params->group && file->role == CERTIFICATE_OWNER;
+	int ret = certificates_x509_read(file->data, file->size, group,
+					 certificates, note, error);
 
 	if (ret == 0)
 		add_x509(all, certificates, file->role);
@@ -326,7 +334,8 @@ file_add_x509(const struct key_file *file, GPtrArray *all, const char **note,
 }
 
 static GPtrArray *
-read_x509(const struct key_files *files, const char **note,
+read_x509(const struct key_files *files,
+	  const struct certificates_params *params, const char **note,
 	  struct seal_error *error)
 {
 	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
@@ -338,7 +347,8 @@ read_x509(const struct key_files *files, const char **note,
 		const struct key_file *file = &files->files[i];
 
 		ok = !file->has_x509 ||
-			file_add_x509(file, all, note, &file_error) == 0;
+			file_add_x509(file, params, all, note,
+				      &file_error) == 0;
 		if (!ok)
 			error_of_file(file, &file_error, error);
 	}
@@ -382,7 +392,7 @@ read_files(struct key_files *files, const struct certificates_params *params,
 	if (check_extra(files, error) < 0)
 		return -1;
 	certificates = files->kind == CERTIFICATE_KIND_X509 ?
-		read_x509(files, &note, error) :
+		read_x509(files, params, &note, error) :
 		read_openpgp(files, params, &header, &facts, error);
 	if (certificates == NULL) {
 		g_free(facts);
@@ -410,7 +420,7 @@ certificates_judge(const struct key_file_input *inputs, size_t count,
 	char *digest;
 
 	openssl_begin();
-	digest = inputs_digest(inputs, count);
+	digest = inputs_digest(inputs, count, params->group);
 	if (digest == NULL) {
 		openssl_error_set(error);
 		return NULL;

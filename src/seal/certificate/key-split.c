@@ -36,10 +36,11 @@ merge_file(const struct key_file *file, struct merge *merge,
 }
 
 static int
-split_openpgp(const struct key_file *file, GPtrArray *certificates,
-	      struct seal_error *error)
+split_openpgp(const struct key_file *file, bool group,
+	      GPtrArray *certificates, struct seal_error *error)
 {
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(group ? CERTIFICATES_GROUP_MAX :
+					CERTIFICATES_COUNT_MAX);
 	GPtrArray *merged;
 	int ret = merge_file(file, merge, error);
 
@@ -55,8 +56,8 @@ split_openpgp(const struct key_file *file, GPtrArray *certificates,
 	return ret;
 }
 
-int certificates_split(const void *data, size_t size, GPtrArray *certificates,
-		       struct seal_error *error)
+int certificates_split(const void *data, size_t size, bool group,
+		       GPtrArray *certificates, struct seal_error *error)
 {
 	struct key_file file = {
 		.data = data, .size = size, .role = CERTIFICATE_OWNER
@@ -70,9 +71,9 @@ int certificates_split(const void *data, size_t size, GPtrArray *certificates,
 		ret = unusable(error, "it holds both OpenPGP and X.509 "
 			       "certificates");
 	else if (file.has_openpgp)
-		ret = split_openpgp(&file, certificates, error);
+		ret = split_openpgp(&file, group, certificates, error);
 	else if (file.has_x509) {
-		ret = certificates_x509_read(file.data, file.size,
+		ret = certificates_x509_read(file.data, file.size, group,
 					     certificates, &note, error);
 	} else
 		ret = unusable(error, "there is no certificate in it");
