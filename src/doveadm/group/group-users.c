@@ -112,7 +112,6 @@ static void finish_member(struct doveadm_seal_group_cmd_context *ctx)
 		ctx->current->temporary = TRUE;
 	}
 	ctx->current = NULL;
-	ctx->session_begun = FALSE;
 }
 
 /*
@@ -178,6 +177,26 @@ static int prepare(struct doveadm_seal_group_cmd_context *ctx)
  * The framework's hooks
  */
 
+/* Returns what next_user() does. When a session can't begin, doveadm goes on
+   with the next one and forgets. */
+static int end(struct doveadm_seal_group_cmd_context *ctx)
+{
+	if (!ctx->session_begun && ctx->ctx.exit_code == 0)
+		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_TEMP);
+	ctx->step = STEP_END;
+	return 0;
+}
+
+static int
+go_to_viewer(struct doveadm_seal_group_cmd_context *ctx, enum step step,
+	     const char **username_r)
+{
+	ctx->step = step;
+	ctx->session_begun = FALSE;
+	*username_r = ctx->viewer;
+	return 1;
+}
+
 static int
 next_user(struct doveadm_mail_cmd_context *_ctx, const char **username_r)
 {
@@ -186,36 +205,25 @@ next_user(struct doveadm_mail_cmd_context *_ctx, const char **username_r)
 
 	switch (ctx->step) {
 	case STEP_PREPARE:
-		if (prepare(ctx) < 0) {
-			ctx->step = STEP_END;
-			return 0;
-		}
-		ctx->step = ctx->begin == NULL ? STEP_MEMBERS : STEP_BEGIN;
-		if (ctx->step == STEP_BEGIN) {
-			*username_r = ctx->viewer;
-			return 1;
-		}
+		if (prepare(ctx) < 0)
+			return end(ctx);
+		if (ctx->begin != NULL)
+			return go_to_viewer(ctx, STEP_BEGIN, username_r);
 		break;
 	case STEP_BEGIN:
-		if (!ctx->session_begun || ctx->failed) {
-			ctx->step = STEP_END;
-			return 0;
-		}
-		ctx->step = STEP_MEMBERS;
+		if (!ctx->session_begun || ctx->failed)
+			return end(ctx);
+		break;
+	case STEP_MEMBERS:
+		finish_member(ctx);
 		break;
 	default:
-		break;
+		return end(ctx);
 	}
-	finish_member(ctx);
-	if (ctx->step == STEP_MEMBERS) {
-		if (next_member(ctx, username_r))
-			return 1;
-		ctx->step = STEP_RUN;
-		*username_r = ctx->viewer;
-		return 1;
-	}
-	ctx->step = STEP_END;
-	return 0;
+	ctx->step = STEP_MEMBERS;
+	ctx->session_begun = FALSE;
+	return next_member(ctx, username_r) ? 1 :
+		go_to_viewer(ctx, STEP_RUN, username_r);
 }
 
 static int
@@ -240,16 +248,6 @@ run(struct doveadm_mail_cmd_context *_ctx, struct mail_user *user)
 	}
 }
 
-/* A session that can't begin isn't a failure to the framework. */
-static void deinit(struct doveadm_mail_cmd_context *_ctx)
-{
-	struct doveadm_seal_group_cmd_context *ctx =
-		container_of(_ctx, struct doveadm_seal_group_cmd_context, ctx);
-
-	if (!ctx->session_begun && _ctx->exit_code == 0)
-		doveadm_mail_failed_error(_ctx, MAIL_ERROR_TEMP);
-}
-
 struct doveadm_seal_group_cmd_context *
 doveadm_seal_group_alloc(const char *options ATTR_UNUSED)
 {
@@ -259,7 +257,6 @@ doveadm_seal_group_alloc(const char *options ATTR_UNUSED)
 	ctx->ctx.v.preinit = doveadm_seal_key_keep_root;
 	ctx->ctx.v.get_next_user = next_user;
 	ctx->ctx.v.run = run;
-	ctx->ctx.v.deinit = deinit;
 	compat_doveadm_announce_options(&ctx->ctx, options);
 	doveadm_print_init(DOVEADM_PRINT_TYPE_TABLE);
 	return ctx;
