@@ -123,7 +123,7 @@ first_listed(struct doveadm_seal_group_cmd_context *ctx)
 {
 	const char *username;
 
-	mail_storage_service_all_init_mask(ctx->ctx.storage_service, "");
+	mail_storage_service_all_init_mask(ctx->ctx.storage_service, "*");
 	return mail_storage_service_all_next(ctx->ctx.storage_service,
 					     &username) > 0 ?
 		p_strdup(ctx->ctx.pool, username) : NULL;
@@ -287,6 +287,8 @@ static void read_file(struct doveadm_seal_group_cmd_context *ctx)
 	error = doveadm_seal_key_read(ctx->ctx.cmd_input, ctx->file);
 	if (error != NULL)
 		i_fatal_status(DOVEADM_EX_NOTPOSSIBLE, "%s", error);
+	/* or doveadm goes back to its begin with each user, and fails */
+	i_stream_unref(&ctx->ctx.cmd_input);
 }
 
 void doveadm_seal_group_init(struct doveadm_seal_group_cmd_context *ctx)
