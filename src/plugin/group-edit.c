@@ -5,6 +5,18 @@
 #include "group-edit.h"
 #include "source.h"
 
+#include <sys/stat.h>
+
+/* An administrator makes one to have the mode that he wants. */
+static bool is_empty_file(const struct mail_seal_source *source)
+{
+	struct stat st;
+
+	return source->type == MAIL_SEAL_SOURCE_file &&
+		stat(source->path, &st) == 0 && S_ISREG(st.st_mode) &&
+		st.st_size == 0;
+}
+
 int mail_seal_group_read(const struct mail_seal_group *group,
 			 buffer_t *content,
 			 const struct mail_seal_source **source_r,
@@ -20,7 +32,8 @@ int mail_seal_group_read(const struct mail_seal_group *group,
 		*source_r = source;
 		if (writable == NULL && mail_seal_source_is_writable(source))
 			writable = source;
-		ret = mail_seal_source_read(source, set, content, error);
+		ret = is_empty_file(source) ? 0 :
+			mail_seal_source_read(source, set, content, error);
 	}
 	if (ret == 0)
 		*source_r = writable;

@@ -280,8 +280,11 @@ is_as_seen(const struct replacement *r, const struct file_content *seen)
 	ssize_t ret = -1;
 	int fd;
 
-	if (!r->exists || seen->size == 0)
-		return !r->exists && seen->size == 0;
+	if (!r->exists || seen->size == 0) {
+		return seen->size == 0 && (!r->exists ||
+			(r->shared && S_ISREG(r->st.st_mode) &&
+			 r->st.st_size == 0));
+	}
 	fd = openat(r->dir_fd, r->name,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)

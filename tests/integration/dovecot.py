@@ -296,7 +296,8 @@ class Dovecot:
         for name in names:
             mailbox = root / f".{name.replace('/', '.')}"
             mailbox.mkdir(parents=True)
-            (mailbox / "dovecot-acl").write_text(acl)
+            if acl is not None:
+                (mailbox / "dovecot-acl").write_text(acl)
         for folder, _folders, files in os.walk(root):
             for path in (folder, *(os.path.join(folder, file) for file in files)):
                 os.chown(path, VMAIL_UID, VMAIL_UID)
