@@ -33,7 +33,7 @@ def server(keys, gnupg):
         "Deep/Er": "user=alice lr\n",
     }
     groups = {name: f"file:FOLDER/groups/{name.replace('/', '-')}.asc" for name in acls}
-    groups |= {"Empty": "file:FOLDER/groups/empty.asc", "Broken": "file:FOLDER/groups/broken.asc"}
+    groups |= {name: f"file:FOLDER/groups/{name}.asc" for name in ("Empty", "Broken")}
     with Dovecot(users, shared=True, groups=groups) as dovecot:
         (dovecot.folder / "groups").mkdir(mode=0o755)
         for name, acl in acls.items():
@@ -96,3 +96,87 @@ def test_rights(server, name):
     members, problems = CASES[name]
     give(server, name, *members)
     assert readers(server, name) == problems
+
+
+def test_whom_no_user_has(server, keys, gnupg):
+    """Names that aren't users, and certificates without a name."""
+    archive = gnupg.generate("archive@example.org")
+    gone = gnupg.generate("gone@example.org")
+    give(server, "Gone", "alice", more=b"Member: gone\n" + gone.certificate + b"\n"
+         + archive.certificate + b"\n" + keys.bob.certificate)
+    assert readers(server, "Gone") == {
+        ("bob", NO_RIGHT), ("gone", f"{NO_RIGHT}: there is no such user"),
+        ("", f"{NO_RIGHT}: whose it is isn't known")}
+
+
+def test_whose_certificate_has_changed(server, keys, gnupg):
+    give(server, "Named", "bob", more=b"Member: alice\n" + keys.carol.certificate)
+    assert readers(server, "Named") == {
+        ("alice", "has another certificate by now (seal group sync)"), ("carol", NO_RIGHT)}
+
+
+def test_whose_certificate_was_given(server, keys, gnupg):
+    """The administrator's word counts: it is a user's, whatever he has enrolled."""
+    own = gnupg.generate("alice@other.example")
+    give(server, "Named", "bob",
+         more=b"Member: alice\nFrom: file\n" + own.certificate)
+    assert readers(server, "Named") == {("", "")}
+
+
+def test_certificate_that_cant_be_used(server):
+    expired = server.keys_file("expired").read_bytes()
+    give(server, "Anyone", "alice", "bob", "carol", more=b"Member: expired\n" + expired)
+    assert readers(server, "Anyone") == {
+        ("keyless", NO_KEY), ("expired", "may read, but the certificate can't be used: it has "
+                                         "expired")}
+
+
+def test_nobody_is_a_member(server, keys):
+    give(server, "Empty").write_bytes(b"")
+    assert ("", "no mail is stored: there are no recipients") in readers(server, "Empty")
+    give(server, "Broken", more=keys.alice.certificate[:-50])
+    assert ("", "no mail is stored: one of its certificates has no end") \
+        in readers(server, "Broken")
+
+
+def test_only_team_mailboxes(server):
+    found = server.doveadm_rows("seal", "status", "--public")
+    assert "Public/Plain" not in {row["mailbox"] for row in found}
+    assert {"Public/Named", "Public/Deep/Er", "Public/NoAcl"} <= {row["mailbox"] for row in found}
+
+
+def test_of_one_user(server):
+    """He is asked, and who is met: members, and whom an ACL names."""
+    give(server, "Named", "alice", "carol")
+    assert readers(server, "Named", "-u", "keyless") == {("bob", NOT_ONE), ("carol", NO_RIGHT)}
+    give(server, "Staff", "alice", "bob")
+    assert readers(server, "Staff", "-u", "keyless") == {
+        ("keyless", NO_KEY), ("bob", NO_RIGHT),
+        ("group=staff", "may read; without -u and -F everybody is asked")}
+
+
+def test_of_some_users(server):
+    give(server, "Staff", "alice")
+    group_row = ("group=staff", "may read; without -u and -F everybody is asked")
+    assert readers(server, "Staff", "-u", "c*") == {group_row, ("carol", NOT_ONE)}
+    users = server.folder / "some-users"
+    users.write_text("keyless\nbob\n")
+    assert readers(server, "Staff", "-F", users) == {group_row, ("keyless", NO_KEY)}
+    assert readers(server, "Staff", "-A") == {("carol", NOT_ONE), ("keyless", NO_KEY)}
+
+
+def test_of_nobody(server):
+    done = server.doveadm("seal", "status", "--public", "-u", "nobody", check=False)
+    assert done.returncode == NO_USER
+
+
+def test_not_by_doveadm_server(server):
+    done = server.doveadm("seal", "status", "--public", *server.doveadm_server, check=False)
+    assert done.returncode == USAGE
+
+
+def test_nothing_is_opened(server):
+    """Nobody gets an index of a mailbox that he never opened."""
+    before = sorted(server.folder.rglob("public/**"))
+    server.doveadm("seal", "status", "--public")
+    assert sorted(server.folder.rglob("public/**")) == before
