@@ -302,8 +302,15 @@ static int look_again(struct replacement *r, const char **error_r)
 {
 	r->exists = fstatat(r->dir_fd, r->name, &r->st,
 			    AT_SYMLINK_NOFOLLOW) == 0;
-	return r->exists || errno == ENOENT ? 0 :
-		failed("it can't be looked at", error_r);
+	if (!r->exists)
+		return errno == ENOENT ? 0 :
+			failed("it can't be looked at", error_r);
+	/* to replace what many share isn't what the link was made for */
+	if (r->shared && S_ISLNK(r->st.st_mode)) {
+		*error_r = "it is a symbolic link";
+		return -1;
+	}
+	return 0;
 }
 
 /* Puts the new content where everybody can see it. */
