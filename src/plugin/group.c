@@ -133,6 +133,9 @@ void mail_seal_group_judge(const struct mail_seal_settings *set,
 	if (left_out == NULL)
 		return;
 	if (keys_r->verdict.action == MAIL_SEAL_ACTION_FAIL) {
+		/* with recipients it would be sealed */
+		mail_seal_core_get_loaded()->recipients_unref(
+			&keys_r->keys.recipients);
 		keys_r->log_error = t_strdup_printf("mail_seal_group_unusable "
 			"= tempfail, and members' certificates can't be used: "
 			"%s", left_out);
@@ -141,4 +144,34 @@ void mail_seal_group_judge(const struct mail_seal_settings *set,
 			"members whose certificates can't be used: %s",
 			left_out);
 	}
+}
+
+static bool
+have_equal_sources(const struct mail_seal_settings *set1,
+		   const struct mail_seal_settings *set2)
+{
+	if (set1->source_count != set2->source_count)
+		return FALSE;
+	for (unsigned int i = 0; i < set1->source_count; i++) {
+		if (set1->sources[i].type != set2->sources[i].type ||
+		    strcmp(set1->sources[i].path, set2->sources[i].path) != 0)
+			return FALSE;
+	}
+	/* in a dict each group has its own */
+	return strcmp(set1->group, set2->group) == 0;
+}
+
+void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from)
+{
+	const struct mail_seal_group *group, *from_group;
+	const char *error;
+
+	if (from != NULL && mailbox_get_namespace(from)->owner == NULL &&
+	    mail_seal_group_of_mailbox(box, &group, &error) > 0 &&
+	    mail_seal_group_of_mailbox(from, &from_group, &error) > 0 &&
+	    have_equal_sources(&group->set, &from_group->set))
+		return;
+	e_info(box->event, "mail_seal: Message is encrypted already and stored "
+	       "as it is: only those it was encrypted to can read it, not all "
+	       "members of this mailbox");
 }
