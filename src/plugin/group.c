@@ -11,19 +11,14 @@
 /* So many are named in the log. */
 #define LEFT_OUT_NAMED_MAX 10
 
-/* An alias is another prefix of the same mailboxes. */
-static struct mail_namespace *
-resolve_alias(struct mail_namespace *ns, const char **vname)
+/* Returns what the mailbox is called in the namespace of which this one is an
+   alias: another prefix of the same mailboxes. */
+static const char *
+resolve_alias(const struct mail_namespace *ns, const char *vname)
 {
-	size_t length = ns->prefix_len;
-
-	if (ns->alias_for == NULL)
-		return ns;
-	if (strncmp(*vname, ns->prefix, length) == 0) {
-		*vname = t_strconcat(ns->alias_for->prefix, *vname + length,
-				     NULL);
-	}
-	return ns->alias_for;
+	return strncmp(vname, ns->prefix, ns->prefix_len) != 0 ? vname :
+		t_strconcat(ns->alias_for->prefix, vname + ns->prefix_len,
+			    NULL);
 }
 
 static int
@@ -33,8 +28,12 @@ get_group(struct mail_namespace *ns, const char *vname, pool_t pool,
 	struct mail_seal_group *group = p_new(pool, struct mail_seal_group, 1);
 	int ret;
 
-	ns = resolve_alias(ns, &vname);
 	ret = mail_seal_settings_get_group(ns, vname, pool, group, error_r);
+	if (ret == 0 && ns->alias_for != NULL) {
+		ret = mail_seal_settings_get_group(ns->alias_for,
+						   resolve_alias(ns, vname),
+						   pool, group, error_r);
+	}
 	*group_r = ret > 0 ? group : NULL;
 	return ret;
 }

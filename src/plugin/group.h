@@ -77,7 +77,7 @@ void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from);
  */
 
 /* As mail_seal_group_of_mailbox(), for a mailbox of this name in this
-   namespace, which is no alias. group_r's contents are from the pool. */
+   namespace. group_r's contents are from the pool. */
 int mail_seal_settings_get_group(struct mail_namespace *ns, const char *vname,
 				 pool_t pool, struct mail_seal_group *group_r,
 				 const char **error_r);
