@@ -10,7 +10,6 @@ import packets
 import team
 from dovecot import Dovecot, User
 from sandbox import wait_until
-from x509 import openssl
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 SIEVE = 'require "fileinto"; fileinto "Public/CERT";'
@@ -126,22 +125,13 @@ def test_large_keys(server):
 
 
 @pytest.fixture(scope="module")
-def x509_members(x509, tmp_path_factory):
-    """500 certificates of one key: what is asked is how many there are."""
-    folder = tmp_path_factory.mktemp("members")
-    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
-            "-out", folder / "key.pem")
-    for n in range(MANY):
-        openssl("req", "-x509", "-new", "-key", folder / "key.pem", "-subj", f"/CN=member{n}",
-                "-addext", f"subjectAltName=email:member{n}@example.org", "-days", 30,
-                "-out", folder / f"{n}.pem")
-    return folder
+def x509_members(x509):
+    return x509.generate_many(MANY)
 
 
 @pytest.mark.parametrize("count", [2, 50, MANY])
 def test_many_x509_members(server, x509_members, count):
-    team.give(server, "cert.asc", *((x509_members / f"{n}.pem").read_bytes()
-                                    for n in range(count)))
+    team.give(server, "cert.asc", *(key.certificate for key in x509_members[:count]))
     with server.imap("alice") as client:
         assert client.append("Public/CERT", MESSAGE).ok
         client.select("Public/CERT")
@@ -151,19 +141,37 @@ def test_many_x509_members(server, x509_members, count):
     team.take(server, "Other")
     der = unseal(stored).ciphertext if count > NAMED else mail.unseal(stored).ciphertext
     for n in (0, count - 1):
-        data = openssl("cms", "-decrypt", "-binary", "-inform", "DER", "-recip",
-                       x509_members / f"{n}.pem", "-inkey", x509_members / "key.pem",
-                       stdin=der).stdout
-        mail.assert_same_bytes(data, mail.expected_entity(MESSAGE))
+        mail.assert_same_bytes(x509_members[n].opener.decrypt(der).data,
+                               mail.expected_entity(MESSAGE))
 
 
-def test_a_self_signed_member_is_no_authority(server, x509, x509_keys, x509_members):
+def test_a_self_signed_member_is_no_authority(server, x509, x509_keys):
     """Beside others' certificates that somebody has issued."""
-    team.give(server, "cert.asc", (x509_members / "0.pem").read_bytes(),
-              x509_keys.alice.certificate)
+    authority = x509.generate("ca@example.org")
+    issued = x509.generate("issued@example.org", issuer=authority,
+                           extensions=["basicConstraints=critical,CA:FALSE"])
+    team.give(server, "cert.asc", x509_keys.alice.certificate, issued.certificate,
+              authority.certificate)
     with server.imap("alice") as client:
         assert client.append("Public/CERT", MESSAGE).ok
-    assert len(mail.unseal(team.take(server, "CERT")).fingerprints) == 2
+    assert mail.unseal(team.take(server, "CERT")).fingerprints == [
+        x509_keys.alice.fingerprint, issued.fingerprint]
+
+
+def test_one_persons_two_certificates(server, x509):
+    """The one for signing is no recipient, but nobody else's is left out for it unseen."""
+    usage = "keyUsage=critical,digitalSignature"
+    both = x509.generate("both@example.org")
+    signing = x509.generate("both@example.org", extensions=[usage])
+    alone = x509.generate("alone@example.org", extensions=[usage])
+    mark = len(server.log())
+    team.give(server, "cert.asc", both.certificate, signing.certificate, alone.certificate)
+    with server.imap("alice") as client:
+        assert client.append("Public/CERT", MESSAGE).ok
+    assert mail.unseal(team.take(server, "CERT")).fingerprints == [both.fingerprint]
+    assert wait_until(lambda: f"{alone.fingerprint}: its key usage doesn't allow encryption"
+                      in server.log_since(mark)), server.log_since(mark)
+    assert signing.fingerprint not in server.log_since(mark)
 
 
 def test_by_gpg(gnupg, keys, members):
