@@ -6,6 +6,7 @@
 #include "mail-user.h"
 #include "../core/core.h"
 #include "copy.h"
+#include "group.h"
 #include "keys-mailbox.h"
 #include "save.h"
 
@@ -98,6 +99,8 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 			     reason == MAIL_SEAL_REASON_ALREADY_ENCRYPTED ?
 			     MAIL_SEAL_RESULT_ENCRYPTED :
 			     MAIL_SEAL_RESULT_STORED, reason);
+	if (decision->group && reason == MAIL_SEAL_REASON_ALREADY_ENCRYPTED)
+		mail_seal_group_note_encrypted(box, mail->box);
 	return ret;
 }
 

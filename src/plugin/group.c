@@ -11,19 +11,14 @@
 /* So many are named in the log. */
 #define LEFT_OUT_NAMED_MAX 10
 
-/* An alias is another prefix of the same mailboxes. */
-static struct mail_namespace *
-resolve_alias(struct mail_namespace *ns, const char **vname)
+/* Returns what the mailbox is called in the namespace of which this one is an
+   alias: another prefix of the same mailboxes. */
+static const char *
+resolve_alias(const struct mail_namespace *ns, const char *vname)
 {
-	size_t length = ns->prefix_len;
-
-	if (ns->alias_for == NULL)
-		return ns;
-	if (strncmp(*vname, ns->prefix, length) == 0) {
-		*vname = t_strconcat(ns->alias_for->prefix, *vname + length,
-				     NULL);
-	}
-	return ns->alias_for;
+	return strncmp(vname, ns->prefix, ns->prefix_len) != 0 ? vname :
+		t_strconcat(ns->alias_for->prefix, vname + ns->prefix_len,
+			    NULL);
 }
 
 static int
@@ -33,8 +28,12 @@ get_group(struct mail_namespace *ns, const char *vname, pool_t pool,
 	struct mail_seal_group *group = p_new(pool, struct mail_seal_group, 1);
 	int ret;
 
-	ns = resolve_alias(ns, &vname);
 	ret = mail_seal_settings_get_group(ns, vname, pool, group, error_r);
+	if (ret == 0 && ns->alias_for != NULL) {
+		ret = mail_seal_settings_get_group(ns->alias_for,
+						   resolve_alias(ns, vname),
+						   pool, group, error_r);
+	}
 	*group_r = ret > 0 ? group : NULL;
 	return ret;
 }
@@ -133,6 +132,9 @@ void mail_seal_group_judge(const struct mail_seal_settings *set,
 	if (left_out == NULL)
 		return;
 	if (keys_r->verdict.action == MAIL_SEAL_ACTION_FAIL) {
+		/* with recipients it would be sealed */
+		mail_seal_core_get_loaded()->recipients_unref(
+			&keys_r->keys.recipients);
 		keys_r->log_error = t_strdup_printf("mail_seal_group_unusable "
 			"= tempfail, and members' certificates can't be used: "
 			"%s", left_out);
@@ -141,4 +143,34 @@ void mail_seal_group_judge(const struct mail_seal_settings *set,
 			"members whose certificates can't be used: %s",
 			left_out);
 	}
+}
+
+static bool
+have_equal_sources(const struct mail_seal_settings *set1,
+		   const struct mail_seal_settings *set2)
+{
+	if (set1->source_count != set2->source_count)
+		return FALSE;
+	for (unsigned int i = 0; i < set1->source_count; i++) {
+		if (set1->sources[i].type != set2->sources[i].type ||
+		    strcmp(set1->sources[i].path, set2->sources[i].path) != 0)
+			return FALSE;
+	}
+	/* in a dict each group has its own */
+	return strcmp(set1->group, set2->group) == 0;
+}
+
+void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from)
+{
+	const struct mail_seal_group *group, *from_group;
+	const char *error;
+
+	if (from != NULL && mailbox_get_namespace(from)->owner == NULL &&
+	    mail_seal_group_of_mailbox(box, &group, &error) > 0 &&
+	    mail_seal_group_of_mailbox(from, &from_group, &error) > 0 &&
+	    have_equal_sources(&group->set, &from_group->set))
+		return;
+	e_info(box->event, "mail_seal: Message is encrypted already and stored "
+	       "as it is: only those it was encrypted to can read it, not all "
+	       "members of this mailbox");
 }

@@ -53,9 +53,9 @@ int mail_seal_group_list(struct mail_user *user, pool_t pool,
 /* May any of the mailboxes that this user can save to be a group's? */
 bool mail_seal_group_may_be(struct mail_user *user);
 
-/* What the group's keys are now, and what follows for a message. Free the
-   recipients, if there are any, with the core's recipients_unref(). Strings
-   are from the data stack. */
+/* What the group's keys are now, and what follows for a message: recipients
+   are there only if it is to be sealed. Free them with the core's
+   recipients_unref(). Strings are from the data stack. */
 struct mail_seal_group_keys {
 	struct mail_seal_keys keys;
 	struct mail_seal_verdict verdict;
@@ -67,12 +67,17 @@ struct mail_seal_group_keys {
 void mail_seal_group_judge(const struct mail_seal_settings *set,
 			   struct mail_seal_group_keys *keys_r);
 
+/* A message that is encrypted already was put into this group's mailbox, from
+   another mailbox or, if that is NULL, from elsewhere: says in the log that it
+   isn't sealed to the members, unless it comes from a mailbox of theirs. */
+void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from);
+
 /*
  * The readers for this version of Dovecot: settings-23-group.c, -24-group.c
  */
 
 /* As mail_seal_group_of_mailbox(), for a mailbox of this name in this
-   namespace, which is no alias. group_r's contents are from the pool. */
+   namespace. group_r's contents are from the pool. */
 int mail_seal_settings_get_group(struct mail_namespace *ns, const char *vname,
 				 pool_t pool, struct mail_seal_group *group_r,
 				 const char **error_r);

@@ -81,7 +81,10 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 	ret = keys_read(set, certificates, &where, &keys_r->withdrawn, &error);
 	if (ret == 0) {
 		keys_r->state = MAIL_SEAL_KEY_MISSING;
-		keys_r->log_error = "no source in mail_seal_keys has a key";
+		keys_r->log_error = set->group != NULL ?
+			t_strdup_printf("no source of %s has a certificate",
+					set->group) :
+			"no source in mail_seal_keys has a key";
 		return;
 	}
 	if (ret > 0 && set->extra_keys != NULL) {

@@ -70,6 +70,8 @@ struct mail_seal_transaction {
 	/* the plaintext while it is saved, and where it began */
 	struct istream *input;
 	uoff_t input_start;
+	/* it goes into a group's mailbox */
+	bool group;
 	/* why it is to be sealed, stored or refused */
 	enum mail_seal_reason reason;
 	struct mail_seal_report report;

@@ -27,8 +27,8 @@ class Site:
     quota: str = "1G"                # with the plugin quota
     crypt_private: bool = True       # mail_crypt has its private key, too
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
-    # Sources of team mailboxes, with shared: {"CERT": "file:FOLDER/cert.asc", "info*": …}; "*" is
-    # all of Public/
+    # Sources of team mailboxes, with shared: {"CERT": "file:FOLDER/cert.asc", "info*": "DICT"};
+    # "*" is all of Public/, and DICT is that one
     groups: dict = field(default_factory=dict)
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     dict: object = None              # what stands behind the dict service: see dicts.py
@@ -120,8 +120,8 @@ service dict {{
 """
 
 
-def _source(site, source):
-    return source.replace("FOLDER", str(site.folder))
+def _source(site, source, the_dict):
+    return the_dict if source == "DICT" else source.replace("FOLDER", str(site.folder))
 
 
 def _where_loaded(site):
@@ -320,7 +320,8 @@ plugin {{
 
     @staticmethod
     def _groups(site):
-        words = " ".join(f'"Public/{pattern}={_source(site, source)}"'
+        the_dict = f"dict:proxy:{site.dict_socket}:keys"
+        words = " ".join(f'"Public/{pattern}={_source(site, source, the_dict)}"'
                          for pattern, source in site.groups.items())
         # 2.3 takes quotes off that are around a whole value
         return f"plugin {{\n  mail_seal_public = '{words}'\n}}\n"
@@ -532,7 +533,7 @@ mail_seal_keys = dict:seal
     def _groups(site):
         blocks = ""
         for pattern, source in site.groups.items():
-            keys = f"mail_seal_keys = {_source(site, source)}\n"
+            keys = f"mail_seal_keys = {_source(site, source, 'dict:seal')}\n"
             blocks += keys if pattern == "*" else f'mailbox "{pattern}" {{\n {keys}}}\n'
         return f"namespace public {{\n{blocks}}}\n"
 

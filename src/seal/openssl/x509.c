@@ -368,14 +368,13 @@ add_own(const STACK_OF(X509) *found, bool group, GPtrArray *certificates,
 			     "it holds certificates of authorities only");
 }
 
-static int check_count(const STACK_OF(X509) *found, bool group,
+static int check_count(unsigned int count, unsigned int max,
 		       struct seal_error *error)
 {
-	if (group || sk_X509_num(found) <= CERTIFICATES_COUNT_MAX)
+	if (count <= max)
 		return 0;
 	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-		       "it holds more than %d certificates",
-		       CERTIFICATES_COUNT_MAX);
+		       "it holds more than %u certificates", max);
 	return -1;
 }
 
@@ -390,10 +389,16 @@ int certificates_x509_read(const void *data, size_t size, bool group,
 	if (found == NULL)
 		return openssl_failed(error);
 	ret = x509_file_read(data, size, found, error);
-	if (ret == 0)
-		ret = check_count(found, group, error);
+	if (ret == 0 && !group) {
+		ret = check_count(sk_X509_num(found), CERTIFICATES_COUNT_MAX,
+				  error);
+	}
 	if (ret == 0)
 		ret = add_own(found, group, certificates, note_r, error);
+	if (ret == 0) {
+		ret = check_count(certificates->len, CERTIFICATES_GROUP_MAX,
+				  error);
+	}
 	sk_X509_pop_free(found, X509_free);
 	openssl_begin();
 	return ret;
