@@ -13,6 +13,7 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
+#include "split.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -336,6 +337,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_left_out = recipients_left_out,
 	.describe = core_describe,
 	.summarize = core_summarize,
+	.split = core_split,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,

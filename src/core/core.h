@@ -27,6 +27,14 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
+/* One certificate of a key file, which no judge has seen */
+struct mail_seal_certificate_text {
+	/* as above */
+	const char *kind, *fingerprint;
+	/* armor or PEM, whole lines: the same for copies that say the same */
+	const char *text;
+};
+
 /* Of the key files of one owner */
 struct mail_seal_contents {
 	const buffer_t *certificates;
@@ -97,6 +105,13 @@ struct mail_seal_core {
 			 const char *facts, pool_t pool,
 			 const struct mail_seal_certificate **list_r,
 			 unsigned int *count_r, struct seal_error *error);
+	/* Takes a key file's certificates apart, each once and in their order,
+	   without asking whether they can be used. Returns 0, or -1 if one
+	   can't be read. The list is from the pool. */
+	int (*split)(const buffer_t *content,
+		     const struct mail_seal_settings *set, pool_t pool,
+		     const struct mail_seal_certificate_text **list_r,
+		     unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside
 	   them. Returns 0, or -1 with half a sentence. */

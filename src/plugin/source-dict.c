@@ -252,11 +252,12 @@ source_dict_pending_read(const char *where,
    at the same moment is lost, and is done again. What becomes active is what
    was seen, in any case. */
 static int
-pending_is_as_seen(const char *where, const struct mail_seal_settings *set,
-		   const buffer_t *seen, struct seal_error *error)
+is_as_seen(const char *where, const char *key,
+	   const struct mail_seal_settings *set, const buffer_t *seen,
+	   struct seal_error *error)
 {
 	buffer_t *now = t_buffer_create(4096);
-	int ret = source_dict_pending_read(where, set, now, error);
+	int ret = read_key(where, key, set, now, error);
 
 	return ret < 0 ? -1 : buffer_cmp(now, seen) ? 1 : 0;
 }
@@ -275,7 +276,7 @@ source_dict_pending_write(const char *where,
 		if (change.value == NULL)
 			return -1;
 	}
-	ret = pending_is_as_seen(where, set, seen, error);
+	ret = is_as_seen(where, DICT_PENDING_KEY, set, seen, error);
 	if (ret <= 0)
 		return ret;
 	return dict_replace(where, set, &change, 1, error) < 0 ? -1 : 1;
@@ -291,7 +292,7 @@ source_dict_pending_activate(const char *where,
 		{ DICT_KEY, certificates },
 		{ DICT_PENDING_KEY, NULL }
 	};
-	int ret = pending_is_as_seen(where, set, seen, error);
+	int ret = is_as_seen(where, DICT_PENDING_KEY, set, seen, error);
 
 	if (ret <= 0)
 		return ret;
@@ -299,9 +300,32 @@ source_dict_pending_activate(const char *where,
 			    error) < 0 ? -1 : 1;
 }
 
+/*
+ * What many read
+ */
+
+/* doveadm lets one at a time do this on one machine. */
+static int
+source_dict_write_shared(const char *where,
+			 const struct mail_seal_settings *set,
+			 const buffer_t *seen, const buffer_t *content,
+			 struct seal_error *error)
+{
+	struct dict_change change = { DICT_KEY, dict_value(content, error) };
+	int ret;
+
+	if (change.value == NULL)
+		return -1;
+	ret = is_as_seen(where, DICT_KEY, set, seen, error);
+	if (ret <= 0)
+		return ret;
+	return dict_replace(where, set, &change, 1, error) < 0 ? -1 : 1;
+}
+
 const struct mail_seal_source_kind mail_seal_source_dict = {
 	.read = source_dict_read,
 	.write = source_dict_write,
+	.write_shared = source_dict_write_shared,
 	.remove = source_dict_remove,
 	.pending_read = source_dict_pending_read,
 	.pending_write = source_dict_pending_write,

@@ -104,6 +104,27 @@ source_file_write(const char *path,
 	return -1;
 }
 
+static int store_failed(struct seal_error *error, const char *reason)
+{
+	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return -1;
+}
+
+static int
+source_file_write_shared(const char *path,
+			 const struct mail_seal_settings *set ATTR_UNUSED,
+			 const buffer_t *seen, const buffer_t *content,
+			 struct seal_error *error)
+{
+	const struct file_content seen_content = { seen->data, seen->used };
+	const char *reason;
+	int ret;
+
+	ret = replace_shared_file_if(path, &seen_content, content->data,
+				     content->used, &reason);
+	return ret < 0 ? store_failed(error, reason) : ret;
+}
+
 static int
 source_file_remove(const char *path,
 		   const struct mail_seal_settings *set
@@ -133,12 +154,6 @@ source_file_pending_read(const char *path,
 			 buffer_t *pending, struct seal_error *error)
 {
 	return source_file_read(pending_path(path), set, pending, error);
-}
-
-static int store_failed(struct seal_error *error, const char *reason)
-{
-	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
-	return -1;
 }
 
 static int
@@ -177,6 +192,7 @@ source_file_pending_activate(const char *path,
 const struct mail_seal_source_kind mail_seal_source_file = {
 	.read = source_file_read,
 	.write = source_file_write,
+	.write_shared = source_file_write_shared,
 	.remove = source_file_remove,
 	.pending_read = source_file_pending_read,
 	.pending_write = source_file_pending_write,
