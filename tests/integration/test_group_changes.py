@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import dicts
+import team
 from dovecot import Dovecot, User, dovecot_version
 from sandbox import wait_until
 from seal_key import DATA_ERROR, TEMPORARY, set_key
@@ -39,7 +40,7 @@ def server(keys):
                  groups={"CERT": "file:FOLDER/groups/keys.asc",
                          "Other": "file:FOLDER/groups/other.asc"}) as dovecot:
         (dovecot.folder / "groups").mkdir(mode=0o755)
-        dovecot.make_public("CERT", "Other")
+        team.make(dovecot, "CERT", "Other")
         yield dovecot
 
 
@@ -72,7 +73,7 @@ def synced(server, *arguments):
 
 
 @pytest.fixture
-def alices(server, keys, gnupg):
+def alices(server, keys):
     """What alice has is her own again afterwards."""
     yield
     server.keys_file("alice").unlink(missing_ok=True)
@@ -86,7 +87,7 @@ def test_sync_without_changes(server, source):
     assert (source.read_bytes(), source.stat().st_ino) == before
 
 
-def test_sync_takes_over(server, source, keys, gnupg, alices):
+def test_sync_takes_over(server, keys, gnupg, alices):
     rows(server, "add", NAME, "alice", "bob")
     rows(server, "add", "Public/Other", "alice")
     new = gnupg.generate("alice@example.org")
@@ -140,7 +141,7 @@ LOST = {
 
 
 @pytest.mark.parametrize("how", LOST)
-def test_sync_keeps(server, source, keys, gnupg, alices, how):
+def test_sync_keeps(server, source, gnupg, alices, how):
     lose, note = LOST[how]
     rows(server, "add", NAME, "alice", "bob")
     before = source.read_bytes()
@@ -149,7 +150,7 @@ def test_sync_keeps(server, source, keys, gnupg, alices, how):
     assert source.read_bytes() == before
 
 
-def test_sync_keeps_the_form(server, source, keys, x509_keys, alices):
+def test_sync_keeps_the_form(server, source, x509_keys, alices):
     """Who changes to S/MIME stays a member with the old certificate, and that is said."""
     rows(server, "add", NAME, "alice", "bob")
     before = source.read_bytes()
@@ -197,7 +198,7 @@ def at_once(server, *commands):
         assert run.returncode == 0, errors
 
 
-def test_many_at_once(server, source, keys):
+def test_many_at_once(server, source):
     rows(server, "add", NAME, "alice", "bob", "carol")
     at_once(server, *(["add", NAME, name] for name in MANY), ["remove", NAME, "bob"],
             ["sync"], ["sync", NAME])
@@ -217,7 +218,7 @@ def with_dict(store, keys):
     """Groups and users have their certificates in a dict."""
     with Dovecot([User(name) for name in ("alice", *MANY)], shared=True, dict=store,
                  groups={"CERT": DICT, "Big": DICT}) as dovecot:
-        dovecot.make_public("CERT", "Big")
+        team.make(dovecot, "CERT", "Big")
         set_key(dovecot, "alice", keys.alice.certificate)
         for name in MANY:
             set_key(dovecot, name, keys.many[name].certificate)
@@ -251,7 +252,7 @@ def test_dict_holds_so_much(with_dict, keys):
 #
 
 
-def test_killed(server, source, keys):
+def test_killed(server, source):
     """The old text or the new one, and it can be done again."""
     subprocess.run(["cc", "-shared", "-fPIC", "-o", server.folder / "kill.so", SOURCE, "-ldl"],
                    check=True)
