@@ -230,6 +230,19 @@ def test_binary(server, source, keys, gnupg):
                                                                      keys.carol)]
 
 
+def test_only_the_certificate_is_taken(server, source, keys):
+    """What else a user's file says is nobody's record."""
+    file = server.keys_file("bob")
+    file.write_bytes(b"Member: alice\nFrom: file\n" + keys.bob.certificate
+                     + b"\nMember: carol\n" + b"x" * 1000)
+    try:
+        rows(server, "add", NAME, "bob", "alice")
+    finally:
+        file.write_bytes(keys.bob.certificate)
+    assert members(server) == {"bob": [keys.bob.fingerprint], "alice": [keys.alice.fingerprint]}
+    assert "carol" not in source.read_text() and "xxx" not in source.read_text()
+
+
 def test_damaged(server, source, keys):
     """Nothing is written into what can't be read; a damaged member can be taken away."""
     damaged = re.sub(r"\n[A-Za-z0-9+/]{30}", "\n!!!!", keys.bob.certificate.decode(), count=1)
@@ -245,6 +258,19 @@ def test_damaged(server, source, keys):
     source.write_text(keys.alice.certificate.decode()[:-60])
     done = group(server, "add", NAME, "carol")
     assert done.returncode == DATA_ERROR and b"has no end" in done.stderr
+
+
+def test_list_says_what_cant_be_used(server, source, keys):
+    expired = server.keys_file("expired").read_bytes()
+    source.write_bytes(keys.alice.certificate + expired)
+    found = {row["group"]: row for row in rows(server, "list")}
+    assert found[NAME]["problem"] == "1 of its certificates can't be used"
+    source.write_bytes(expired)
+    found = {row["group"]: row for row in rows(server, "list")}
+    assert found[NAME]["problem"].startswith("none of its certificates can be used")
+    source.write_bytes(b"x")
+    found = {row["group"]: row for row in rows(server, "list")}
+    assert "no mail is stored" in found[NAME]["problem"]
 
 
 def test_mode_and_owner_stay(server, source, keys):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 from seal_key import NO_USER, USAGE
 
 NO_RIGHT = "is a recipient without the right to read"
@@ -173,6 +173,17 @@ def test_of_nobody(server):
 def test_not_by_doveadm_server(server):
     done = server.doveadm("seal", "status", "--public", *server.doveadm_server, check=False)
     assert done.returncode == USAGE
+
+
+def test_without_acl_plugin(server):
+    """Where doveadm doesn't know the rights, that is said."""
+    give(server, "Named", "alice")
+    option = "mail_plugins=mail_seal" if dovecot_version().startswith("2.3") \
+        else "mail_plugins/acl=no"
+    done = server.doveadm("-o", option, "seal", "status", "--public", "Public/Named")
+    assert b"ACL plugin isn't loaded" in done.stderr
+    done = server.doveadm("seal", "status", "--public", "Public/Named")
+    assert done.stderr == b""
 
 
 def test_nothing_is_opened(server):

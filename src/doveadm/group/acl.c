@@ -21,6 +21,11 @@ struct acl_functions {
 	const char *(*rights_get_id)(const struct acl_rights *right);
 };
 
+bool doveadm_seal_acl_is_loaded(void)
+{
+	return dlsym(RTLD_DEFAULT, "acl_storage_module") != NULL;
+}
+
 /* Returns FALSE if there is no ACL plugin, or none for this mailbox. */
 static bool acl_find(struct mailbox *box, struct acl_functions *acl_r)
 {

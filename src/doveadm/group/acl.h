@@ -7,6 +7,9 @@ struct mailbox;
 /* What Dovecot's ACL plugin says of who may read a mailbox. Without the plugin
    everybody may who sees it. */
 
+/* Is the plugin loaded in this process? */
+bool doveadm_seal_acl_is_loaded(void);
+
 /* May the user whose mailbox object this is read it? The mailbox needn't be
    open. Returns 1, 0 or -1. */
 int doveadm_seal_acl_can_read(struct mailbox *box);

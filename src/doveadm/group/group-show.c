@@ -63,21 +63,22 @@ find_described(const struct description *description, const char *fingerprint)
  * list
  */
 
-static bool
-has_usable(const struct doveadm_seal_group *group,
-	   const struct description *description)
+static unsigned int
+count_usable(const struct doveadm_seal_group *group,
+	     const struct description *description)
 {
 	const struct doveadm_seal_group_entry *entry;
 	const struct mail_seal_certificate *one;
+	unsigned int count = 0;
 
 	array_foreach(&group->text.entries, entry) {
 		one = entry->certificate == NULL ? NULL :
 			find_described(description,
 				       entry->certificate->fingerprint);
 		if (one != NULL && one->problem == NULL)
-			return TRUE;
+			count++;
 	}
-	return FALSE;
+	return count;
 }
 
 static const char *
@@ -85,14 +86,21 @@ group_problem(const struct doveadm_seal_group *group)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct description description;
+	unsigned int count = array_count(&group->text.entries), usable;
 
-	if (array_count(&group->text.entries) == 0)
+	if (count == 0)
 		return "it has no members: no mail is stored";
 	describe(group, group->seen, &description, &error);
 	if (error.code != SEAL_ERROR_NONE)
 		return t_strdup(error.text);
-	return has_usable(group, &description) ? "" :
-		"none of its certificates can be used: no mail is stored";
+	usable = count_usable(group, &description);
+	if (usable == 0) {
+		return "none of its certificates can be used: no mail is "
+			"stored";
+	}
+	return usable == count ? "" :
+		t_strdup_printf("%u of its certificates can't be used",
+				count - usable);
 }
 
 static void
