@@ -170,6 +170,28 @@ def test_the_longest_pattern_counts(server, gnupg, keys, name, key):
         mail.check_sealed(message, MESSAGE, gnupg, getattr(keys, key), delivered=False)
 
 
+def test_another_name_is_another_mailbox(server, gnupg, keys):
+    """Whoever may rename it may take it from the team; the log says what that means."""
+    mark = len(server.log())
+    with server.imap("carol") as client:
+        client.must("CREATE Public/info-2")
+        client.must("RENAME Public/info-2 Public/Else")
+        assert client.append("Public/Else", MESSAGE).ok
+        mail.check_unchanged(client.messages("Public/Else")[0], MESSAGE, delivered=False)
+        client.must("CLOSE")
+        client.must("RENAME Public/Else Public/info-2")
+        client.must("RENAME Public/info-2 Public/info-3")
+        assert client.append("Public/info-3", MESSAGE).ok
+        mail.check_sealed(client.messages("Public/info-3")[1], MESSAGE, gnupg, keys.bob,
+                          delivered=False)
+        client.must("CLOSE")
+        client.must("DELETE Public/info-3")
+    assert wait_until(lambda: server.log_since(mark).count("of the team mailboxes, is") == 1)
+    log = server.log_since(mark)
+    assert "is Public/Else now, which is none: what comes isn't sealed any more" in log
+    assert log.count("is the team mailbox Public/info* now") == 1
+
+
 def test_changed_members_count_at_once(server, check, gnupg, keys):
     with server.imap("carol") as client:
         team.give(server, "cert.asc", keys.carol.certificate)

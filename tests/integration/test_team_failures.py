@@ -125,6 +125,25 @@ def test_one_member_less(server, gnupg, keys, expired):
         "certificates can't be used" in server.log_since(mark)
 
 
+def test_key_check(server, keys, expired):
+    """Once, however many users see it."""
+    def check():
+        done = server.doveadm("-f", "tab", "seal", "key", "check", "-A", check=False)
+        return done.returncode, [line for line in done.stdout.decode().splitlines()
+                                 if "Public/CERT" in line]
+
+    team.give(server, "cert.asc", expired.certificate, keys.alice.certificate)
+    code, lines = check()
+    assert (code, len(lines)) == (1, 1)
+    assert expired.fingerprint in lines[0] and "it has expired" in lines[0]
+    (server.folder / "cert.asc").unlink()
+    code, lines = check()
+    assert (code, len(lines)) == (1, 1)
+    assert "there is no certificate" in lines[0]
+    team.give(server, "cert.asc", keys.alice.certificate)
+    assert check() == (0, [])
+
+
 @pytest.fixture(scope="module")
 def strict(keys):
     with Dovecot([User("alice", keys.alice.certificate)], shared=True,
