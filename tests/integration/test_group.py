@@ -133,6 +133,26 @@ def test_smime(server, x509_keys):
     assert done.returncode == DATA_ERROR and b"one form" in done.stdout
 
 
+def test_smime_of_an_authority(server, source, x509):
+    """Who is self-signed, as openssl makes it, is a member beside whom an authority knows."""
+    authority = x509.generate("ca@example.org")
+    known = x509.generate("known@example.org", issuer=authority,
+                          extensions=("basicConstraints=CA:FALSE",))
+    own = x509.generate("own@example.org")
+    source.write_bytes(known.certificate + b"\n" + authority.certificate)
+    assert [row["usable"] for row in rows(server, "show", NAME)] == [
+        "yes", "no: it is a certificate authority's"]
+    server.doveadm_rows("seal", "group", "add", NAME, "-f", "-", "--as", "own",
+                        input=own.certificate)
+    assert sealed_to(server) == [known.fingerprint, own.fingerprint]
+    # nothing would be sealed to the authority itself
+    for before in (source.read_bytes(), known.certificate):
+        source.write_bytes(before)
+        done = group(server, "add", NAME, "-f", "-", "--as", "ca", input=authority.certificate)
+        assert done.returncode == DATA_ERROR and b"certificate authority's" in done.stderr
+        assert source.read_bytes() == before
+
+
 def test_remove(server, source, keys):
     rows(server, "add", NAME, "alice", "bob", "carol")
     [row] = rows(server, "remove", NAME, "bob")

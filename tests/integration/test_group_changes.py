@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 import dicts
+import mail
 import team
 from dovecot import Dovecot, User, dovecot_version
 from sandbox import wait_until
@@ -17,6 +18,8 @@ NAME = "Public/CERT"
 DICT = "dict:proxy:dict:keys" if dovecot_version().startswith("2.3") else "dict:seal"
 DICT_ALONE = DICT.removeprefix("dict:")
 MANY = [f"user{number}" for number in range(8)]
+MESSAGE = mail.text(b"Hello\r\n")
+SIEVE = 'require "fileinto"; fileinto "Public/CERT";'
 EXPORT = """
 metric mail_seal_group_export {
   exporter = log
@@ -274,6 +277,28 @@ def test_killed(server, source):
 #
 # Where the source lies
 #
+
+
+def test_users_with_ids_of_their_own(keys):
+    """All who deliver can read what root has written."""
+    users = [User(name, getattr(keys, name).certificate, sieve=SIEVE)
+             for name in ("alice", "bob", "carol")]
+    with Dovecot(users, shared=True, system_users=True, plugins=("sieve",),
+                 groups={"CERT": "file:FOLDER/cert.asc"}) as server:
+        team.make(server, "CERT")
+        for path in (server.site.public_maildir, *server.site.public_maildir.rglob("*")):
+            path.chmod(0o777 if path.is_dir() else 0o666)
+        rows(server, "add", NAME, "alice", "bob")
+        rows(server, "add", "-u", "bob", NAME, "carol")
+        found = (server.folder / "cert.asc").stat()
+        assert (found.st_uid, found.st_mode & 0o777) == (0, 0o644)
+        for user in ("alice", "bob", "carol"):
+            [reply] = server.deliver(MESSAGE, user)
+            assert reply.code == 250
+        with server.imap("alice") as client:
+            stored = client.messages("Public/CERT")
+        assert [mail.unseal(one).fingerprints for one in stored] == [
+            [key.fingerprint for key in (keys.alice, keys.bob, keys.carol)]] * 3
 
 
 def test_not_through_a_users_link(server, source, keys):

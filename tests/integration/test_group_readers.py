@@ -187,6 +187,17 @@ def test_without_acl_plugin(server):
     assert done.stderr == b""
 
 
+def test_out_of_date_list(server):
+    """What Dovecot keeps of whose mailboxes are visible isn't asked."""
+    file = server.site.public_maildir / "dovecot-acl-list"
+    file.write_text("0 Other\n")
+    give(server, "Named", "alice")
+    try:
+        assert readers(server, "Named") == {("bob", NOT_ONE)}
+    finally:
+        file.unlink(missing_ok=True)
+
+
 def test_nothing_is_opened(server):
     """Nobody gets an index of a mailbox that he never opened."""
     before = sorted(server.folder.rglob("public/**"))
