@@ -290,18 +290,6 @@ class Dovecot:
             os.chown(made, self.uid(user), self.uid(user))
         return path
 
-    def make_public(self, *names, acl="authenticated lrwstipekxa\n"):
-        """Mailboxes in Public/ that everybody may write to, or who is in `acl`."""
-        root = self.site.public_maildir
-        for name in names:
-            mailbox = root / f".{name.replace('/', '.')}"
-            mailbox.mkdir(parents=True)
-            if acl is not None:
-                (mailbox / "dovecot-acl").write_text(acl)
-        for folder, _folders, files in os.walk(root):
-            for path in (folder, *(os.path.join(folder, file) for file in files)):
-                os.chown(path, VMAIL_UID, VMAIL_UID)
-
     # Setting up
 
     def _home_inside(self, user):

@@ -5,13 +5,14 @@ import os
 ACL = "authenticated lrwstipekxa\n"
 
 
-def make(server, *names):
-    """Mailboxes in Public/, with the rights of the first user."""
+def make(server, *names, acl=ACL):
+    """Mailboxes in Public/, with the rights of the first user, and this ACL or none."""
     root = server.site.public_maildir
     for mailbox in (root, *(root / f".{name.replace('/', '.')}" for name in names)):
         for folder in ("cur", "new", "tmp"):
-            (mailbox / folder).mkdir(parents=True)
-        (mailbox / "dovecot-acl").write_text(ACL)
+            (mailbox / folder).mkdir(parents=True, exist_ok=True)
+        if acl is not None and (mailbox != root or acl == ACL):
+            (mailbox / "dovecot-acl").write_text(acl)
     uid = server.uid(next(iter(server.users)))
     for folder, _folders, files in os.walk(root):
         for path in (folder, *(os.path.join(folder, file) for file in files)):

@@ -7,18 +7,13 @@ import stat
 import pytest
 
 import mail
+import team
 from dovecot import Dovecot, User
-from seal_key import DATA_ERROR, NO_USER, TEMPORARY, USAGE, set_key
+from seal_key import DATA_ERROR, NO_USER, USAGE
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by \S+")
 NAME = "Public/CERT"
-
-
-@pytest.fixture(scope="module")
-def keys(openpgp_keys, x509_keys, gnupg, x509):
-    openpgp_keys.dora = gnupg.generate("dora@example.org")
-    return openpgp_keys
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +22,6 @@ def server(keys, gnupg, x509_keys):
         User("alice", keys.alice.certificate),
         User("bob", keys.bob.certificate),
         User("carol", keys.carol.certificate),
-        User("dora", keys.dora.certificate),
         User("smime", x509_keys.alice.certificate),
         User("smime2", x509_keys.bob.certificate),
         User("expired", gnupg.generate_expired("expired@example.org").certificate),
@@ -39,7 +33,7 @@ def server(keys, gnupg, x509_keys):
     groups = {"CERT": "file:FOLDER/groups/cert.asc", "info*": "file:FOLDER/groups/info.asc"}
     with Dovecot(users, shared=True, groups=groups) as dovecot:
         (dovecot.folder / "groups").mkdir(mode=0o755)
-        dovecot.make_public("CERT", "info", "info-1")
+        team.make(dovecot, "CERT", "info", "info-1")
         yield dovecot
 
 
@@ -68,13 +62,10 @@ def members(server, name=NAME):
     return found
 
 
-def sealed_to(server, gnupg, name="CERT"):
+def sealed_to(server, name="CERT"):
     with server.imap("alice") as client:
         assert client.append(f"Public/{name}", MESSAGE).ok
-        [message] = client.messages(f"Public/{name}")
-        client.command("STORE 1:* +FLAGS (\\Deleted)")
-        client.command("EXPUNGE")
-    return mail.unseal(message).fingerprints
+    return mail.unseal(team.take(server, name)).fingerprints
 
 
 def test_add(server, source, keys, gnupg):
@@ -83,7 +74,7 @@ def test_add(server, source, keys, gnupg):
         ("alice", "added", keys.alice.fingerprint), ("bob", "added", keys.bob.fingerprint)]
     assert all("stays unreadable" in row["note"] for row in done)
     assert members(server) == {"alice": [keys.alice.fingerprint], "bob": [keys.bob.fingerprint]}
-    assert sealed_to(server, gnupg) == [keys.alice.fingerprint, keys.bob.fingerprint]
+    assert sealed_to(server) == [keys.alice.fingerprint, keys.bob.fingerprint]
     text = source.read_text()
     assert re.findall(r"^Member: (.*)", text, re.M) == ["alice", "bob"]
     assert len(STAMP.findall(text)) == 2
@@ -133,21 +124,41 @@ def test_who_cant_be_a_member(server, source, user):
     assert source.read_bytes() == before
 
 
-def test_smime(server, source, x509_keys, gnupg):
+def test_smime(server, x509_keys):
     rows(server, "add", NAME, "smime", "smime2")
     expected = [x509_keys.alice.fingerprint, x509_keys.bob.fingerprint]
     assert members(server) == {"smime": expected[:1], "smime2": expected[1:]}
-    assert sealed_to(server, gnupg) == expected
+    assert sealed_to(server) == expected
     done = group(server, "add", NAME, "alice")
     assert done.returncode == DATA_ERROR and b"one form" in done.stdout
 
 
-def test_remove(server, source, keys, gnupg):
+def test_smime_of_an_authority(server, source, x509):
+    """Who is self-signed, as openssl makes it, is a member beside whom an authority knows."""
+    authority = x509.generate("ca@example.org")
+    known = x509.generate("known@example.org", issuer=authority,
+                          extensions=("basicConstraints=CA:FALSE",))
+    own = x509.generate("own@example.org")
+    source.write_bytes(known.certificate + b"\n" + authority.certificate)
+    assert [row["usable"] for row in rows(server, "show", NAME)] == [
+        "yes", "no: it is a certificate authority's"]
+    server.doveadm_rows("seal", "group", "add", NAME, "-f", "-", "--as", "own",
+                        input=own.certificate)
+    assert sealed_to(server) == [known.fingerprint, own.fingerprint]
+    # nothing would be sealed to the authority itself
+    for before in (source.read_bytes(), known.certificate):
+        source.write_bytes(before)
+        done = group(server, "add", NAME, "-f", "-", "--as", "ca", input=authority.certificate)
+        assert done.returncode == DATA_ERROR and b"certificate authority's" in done.stderr
+        assert source.read_bytes() == before
+
+
+def test_remove(server, source, keys):
     rows(server, "add", NAME, "alice", "bob", "carol")
     [row] = rows(server, "remove", NAME, "bob")
     assert (row["result"], row["fingerprint"]) == ("removed", keys.bob.fingerprint)
     assert "stays readable" in row["note"]
-    assert sealed_to(server, gnupg) == [keys.alice.fingerprint, keys.carol.fingerprint]
+    assert sealed_to(server) == [keys.alice.fingerprint, keys.carol.fingerprint]
     rows(server, "remove", NAME, keys.carol.fingerprint.lower())
     assert members(server) == {"alice": [keys.alice.fingerprint]}
     before = source.read_bytes()
@@ -158,7 +169,7 @@ def test_remove(server, source, keys, gnupg):
 
 
 def test_who_is_no_user_any_more(server, source, keys):
-    source.write_text(f"Member: gone@example.org\n{keys.dora.certificate.decode()}")
+    source.write_text(f"Member: gone@example.org\n{keys.bob.certificate.decode()}")
     rows(server, "add", NAME, "alice")
     [row] = rows(server, "sync")
     assert (row["username"], row["result"]) == ("gone@example.org", "kept")
@@ -167,7 +178,7 @@ def test_who_is_no_user_any_more(server, source, keys):
     assert members(server) == {"alice": [keys.alice.fingerprint]}
 
 
-def test_from_a_file(server, source, gnupg, keys):
+def test_from_a_file(server, gnupg, keys):
     archive = gnupg.generate("archive@example.org")
     rows(server, "add", NAME, "alice")
     [row] = server.doveadm_rows("seal", "group", "add", NAME, "--file", "-", "--as", "the archive",
@@ -177,7 +188,7 @@ def test_from_a_file(server, source, gnupg, keys):
                                "the archive": [archive.fingerprint]}
     # it isn't asked for, as there is no such user
     assert rows(server, "sync") == []
-    assert sealed_to(server, gnupg) == [keys.alice.fingerprint, archive.fingerprint]
+    assert sealed_to(server) == [keys.alice.fingerprint, archive.fingerprint]
     rows(server, "remove", NAME, "the archive")
     # without a name it is known by its user ID
     server.doveadm_rows("seal", "group", "add", NAME, "-f", "-", input=archive.certificate)
@@ -219,14 +230,14 @@ def test_written_by_hand(server, source, keys, gnupg):
     text = source.read_text()
     assert text.startswith("# The CERT's.\n# Ask carol.\n\n") and "\n# the end\n" in text
     rows(server, "remove", NAME, keys.alice.fingerprint)
-    assert sealed_to(server, gnupg) == [keys.bob.fingerprint, keys.carol.fingerprint]
+    assert sealed_to(server) == [keys.bob.fingerprint, keys.carol.fingerprint]
 
 
 def test_binary(server, source, keys, gnupg):
     source.write_bytes(gnupg.export(keys.alice.fingerprint, keys.bob.fingerprint, armor=False))
     rows(server, "add", NAME, "carol")
     assert len(members(server)[""]) == 2
-    assert sealed_to(server, gnupg) == [key.fingerprint for key in (keys.alice, keys.bob,
+    assert sealed_to(server) == [key.fingerprint for key in (keys.alice, keys.bob,
                                                                      keys.carol)]
 
 
@@ -312,7 +323,8 @@ def test_no_such_group(server):
 
 
 WRONG = {
-    "no-group": ["add"], "nobody": ["add", NAME], "as-without-file": ["add", NAME, "a", "--as", "x"],
+    "no-group": ["add"], "nobody": ["add", NAME],
+    "as-without-file": ["add", NAME, "a", "--as", "x"],
     "all": ["show", "-A", NAME], "name": ["add", NAME, "--file", "-", "--as", "a\nb"],
     "remove-nobody": ["remove", NAME], "show-nothing": ["show"],
     "server": ["show", "-S", "/run/dovecot/doveadm-server", NAME],
@@ -330,3 +342,18 @@ def test_viewer(server):
     done = group(server, "list", "-u", "nobody")
     assert done.returncode == NO_USER and b"no such user" in done.stderr
     assert rows(server, "list", "-u", "bob")[0]["username"] == "bob"
+
+
+def test_many(server, source, gnupg, keys):
+    """500 members, as gpg exports them: in one block."""
+    many = [fingerprint for fingerprint, _ in gnupg.generate_many(499)]
+    source.write_bytes(gnupg.export(*many))
+    rows(server, "add", NAME, "alice")
+    found = rows(server, "show", NAME)
+    assert [row["fingerprint"] for row in found] == [*many, keys.alice.fingerprint]
+    assert {row["usable"] for row in found} == {"yes"}
+    done = group(server, "add", NAME, "bob")
+    assert done.returncode == DATA_ERROR and b"500 members at the most" in done.stdout
+    rows(server, "remove", NAME, many[100])
+    rows(server, "add", NAME, "bob")
+    assert rows(server, "sync") == []

@@ -7,6 +7,8 @@ import subprocess
 import pytest
 
 import dicts
+import mail
+import team
 from dovecot import Dovecot, User, dovecot_version
 from sandbox import wait_until
 from seal_key import DATA_ERROR, TEMPORARY, set_key
@@ -16,6 +18,8 @@ NAME = "Public/CERT"
 DICT = "dict:proxy:dict:keys" if dovecot_version().startswith("2.3") else "dict:seal"
 DICT_ALONE = DICT.removeprefix("dict:")
 MANY = [f"user{number}" for number in range(8)]
+MESSAGE = mail.text(b"Hello\r\n")
+SIEVE = 'require "fileinto"; fileinto "Public/CERT";'
 EXPORT = """
 metric mail_seal_group_export {
   exporter = log
@@ -39,7 +43,7 @@ def server(keys):
                  groups={"CERT": "file:FOLDER/groups/keys.asc",
                          "Other": "file:FOLDER/groups/other.asc"}) as dovecot:
         (dovecot.folder / "groups").mkdir(mode=0o755)
-        dovecot.make_public("CERT", "Other")
+        team.make(dovecot, "CERT", "Other")
         yield dovecot
 
 
@@ -72,7 +76,7 @@ def synced(server, *arguments):
 
 
 @pytest.fixture
-def alices(server, keys, gnupg):
+def alices(server, keys):
     """What alice has is her own again afterwards."""
     yield
     server.keys_file("alice").unlink(missing_ok=True)
@@ -86,7 +90,7 @@ def test_sync_without_changes(server, source):
     assert (source.read_bytes(), source.stat().st_ino) == before
 
 
-def test_sync_takes_over(server, source, keys, gnupg, alices):
+def test_sync_takes_over(server, keys, gnupg, alices):
     rows(server, "add", NAME, "alice", "bob")
     rows(server, "add", "Public/Other", "alice")
     new = gnupg.generate("alice@example.org")
@@ -140,7 +144,7 @@ LOST = {
 
 
 @pytest.mark.parametrize("how", LOST)
-def test_sync_keeps(server, source, keys, gnupg, alices, how):
+def test_sync_keeps(server, source, gnupg, alices, how):
     lose, note = LOST[how]
     rows(server, "add", NAME, "alice", "bob")
     before = source.read_bytes()
@@ -149,7 +153,7 @@ def test_sync_keeps(server, source, keys, gnupg, alices, how):
     assert source.read_bytes() == before
 
 
-def test_sync_keeps_the_form(server, source, keys, x509_keys, alices):
+def test_sync_keeps_the_form(server, source, x509_keys, alices):
     """Who changes to S/MIME stays a member with the old certificate, and that is said."""
     rows(server, "add", NAME, "alice", "bob")
     before = source.read_bytes()
@@ -197,7 +201,7 @@ def at_once(server, *commands):
         assert run.returncode == 0, errors
 
 
-def test_many_at_once(server, source, keys):
+def test_many_at_once(server, source):
     rows(server, "add", NAME, "alice", "bob", "carol")
     at_once(server, *(["add", NAME, name] for name in MANY), ["remove", NAME, "bob"],
             ["sync"], ["sync", NAME])
@@ -217,7 +221,7 @@ def with_dict(store, keys):
     """Groups and users have their certificates in a dict."""
     with Dovecot([User(name) for name in ("alice", *MANY)], shared=True, dict=store,
                  groups={"CERT": DICT, "Big": DICT}) as dovecot:
-        dovecot.make_public("CERT", "Big")
+        team.make(dovecot, "CERT", "Big")
         set_key(dovecot, "alice", keys.alice.certificate)
         for name in MANY:
             set_key(dovecot, name, keys.many[name].certificate)
@@ -251,7 +255,7 @@ def test_dict_holds_so_much(with_dict, keys):
 #
 
 
-def test_killed(server, source, keys):
+def test_killed(server, source):
     """The old text or the new one, and it can be done again."""
     subprocess.run(["cc", "-shared", "-fPIC", "-o", server.folder / "kill.so", SOURCE, "-ldl"],
                    check=True)
@@ -273,6 +277,28 @@ def test_killed(server, source, keys):
 #
 # Where the source lies
 #
+
+
+def test_users_with_ids_of_their_own(keys):
+    """All who deliver can read what root has written."""
+    users = [User(name, getattr(keys, name).certificate, sieve=SIEVE)
+             for name in ("alice", "bob", "carol")]
+    with Dovecot(users, shared=True, system_users=True, plugins=("sieve",),
+                 groups={"CERT": "file:FOLDER/cert.asc"}) as server:
+        team.make(server, "CERT")
+        for path in (server.site.public_maildir, *server.site.public_maildir.rglob("*")):
+            path.chmod(0o777 if path.is_dir() else 0o666)
+        rows(server, "add", NAME, "alice", "bob")
+        rows(server, "add", "-u", "bob", NAME, "carol")
+        found = (server.folder / "cert.asc").stat()
+        assert (found.st_uid, found.st_mode & 0o777) == (0, 0o644)
+        for user in ("alice", "bob", "carol"):
+            [reply] = server.deliver(MESSAGE, user)
+            assert reply.code == 250
+        with server.imap("alice") as client:
+            stored = client.messages("Public/CERT")
+        assert [mail.unseal(one).fingerprints for one in stored] == [
+            [key.fingerprint for key in (keys.alice, keys.bob, keys.carol)]] * 3
 
 
 def test_not_through_a_users_link(server, source, keys):

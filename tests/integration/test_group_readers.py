@@ -2,6 +2,7 @@
 
 import pytest
 
+import team
 from dovecot import Dovecot, User, dovecot_version
 from seal_key import NO_USER, USAGE
 
@@ -37,8 +38,8 @@ def server(keys, gnupg):
     with Dovecot(users, shared=True, groups=groups) as dovecot:
         (dovecot.folder / "groups").mkdir(mode=0o755)
         for name, acl in acls.items():
-            dovecot.make_public(name, acl=acl)
-        dovecot.make_public("Empty", "Broken", "Plain", acl="anyone lr\n")
+            team.make(dovecot, name, acl=acl)
+        team.make(dovecot, "Empty", "Broken", "Plain", acl="anyone lr\n")
         yield dovecot
 
 
@@ -109,13 +110,13 @@ def test_whom_no_user_has(server, keys, gnupg):
         ("", f"{NO_RIGHT}: whose it is isn't known")}
 
 
-def test_whose_certificate_has_changed(server, keys, gnupg):
+def test_whose_certificate_has_changed(server, keys):
     give(server, "Named", "bob", more=b"Member: alice\n" + keys.carol.certificate)
     assert readers(server, "Named") == {
         ("alice", "has another certificate by now (seal group sync)"), ("carol", NO_RIGHT)}
 
 
-def test_whose_certificate_was_given(server, keys, gnupg):
+def test_whose_certificate_was_given(server, gnupg):
     """The administrator's word counts: it is a user's, whatever he has enrolled."""
     own = gnupg.generate("alice@other.example")
     give(server, "Named", "bob",
@@ -184,6 +185,17 @@ def test_without_acl_plugin(server):
     assert b"ACL plugin isn't loaded" in done.stderr
     done = server.doveadm("seal", "status", "--public", "Public/Named")
     assert done.stderr == b""
+
+
+def test_out_of_date_list(server):
+    """What Dovecot keeps of whose mailboxes are visible isn't asked."""
+    file = server.site.public_maildir / "dovecot-acl-list"
+    file.write_text("0 Other\n")
+    give(server, "Named", "alice")
+    try:
+        assert readers(server, "Named") == {("bob", NOT_ONE)}
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def test_nothing_is_opened(server):

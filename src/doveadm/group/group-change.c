@@ -219,6 +219,24 @@ static void set_exit_code(const struct doveadm_seal_group_work *work)
 	work->ctx->ctx.exit_code = exit_code;
 }
 
+static int
+check_new_keys(const struct doveadm_seal_group_work *work,
+	       struct seal_error *error)
+{
+	const struct doveadm_seal_group_outcome *outcome;
+	const char *const *key;
+
+	array_foreach(&work->outcomes, outcome) {
+		for (key = outcome->change.new_keys;
+		     is_change(outcome) && *key != NULL; key++) {
+			if (doveadm_seal_group_is_unused(&work->group, *key))
+				return doveadm_seal_group_unused_error(*key,
+								       error);
+		}
+	}
+	return 0;
+}
+
 /* Returns 1 if it is done; 0 if it must be tried again; -1 if it failed. */
 static int
 try_change(struct doveadm_seal_group_work *work, const struct mail_seal_group *group,
@@ -233,6 +251,8 @@ try_change(struct doveadm_seal_group_work *work, const struct mail_seal_group *g
 		return 1;
 	if (count_outcomes(work, is_change) == 0)
 		return 1;
+	if (check_new_keys(work, error) < 0)
+		return -1;
 	return doveadm_seal_group_save(&work->group, work->ctx->dry_run,
 				       error);
 }

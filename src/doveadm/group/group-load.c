@@ -147,8 +147,8 @@ int doveadm_seal_group_load(const struct mail_seal_plugin_interface *plugin,
  * Writing
  */
 
-static bool
-is_unused(const struct doveadm_seal_group *group, const char *fingerprint)
+bool doveadm_seal_group_is_unused(const struct doveadm_seal_group *group,
+				  const char *fingerprint)
 {
 	const char *unused;
 
@@ -157,6 +157,15 @@ is_unused(const struct doveadm_seal_group *group, const char *fingerprint)
 			return TRUE;
 	}
 	return FALSE;
+}
+
+int doveadm_seal_group_unused_error(const char *fingerprint,
+				    struct seal_error *error)
+{
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+		       "mail wouldn't be sealed to %s, which is a certificate "
+		       "authority's", fingerprint);
+	return -1;
 }
 
 static bool
@@ -190,12 +199,8 @@ check_text(const struct doveadm_seal_group *group, const buffer_t *content,
 			entry->certificate->fingerprint;
 
 		if (key != NULL && !is_among(list, count, key) &&
-		    !is_unused(group, key)) {
-			seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-				"mail wouldn't be sealed to %s, which says "
-				"that it is a certificate authority's", key);
-			return -1;
-		}
+		    !doveadm_seal_group_is_unused(group, key))
+			return doveadm_seal_group_unused_error(key, error);
 	}
 	for (unsigned int i = 0; i < count; i++) {
 		if (!is_recorded(group, list[i].fingerprint)) {

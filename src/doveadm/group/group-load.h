@@ -31,6 +31,12 @@ int doveadm_seal_group_load(const struct mail_seal_plugin_interface *plugin,
 			    const struct mail_seal_group *group, pool_t pool,
 			    struct doveadm_seal_group *group_r,
 			    struct seal_error *error);
+/* Is nothing sealed to the certificate with this fingerprint? */
+bool doveadm_seal_group_is_unused(const struct doveadm_seal_group *group,
+				  const char *fingerprint);
+/* Sets the error for such a one. Returns -1. */
+int doveadm_seal_group_unused_error(const char *fingerprint,
+				    struct seal_error *error);
 /* Writes it, if the text reads as its entries say, and unless this is a dry
    run. Returns 1; 0 if somebody has changed it meanwhile; or -1 with half a
    sentence: nothing is changed. */

@@ -183,7 +183,7 @@ print_entry(const struct doveadm_seal_group *group,
 	    const struct doveadm_seal_group_entry *entry)
 {
 	const struct mail_seal_certificate *one = NULL;
-	const char *problem = entry->problem, *unused;
+	const char *problem = entry->problem;
 
 	if (entry->certificate != NULL) {
 		one = find_described(description,
@@ -192,11 +192,9 @@ print_entry(const struct doveadm_seal_group *group,
 			one = describe_alone(group, entry, &problem);
 		if (one != NULL)
 			problem = one->problem;
-		array_foreach_elem(&group->unused, unused) {
-			if (strcmp(unused,
-				   entry->certificate->fingerprint) == 0)
-				problem = "it is a certificate authority's";
-		}
+		if (doveadm_seal_group_is_unused(group,
+				entry->certificate->fingerprint))
+			problem = "it is a certificate authority's";
 	}
 	doveadm_print_sticky("username", clean(entry->record.member));
 	doveadm_print(entry->certificate == NULL ? "" :
