@@ -85,6 +85,28 @@ def test_additional_keys_and_hidden_fields(keys, gnupg):
         assert mail.unseal(stored).fingerprints == [keys.alice.fingerprint, keys.bob.fingerprint]
 
 
+def test_variables(keys, gnupg):
+    """Those of who opens the mailbox, for sites where each domain has its teams."""
+    source = "file:FOLDER/%u.asc" if OLD else "file:FOLDER/%{user}.asc"
+    with site(keys, groups={"CERT": source}) as server:
+        team.give(server, "alice.asc", keys.carol.certificate)
+        assert save(server).ok
+        check_sealed(server, gnupg, keys.carol)
+
+
+def test_as_the_example_writes_it(keys, gnupg):
+    """Without quotes, and a mailbox with those below it."""
+    more = ("plugin {\n  mail_seal_public = Public/CERT*=file:FOLDER/cert.asc\n}\n" if OLD else
+            "namespace public {\n  mailbox CERT* {\n"
+            "    mail_seal_keys = file:FOLDER/cert.asc\n  }\n}\n")
+    with site(keys, "CERT/2026", "Other", more=more) as server:
+        for name in ("CERT", "CERT/2026"):
+            assert save(server, mailbox=f"Public/{name}").ok
+            check_sealed(server, gnupg, keys.alice, name=name)
+        assert save(server, mailbox="Public/Other").ok
+        mail.check_unchanged(team.take(server, "Other"), MESSAGE, delivered=False)
+
+
 @pytest.mark.parametrize("source, reason", [
     ("file:FOLDER/home/alice/keys", "its file is in the home of who opens the mailbox"),
     ("gnupg:FOLDER/gnupg", "gnupg: is for one user's certificates"),
