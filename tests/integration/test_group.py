@@ -100,6 +100,16 @@ def test_added_again(server, source):
     assert (source.read_bytes(), source.stat().st_ino) == before
 
 
+def test_as_the_userdb_has_the_name(server, keys):
+    """auth_username_format makes it lower case."""
+    assert [row["username"] for row in rows(server, "add", NAME, "ALICE", "bob")] == [
+        "alice", "bob"]
+    assert set(members(server)) == {"alice", "bob"}
+    assert rows(server, "add", NAME, "Alice")[0]["result"] == "unchanged"
+    assert rows(server, "remove", NAME, "ALICE")[0]["username"] == "alice"
+    assert members(server) == {"bob": [keys.bob.fingerprint]}
+
+
 REFUSED = {
     "keyless": (DATA_ERROR, "has no certificate"),
     "off": (DATA_ERROR, "isn't used for this user"),

@@ -229,7 +229,7 @@ int doveadm_seal_group_save(struct doveadm_seal_group *group, bool dry_run,
 	if (group->source == NULL ||
 	    !group->plugin->source_is_writable(group->source)) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "mail_seal only reads it");
+			       "its source is only read by mail_seal");
 		return -1;
 	}
 	doveadm_seal_group_text_print(&group->text, text);
