@@ -1,7 +1,11 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 /* Certificates in one of Dovecot's dicts, as text. A user's dicts are kept
-   open for as long as Dovecot keeps the user. */
+   open for as long as Dovecot keeps the user.
+
+   Some dicts can't be written, and nothing tells which: dict-ldap has no
+   functions for a transaction, and the first one ends the process in which it
+   is begun. So the administrator says it, by "dict-ro:". */
 
 #include "lib.h"
 #include "array.h"
@@ -301,4 +305,9 @@ const struct mail_seal_source_kind mail_seal_source_dict = {
 	.pending_read = source_dict_pending_read,
 	.pending_write = source_dict_pending_write,
 	.pending_activate = source_dict_pending_activate
+};
+
+const struct mail_seal_source_kind mail_seal_source_dict_ro = {
+	.read = source_dict_read,
+	.only_read = "a dict-ro: source"
 };
