@@ -13,6 +13,7 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
+#include "published.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -316,6 +317,8 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
+	.choose_published = core_choose_published,
+	.has_news = core_has_news,
 	.add_known = core_add_known,
 	.find_certificate = core_find_certificate,
 	.istream_create = core_istream_create,
