@@ -96,18 +96,20 @@ static int resolve(int input G_GNUC_UNUSED, int output, void *context,
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM };
 	struct addrinfo *list = NULL;
 	GString *line = g_string_new(NULL);
-	int ret, result;
+	enum discovery_host_result result;
+	int ret, failure;
 
 	/* another host's address is no answer */
 	if (res_init() == 0)
 		_res.options &= ~(unsigned long)(RES_DNSRCH | RES_DEFNAMES);
-	result = getaddrinfo(name, NULL, &hints, &list);
-	g_string_append_printf(line, "%d", (int)result_of(result));
-	if (result == 0) {
+	failure = getaddrinfo(name, NULL, &hints, &list);
+	result = result_of(failure);
+	g_string_append_printf(line, "%d", (int)result);
+	if (failure == 0) {
 		append_addresses(list, line);
 		freeaddrinfo(list);
 	} else {
-		g_string_append(line, gai_strerror(result));
+		g_string_append(line, gai_strerror(failure));
 	}
 	ret = worker_write_all(output, line->str, line->len, error);
 	g_string_free(line, TRUE);

@@ -4,15 +4,12 @@
    draft-koch-openpgp-webkey-service section 3.1 has it. */
 
 #include "discovery.h"
+#include "address.h"
 #include "hosts.h"
 #include "https.h"
-#include "wkd-name.h"
 #include "../seal/format/openpgp-packet.h"
 
 #include <string.h>
-
-/* RFC 1035 section 2.3.4, with "openpgpkey." in front */
-#define DOMAIN_SIZE_MAX (253 - 11)
 
 struct wkd {
 	struct https_client *https;
@@ -54,24 +51,18 @@ static void wkd_close(void *state)
  * Where to look
  */
 
-/* A host can't be called otherwise, and must not get into the URL. What ends
-   in a number is an IP address, in one of its many forms. */
+/* What ends in a number is an IP address, in one of its many forms. */
 static bool is_host_name(const char *domain)
 {
 	const char *last = strrchr(domain, '.');
 
-	last = last == NULL ? domain : last + 1;
-	return strlen(domain) <= DOMAIN_SIZE_MAX && *domain != '.' &&
-		strstr(domain, "..") == NULL && *last != '\0' &&
-		domain[strspn(domain, "abcdefghijklmnopqrstuvwxyz"
-			      "0123456789-_.")] == '\0' &&
-		!g_ascii_isdigit(*last);
+	return !g_ascii_isdigit(last == NULL ? *domain : last[1]);
 }
 
 static char *
 make_url(const char *host, const char *directory, const char *local_part)
 {
-	char *name = discovery_wkd_name(local_part);
+	char *name = discovery_address_wkd_name(local_part);
 	char *escaped = g_uri_escape_string(local_part, NULL, FALSE);
 	char *url = g_strdup_printf(
 		"https://%s/.well-known/openpgpkey%s/hu/%s?l=%s", host,
@@ -206,8 +197,7 @@ wkd_find(void *state, const char *local_part, const char *domain,
 	g_free(directory);
 }
 
-extern const struct discovery_source discovery_source_wkd;
-const struct discovery_source discovery_source_wkd = {
+const struct discovery_source discovery_wkd = {
 	.is_configured = wkd_is_configured,
 	.open = wkd_open,
 	.find = wkd_find,
