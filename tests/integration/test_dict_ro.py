@@ -51,7 +51,7 @@ ldap_auth_dn_password = "{PASSWORD}"
 dict_map priv/mail-seal/keys {{
   ldap_base = {PEOPLE}
   ldap_filter = (&(uid=%{{user}})({self._attribute}=*))
-  value = %{{ldap:{self._attribute}}}
+  value = %{{ldap:{self._attribute} | safe}}
 }}
 """
 
