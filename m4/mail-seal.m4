@@ -36,3 +36,23 @@ AC_DEFUN([MAIL_SEAL_STATIC_PIE], [
 		[STATIC_PIE_LDFLAGS='$(PIE_LDFLAGS)'])
 	AC_SUBST([STATIC_PIE_LDFLAGS])
 ])
+
+# MAIL_SEAL_OPTIONAL_LIBRARY(NAME, VARIABLE, MODULE, WHAT FOR)
+# ------------------------------------------------------------
+# A library that is used where it is found, unless --without-NAME is said; with
+# --with-NAME it must be there. Sets VARIABLE_CFLAGS and VARIABLE_LIBS, and the
+# conditional HAVE_VARIABLE; adds NAME to mail_seal_libraries.
+AC_DEFUN([MAIL_SEAL_OPTIONAL_LIBRARY], [
+	AC_ARG_WITH([$1],
+		AS_HELP_STRING([--without-$1], [do without $3 and $4]))
+	mail_seal_have=no
+	AS_IF([test "$with_$1" != no], [
+		PKG_CHECK_MODULES([$2], [$3], [mail_seal_have=yes], [
+			AS_IF([test "$with_$1" = yes],
+				[AC_MSG_ERROR([$3 not found])])
+		])
+	])
+	AS_IF([test "$mail_seal_have" = yes],
+		[mail_seal_libraries="$mail_seal_libraries $1"])
+	AM_CONDITIONAL([HAVE_$2], [test "$mail_seal_have" = yes])
+])

@@ -34,7 +34,12 @@ struct mailbox;
 	SETTING(notice_days, "30 7 1", "30 7 1") \
 	SETTING(notice_from, "", "") \
 	SETTING(language, "en", "en") \
-	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS)
+	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS) \
+	SETTING(dns_trust_anchor, "/usr/share/dns/root.key", \
+		"/usr/share/dns/root.key") \
+	SETTING(dns_servers, "", "") \
+	SETTING(ldap_config, "", "") \
+	SETTING(wkd_dir, "", "")
 
 /* The values as they are written, variables expanded. */
 struct mail_seal_raw_settings {
@@ -117,6 +122,13 @@ struct mail_seal_settings {
 	const char *language;
 	/* the folder of the texts */
 	const char *texts;
+	/* For "doveadm seal key find" (discovery.h). The trust anchor's file;
+	   words as they are written; the LDAP settings' file; a folder. Empty:
+	   there is none. */
+	const char *dns_trust_anchor;
+	const char *dns_servers;
+	const char *ldap_config;
+	const char *wkd_dir;
 };
 
 /* Checks the values. Returns 0, or -1 and a sentence that names the setting.

@@ -40,6 +40,10 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_notice_from = "";
 	raw->mail_seal_language = "en";
 	raw->mail_seal_texts = "/texts";
+	raw->mail_seal_dns_trust_anchor = "/anchor";
+	raw->mail_seal_dns_servers = "";
+	raw->mail_seal_ldap_config = "";
+	raw->mail_seal_wkd_dir = "";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
@@ -108,6 +112,17 @@ static const struct {
 	{ FIELD(language), "", "mail_seal_language: an empty value is not a "
 	  "language, like \"en\"" },
 	{ FIELD(texts), "texts", "mail_seal_texts: \"texts\" is not an "
+	  "absolute path" },
+	{ FIELD(dns_trust_anchor), "root.key", "mail_seal_dns_trust_anchor: "
+	  "\"root.key\" is not an absolute path" },
+	{ FIELD(dns_servers), "192.0.2.1 ns.example.org",
+	  "mail_seal_dns_servers: \"ns.example.org\" is not an IP address "
+	  "with or without @PORT" },
+	{ FIELD(dns_servers), "192.0.2.1@dns", "mail_seal_dns_servers: "
+	  "\"192.0.2.1@dns\" is not an IP address with or without @PORT" },
+	{ FIELD(ldap_config), "ldap.conf", "mail_seal_ldap_config: "
+	  "\"ldap.conf\" is not an absolute path" },
+	{ FIELD(wkd_dir), "wks", "mail_seal_wkd_dir: \"wks\" is not an "
 	  "absolute path" },
 	{ FIELD(extra_keys), "keys", "mail_seal_extra_keys: \"keys\" is not "
 	  "an absolute path" },
