@@ -4,37 +4,17 @@
    them. The data is whatever its publisher likes. */
 
 #include "dns-rdata.h"
+#include "address.h"
 
 #include <arpa/nameser.h>
 #include <string.h>
 
-/* RFC 7929 section 3, RFC 8162 section 3: the hash's first 28 octets */
-#define HASH_SIZE 28
-#define LABEL_MAX 63
 /* of a name in text without the final dot: RFC 1035 section 3.1 */
-#define NAME_MAX_SIZE 253
+#define NAME_SIZE_MAX 253
 
 /*
  * Names
  */
-
-/* RFC 7929 section 3: "Any enclosing double quotes are removed. Any literal
-   quoting is removed." */
-static char *unquote(const char *local_part)
-{
-	size_t len = strlen(local_part);
-	GString *text;
-
-	if (len < 2 || local_part[0] != '"' || local_part[len - 1] != '"')
-		return g_strdup(local_part);
-	text = g_string_sized_new(len);
-	for (size_t i = 1; i < len - 1; i++) {
-		if (local_part[i] == '\\' && i + 1 < len - 1)
-			i++;
-		g_string_append_c(text, local_part[i]);
-	}
-	return g_string_free(text, FALSE);
-}
 
 /* Not as the locale has it (g_utf8_strdown()): the publisher doesn't know
    ours. */
@@ -51,66 +31,24 @@ static char *to_lower(const char *text)
 
 char *dns_local_part(const char *local_part, bool lower)
 {
-	char *text = unquote(local_part), *changed;
+	char *text = lower ? to_lower(local_part) : g_strdup(local_part);
+	char *normalized = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
 
-	if (!g_utf8_validate(text, -1, NULL)) {
-		if (lower) {
-			changed = g_ascii_strdown(text, -1);
-			g_free(text);
-			text = changed;
-		}
-		return text;
-	}
-	if (lower) {
-		changed = to_lower(text);
-		g_free(text);
-		text = changed;
-	}
-	changed = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
 	g_free(text);
-	return changed;
-}
-
-/* What isn't such a name would mean something in DNS's text form. */
-static bool is_host_name(const char *domain)
-{
-	size_t label = 0;
-
-	for (; *domain != '\0'; domain++) {
-		if (*domain == '.') {
-			if (label == 0)
-				return false;
-			label = 0;
-		} else if (!g_ascii_isalnum(*domain) && *domain != '-' &&
-			   *domain != '_') {
-			return false;
-		} else if (++label > LABEL_MAX) {
-			return false;
-		}
-	}
-	return label > 0;
-}
-
-static const char *type_label(unsigned int type)
-{
-	return type == DNS_TYPE_OPENPGPKEY ? "_openpgpkey" : "_smimecert";
+	return normalized;
 }
 
 char *dns_owner_name(const char *local_part, unsigned int type,
 		     const char *domain)
 {
-	char *hash, *name;
+	char *label = discovery_address_dns_label(local_part);
+	char *name = g_strdup_printf("%s.%s.%s", label,
+				     type == DNS_TYPE_OPENPGPKEY ?
+				     "_openpgpkey" : "_smimecert", domain);
 
-	if (*local_part == '\0' || !is_host_name(domain))
-		return NULL;
-	hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, local_part, -1);
-	name = g_strdup_printf("%.*s.%s.%s", HASH_SIZE * 2, hash,
-			       type_label(type), domain);
-	g_free(hash);
-	if (strlen(name) > NAME_MAX_SIZE) {
-		g_free(name);
-		name = NULL;
-	}
+	g_free(label);
+	if (strlen(name) > NAME_SIZE_MAX)
+		g_clear_pointer(&name, g_free);
 	return name;
 }
 
@@ -213,6 +151,7 @@ bool dns_answer_read(const unsigned char *message, size_t size,
 	char name[NS_MAXDNAME];
 
 	if (size > NS_MAXMSG || ns_initparse(message, size, &parsed) < 0 ||
+	    ns_msg_getflag(parsed, ns_f_tc) != 0 ||
 	    ns_msg_count(parsed, ns_s_qd) != 1 ||
 	    ns_parserr(&parsed, ns_s_qd, 0, &record) < 0 ||
 	    ns_rr_type(record) != type || ns_rr_class(record) != ns_c_in)

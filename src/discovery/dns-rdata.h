@@ -13,13 +13,13 @@
 #define DNS_TYPE_SMIMEA 53
 #define DNS_TYPE_OPENPGPKEY 61
 
-/* Returns the local part as it is hashed: without quotes, in NFC; if asked for,
-   in lower case. Free with g_free(). */
+/* Returns the local part (UTF-8, without quotes) as it is hashed: in NFC; if
+   asked for, in lower case. Free with g_free(). */
 char *dns_local_part(const char *local_part, bool lower);
 
 /* Returns the name at which the owner of a local part (as dns_local_part()
-   returns it) has records of this type, without a final dot; or NULL if there
-   can't be such a name. The domain is in A-labels. Free with g_free(). */
+   returns it) has records of this type, without a final dot; or NULL: it would
+   be too long. Free with g_free(). */
 char *dns_owner_name(const char *local_part, unsigned int type,
 		     const char *domain);
 
@@ -41,7 +41,7 @@ enum dns_rdata dns_rdata_look(unsigned int type, const unsigned char *rdata,
 /* Reads the answer section of a message that answers a question of this type:
    appends to records the data of each (a GBytes) that stands at the name asked
    for, or at that to which CNAMEs lead from there. Returns false if the message
-   is malformed or doesn't answer such a question. */
+   is malformed, cut, or doesn't answer such a question. */
 bool dns_answer_read(const unsigned char *message, size_t size,
 		     unsigned int type, unsigned int *rcode_r,
 		     GPtrArray *records);

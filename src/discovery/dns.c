@@ -8,7 +8,6 @@
 #include "dns-anchor.h"
 #include "dns-rdata.h"
 #include "dns-resolver.h"
-#include "sources.h"
 
 #include <string.h>
 
@@ -217,13 +216,16 @@ static void dns_find(void *context, const char *local_part, const char *domain,
 	if (answer->where->len == 0) {
 		g_string_assign(answer->where, domain);
 		g_string_assign(answer->note,
-				"such an address has no name in DNS");
+				"the name would be too long for DNS");
 	}
 	answer->result = results[search.finding];
 	for (unsigned int i = 0; i < G_N_ELEMENTS(spellings); i++)
 		g_free(spellings[i]);
 }
 
-const struct discovery_source mail_seal_discovery_dns = {
-	dns_is_configured, dns_open, dns_find, dns_close
+const struct discovery_source discovery_dns = {
+	.is_configured = dns_is_configured,
+	.open = dns_open,
+	.find = dns_find,
+	.close = dns_close
 };
