@@ -13,6 +13,7 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
+#include "publish.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -313,6 +314,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.summarize = core_summarize,
+	.publish = core_publish,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
