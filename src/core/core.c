@@ -13,7 +13,7 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
-#include "publish.h"
+#include "export.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -314,7 +314,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.summarize = core_summarize,
-	.publish = core_publish,
+	.export_for = core_export_for,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,

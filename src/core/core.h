@@ -28,7 +28,7 @@ struct mail_seal_certificate {
 };
 
 /* A certificate as it is to be shown to who asks for one address */
-struct mail_seal_published {
+struct mail_seal_exported {
 	bool x509;
 	const char *fingerprint;
 	/* in binary form */
@@ -108,10 +108,10 @@ struct mail_seal_core {
 	   others should see them: of OpenPGP without user IDs that have
 	   another. facts as above. The list is from the pool; it can be
 	   empty. */
-	int (*publish)(const struct mail_seal_contents *contents,
+	int (*export_for)(const struct mail_seal_contents *contents,
 		       const struct mail_seal_settings *set,
 		       const char *facts, const char *address, pool_t pool,
-		       const struct mail_seal_published **list_r,
+		       const struct mail_seal_exported **list_r,
 		       unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
-#ifndef CERTIFICATE_PUBLISH_H
-#define CERTIFICATE_PUBLISH_H
+#ifndef CERTIFICATE_FOR_ADDRESS_H
+#define CERTIFICATE_FOR_ADDRESS_H
 
 #include "certificate.h"
 

@@ -1,6 +1,6 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-#include "publish.h"
+#include "for-address.h"
 #include "addresses.h"
 #include "../format/openpgp-packet.h"
 

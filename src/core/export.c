@@ -6,9 +6,9 @@
 #include "buffer.h"
 #include "../seal/certificate/addresses.h"
 #include "../seal/certificate/key-file.h"
-#include "../seal/certificate/publish.h"
+#include "../seal/certificate/for-address.h"
 #include "enrolment.h"
-#include "publish.h"
+#include "export.h"
 
 #include <time.h>
 
@@ -51,9 +51,9 @@ check_reduced(GBytes *bytes, const char *address,
 }
 
 static int
-publish_one(const struct certificate *certificate, const char *address,
+export_one(const struct certificate *certificate, const char *address,
 	    const struct mail_seal_settings *set, pool_t pool,
-	    struct mail_seal_published *published_r,
+	    struct mail_seal_exported *exported_r,
 	    struct seal_error *error)
 {
 	const char *problem = NULL;
@@ -64,40 +64,40 @@ publish_one(const struct certificate *certificate, const char *address,
 	const void *data = g_bytes_get_data(bytes, &size);
 	int ret = 0;
 
-	i_zero(published_r);
-	published_r->x509 = certificate->kind == CERTIFICATE_KIND_X509;
-	published_r->fingerprint = p_strdup(pool, certificate->fingerprint);
-	published_r->data = p_memdup(pool, data, size);
-	published_r->size = size;
+	i_zero(exported_r);
+	exported_r->x509 = certificate->kind == CERTIFICATE_KIND_X509;
+	exported_r->fingerprint = p_strdup(pool, certificate->fingerprint);
+	exported_r->data = p_memdup(pool, data, size);
+	exported_r->size = size;
 	if (certificate_is_usable(certificate, time(NULL), set->min_rsa_bits,
 				  &problem) && changed)
 		ret = check_reduced(bytes, address, set, &problem, error);
-	published_r->problem = p_strdup(pool, problem);
+	exported_r->problem = p_strdup(pool, problem);
 	g_bytes_unref(bytes);
 	return ret;
 }
 
-int core_publish(const struct mail_seal_contents *contents,
+int core_export_for(const struct mail_seal_contents *contents,
 		 const struct mail_seal_settings *set, const char *facts,
 		 const char *address, pool_t pool,
-		 const struct mail_seal_published **list_r,
+		 const struct mail_seal_exported **list_r,
 		 unsigned int *count_r, struct seal_error *error)
 {
-	struct mail_seal_published *published;
+	struct mail_seal_exported *exported;
 	GPtrArray *own = core_judge_owners(contents, set, facts, error);
 	int ret = 0;
 
 	if (own == NULL)
 		return -1;
-	published = p_new(pool, struct mail_seal_published, own->len);
+	exported = p_new(pool, struct mail_seal_exported, own->len);
 	*count_r = 0;
 	for (guint i = 0; i < own->len && ret == 0; i++) {
 		if (is_for(own->pdata[i], address)) {
-			ret = publish_one(own->pdata[i], address, set, pool,
-					  &published[(*count_r)++], error);
+			ret = export_one(own->pdata[i], address, set, pool,
+					  &exported[(*count_r)++], error);
 		}
 	}
-	*list_r = published;
+	*list_r = exported;
 	g_ptr_array_unref(own);
 	return ret;
 }
