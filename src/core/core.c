@@ -14,6 +14,7 @@
 #include "istream-seal.h"
 #include "enrolment.h"
 #include "published.h"
+#include "export.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -314,6 +315,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.summarize = core_summarize,
+	.export_for = core_export_for,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
