@@ -14,6 +14,7 @@
 #include "istream-seal.h"
 #include "enrolment.h"
 #include "export.h"
+#include "published.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -318,6 +319,8 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
+	.choose_published = core_choose_published,
+	.has_news = core_has_news,
 	.add_known = core_add_known,
 	.find_certificate = core_find_certificate,
 	.istream_create = core_istream_create,

@@ -20,9 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More are no owner's, but a keyring that was exported as a whole. */
-#define ENROL_CERTIFICATES_MAX 5
-
 #define NAME_SIZE_MAX 256
 
 /* Names are what the certificate's maker liked; they end up on terminals. */
@@ -209,10 +206,9 @@ check_list(const struct certificate_list *list,
 	return 0;
 }
 
-/* certificates_read(), for somebody who brings them */
-static const struct certificate_list *
-read_brought(const buffer_t *content, unsigned int timeout_secs,
-	     struct seal_error *error)
+const struct certificate_list *
+core_read_brought(const buffer_t *content, unsigned int timeout_secs,
+		  struct seal_error *error)
 {
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
 	const struct certificate_list *list;
@@ -233,7 +229,7 @@ int core_check_enrolment(const buffer_t *content,
 			   struct seal_error *error)
 {
 	const struct certificate_list *list =
-		read_brought(content, set->timeout_secs, error);
+		core_read_brought(content, set->timeout_secs, error);
 
 	return list == NULL ? -1 : check_list(list, set, error);
 }
@@ -329,7 +325,7 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		decode_bare_base64(content);
 	if (is_text(content))
 		return 0;
-	list = read_brought(content, timeout_secs, error);
+	list = core_read_brought(content, timeout_secs, error);
 	if (list == NULL)
 		return -1;
 	text = g_string_new(NULL);
@@ -385,12 +381,9 @@ are_as_good(const struct certificate *first, const struct certificate *second)
 	return TRUE;
 }
 
-/* Has the second anything that the first hasn't? Merging puts it behind.
-   Returns 1, 0 or -1. merged_r may be NULL. */
-static int
-adds_something(const buffer_t *first, const buffer_t *second,
-	       const struct mail_seal_settings *set, buffer_t *merged_r,
-	       struct seal_error *error)
+int core_adds_something(const buffer_t *first, const buffer_t *second,
+			const struct mail_seal_settings *set,
+			buffer_t *merged_r, struct seal_error *error)
 {
 	GPtrArray *alone, *merged = NULL;
 	GString *text = g_string_new(NULL);
@@ -424,10 +417,10 @@ int core_add_known(buffer_t *content, const buffer_t *known,
 	buffer_t *merged = t_buffer_create(4096);
 	int ret;
 
-	ret = adds_something(content, known, set, merged, error);
+	ret = core_adds_something(content, known, set, merged, error);
 	if (ret <= 0)
 		return ret < 0 ? -1 : 1;
-	ret = adds_something(known, content, set, NULL, error);
+	ret = core_adds_something(known, content, set, NULL, error);
 	if (ret > 0) {
 		buffer_set_used_size(content, 0);
 		buffer_append_buf(content, merged, 0, SIZE_MAX);

@@ -16,6 +16,8 @@ struct mail_user;
 
 /* encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
+/* find.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_find;
 /* key.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;
