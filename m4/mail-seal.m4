@@ -37,20 +37,27 @@ AC_DEFUN([MAIL_SEAL_STATIC_PIE], [
 	AC_SUBST([STATIC_PIE_LDFLAGS])
 ])
 
-# MAIL_SEAL_OPTIONAL_LIBRARY(NAME, VARIABLE, MODULE, WHAT FOR)
-# ------------------------------------------------------------
+# MAIL_SEAL_OPTIONAL_LIBRARY(NAME, VARIABLE, MODULE, WHAT FOR, [HEADER, FUNCTION])
+# ------------------------------------------------------------------------------
 # A library that is used where it is found, unless --without-NAME is said; with
 # --with-NAME it must be there. Sets VARIABLE_CFLAGS and VARIABLE_LIBS, and the
-# conditional HAVE_VARIABLE; adds NAME to mail_seal_libraries.
+# conditional HAVE_VARIABLE; adds NAME to mail_seal_libraries. HEADER and
+# FUNCTION are such as not every build of libNAME has.
 AC_DEFUN([MAIL_SEAL_OPTIONAL_LIBRARY], [
 	AC_ARG_WITH([$1],
 		AS_HELP_STRING([--without-$1], [do without $3 and $4]))
 	mail_seal_have=no
 	AS_IF([test "$with_$1" != no], [
-		PKG_CHECK_MODULES([$2], [$3], [mail_seal_have=yes], [
-			AS_IF([test "$with_$1" = yes],
-				[AC_MSG_ERROR([$3 not found])])
+		# Debian 12's libunbound.pc can't be read without packages that
+		# its own doesn't bring along.
+		PKG_CHECK_MODULES([$2], [$3], [mail_seal_have=yes],
+			[m4_ifval([$6], [mail_seal_have=yes; $2_LIBS=-l$1], [:])])
+		m4_ifval([$6], [
+			AC_CHECK_HEADER([$5], [], [mail_seal_have=no])
+			AC_CHECK_LIB([$1], [$6], [:], [mail_seal_have=no])
 		])
+		AS_IF([test "$with_$1$mail_seal_have" = yesno],
+			[AC_MSG_ERROR([$3 not found])])
 	])
 	AS_IF([test "$mail_seal_have" = yes],
 		[mail_seal_libraries="$mail_seal_libraries $1"])

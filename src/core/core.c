@@ -13,6 +13,7 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
+#include "export.h"
 #include "published.h"
 
 #include <time.h>
@@ -314,6 +315,7 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.summarize = core_summarize,
+	.export_for = core_export_for,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,

@@ -27,6 +27,17 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
+/* A certificate as it is to be shown to who asks for one address */
+struct mail_seal_exported {
+	bool x509;
+	const char *fingerprint;
+	/* in binary form */
+	const void *data;
+	size_t size;
+	/* why it can't be used, half a sentence, or NULL */
+	const char *problem;
+};
+
 /* Of the key files of one owner */
 struct mail_seal_contents {
 	const buffer_t *certificates;
@@ -93,6 +104,15 @@ struct mail_seal_core {
 			 const char *facts, pool_t pool,
 			 const struct mail_seal_certificate **list_r,
 			 unsigned int *count_r, struct seal_error *error);
+	/* Finds those of the owner's certificates that are for this address, as
+	   others should see them: of OpenPGP without user IDs that have
+	   another. facts as above. The list is from the pool; it can be
+	   empty. */
+	int (*export_for)(const struct mail_seal_contents *contents,
+		       const struct mail_seal_settings *set,
+		       const char *facts, const char *address, pool_t pool,
+		       const struct mail_seal_exported **list_r,
+		       unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside
 	   them. Returns 0, or -1 with half a sentence. */

@@ -51,6 +51,22 @@ algorithms(const struct certificate *certificate, pool_t pool)
 	return str_c(text);
 }
 
+/* Returns the owner's certificates of a list, which the next call of the
+   library changes. */
+static GPtrArray *ref_owners(const struct certificate_list *list)
+{
+	GPtrArray *own = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+
+	for (size_t i = 0; i < list->count; i++) {
+		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) != 0) {
+			certificate_ref(list->certificates[i]);
+			g_ptr_array_add(own, list->certificates[i]);
+		}
+	}
+	return own;
+}
+
 /* But for a trial */
 static void
 describe_one(const struct certificate *certificate,
@@ -100,10 +116,10 @@ int core_describe(const buffer_t *content,
 	return 0;
 }
 
-int core_summarize(const struct mail_seal_contents *contents,
-		   const struct mail_seal_settings *set, const char *facts,
-		   pool_t pool, const struct mail_seal_certificate **list_r,
-		   unsigned int *count_r, struct seal_error *error)
+GPtrArray *
+core_judge_owners(const struct mail_seal_contents *contents,
+		  const struct mail_seal_settings *set, const char *facts,
+		  struct seal_error *error)
 {
 	const struct key_file_input inputs[] = {
 		{ contents->certificates->data, contents->certificates->used,
@@ -118,22 +134,29 @@ int core_summarize(const struct mail_seal_contents *contents,
 		.known_facts = facts
 	};
 	const struct certificate_list *list;
-	struct mail_seal_certificate *infos;
-	time_t now = time(NULL);
 
 	list = certificates_judge(inputs, contents->extra == NULL ? 1 : 2,
 				  &params, error);
-	if (list == NULL)
+	return list == NULL ? NULL : ref_owners(list);
+}
+
+int core_summarize(const struct mail_seal_contents *contents,
+		   const struct mail_seal_settings *set, const char *facts,
+		   pool_t pool, const struct mail_seal_certificate **list_r,
+		   unsigned int *count_r, struct seal_error *error)
+{
+	GPtrArray *own = core_judge_owners(contents, set, facts, error);
+	struct mail_seal_certificate *infos;
+	time_t now = time(NULL);
+
+	if (own == NULL)
 		return -1;
-	infos = p_new(pool, struct mail_seal_certificate, list->count);
-	*count_r = 0;
-	for (size_t i = 0; i < list->count; i++) {
-		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) != 0) {
-			describe_one(list->certificates[i], set, now, pool,
-				     &infos[(*count_r)++]);
-		}
-	}
+	infos = p_new(pool, struct mail_seal_certificate, own->len);
+	for (guint i = 0; i < own->len; i++)
+		describe_one(own->pdata[i], set, now, pool, &infos[i]);
 	*list_r = infos;
+	*count_r = own->len;
+	g_ptr_array_unref(own);
 	return 0;
 }
 
@@ -329,19 +352,10 @@ read_merged(const buffer_t *first, const buffer_t *second,
 		.uid = geteuid()
 	};
 	const struct certificate_list *list;
-	GPtrArray *certificates;
 
 	list = certificates_judge(inputs, second == NULL ? 1 : 2, &params,
 				  error);
-	if (list == NULL)
-		return NULL;
-	certificates = g_ptr_array_new_with_free_func(
-		(GDestroyNotify)certificate_unref);
-	for (size_t i = 0; i < list->count; i++) {
-		certificate_ref(list->certificates[i]);
-		g_ptr_array_add(certificates, list->certificates[i]);
-	}
-	return certificates;
+	return list == NULL ? NULL : ref_owners(list);
 }
 
 /* Does the judge say the same of both? Signatures that others have superseded

@@ -4,6 +4,15 @@
 
 #include "core.h"
 
+#include <glib.h>
+
+/* Returns the owner's certificates, as certificates_judge() says, facts or not;
+   or NULL. */
+GPtrArray *
+core_judge_owners(const struct mail_seal_contents *contents,
+		  const struct mail_seal_settings *set, const char *facts,
+		  struct seal_error *error);
+
 /* More are no owner's, but a keyring that was exported as a whole. */
 #define ENROL_CERTIFICATES_MAX 5
 

@@ -19,6 +19,7 @@ static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_encrypt,
 	&doveadm_cmd_seal_key_check,
 	&doveadm_cmd_seal_key_confirm,
+	&doveadm_cmd_seal_key_export,
 	&doveadm_cmd_seal_key_find,
 	&doveadm_cmd_seal_key_import,
 	&doveadm_cmd_seal_key_notify,

@@ -11,6 +11,10 @@ struct seal_error;
    once. What comes from the owner's side waits until somebody who can read
    mail that is sealed to it gives back a code (gate.h). */
 
+/* How the way is called by which "doveadm seal key find" has found a
+   certificate: this, and the source's name */
+#define MAIL_SEAL_WAY_FIND "find-"
+
 /* Larger ones don't go through all that they may have to go through. */
 #define MAIL_SEAL_ENROL_SIZE_MAX (256*1024)
 #define MAIL_SEAL_ENROL_TOO_LARGE \

@@ -19,9 +19,6 @@
 
 #define LOG_SIZE_MAX 1024
 
-/* what is pending was found by this command */
-#define WAY_PREFIX "find-"
-
 /* A user, and what has come of looking for his certificate so far */
 struct find_user {
 	const struct doveadm_seal_find_options *options;
@@ -136,7 +133,7 @@ take(struct find_user *find, const char *source,
 	struct mail_seal_enrol_error error;
 	enum mail_seal_enrol_result result;
 
-	find->enrolment.way = t_strconcat(WAY_PREFIX, source, NULL);
+	find->enrolment.way = t_strconcat(MAIL_SEAL_WAY_FIND, source, NULL);
 	result = give(find, action, text, &error);
 	switch (result) {
 	case MAIL_SEAL_ENROL_OK:
@@ -320,8 +317,8 @@ static void look_at_pending(struct find_user *find)
 		return;
 	find->facts.pending = TRUE;
 	find->facts.pending_was_found =
-		strncmp(find->pending.way, WAY_PREFIX,
-			strlen(WAY_PREFIX)) == 0;
+		strncmp(find->pending.way, MAIL_SEAL_WAY_FIND,
+			strlen(MAIL_SEAL_WAY_FIND)) == 0;
 	if (!find->facts.enrolled && find->pending.keys != NULL)
 		find->row->keys = t_strarray_join(find->pending.keys, " ");
 }
