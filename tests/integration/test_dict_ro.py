@@ -98,7 +98,7 @@ def sealed_to(server, user, gnupg, key):
 
 
 def test_what_is_there_is_used(only, directory, gnupg, keys):
-    directory.person("alice", pgpKey=keys.alice.certificate)
+    directory.person("alice", ("pgpKey", keys.alice.certificate))
     directory.person("bob")
     sealed_to(only, "alice", gnupg, keys.alice)
     for user in ("bob", "carol"):
@@ -121,7 +121,7 @@ def test_what_is_there_is_used(only, directory, gnupg, keys):
 def test_nothing_is_written(only, directory, gnupg, keys, enrolled):
     """Whoever tries, and by whichever way: one sentence, and nothing is changed."""
     if enrolled:
-        directory.person("alice", pgpKey=keys.alice.certificate)
+        directory.person("alice", ("pgpKey", keys.alice.certificate))
         sealed_to(only, "alice", gnupg, keys.alice)
         only.empty("alice")
     reason = FIRST if enrolled else ONLY
@@ -194,7 +194,7 @@ def test_the_first_that_can_be_written(both, directory, gnupg, keys):
     both.doveadm("seal", "key", "reject", "-u", "alice")
     # once the directory has one, the file's wouldn't be used
     assert set_key(both, "alice", keys.alice.certificate).returncode == 0
-    directory.person("alice", pgpKey=keys.bob.certificate)
+    directory.person("alice", ("pgpKey", keys.bob.certificate))
     done = set_key(both, "alice", keys.alice.certificate)
     assert done.returncode == DATA_ERROR
     assert FIRST in sentence(done)
@@ -234,7 +234,7 @@ def test_binary_values_are_cut(directory, gnupg, keys, x509, attribute):
     value = (gnupg.export(keys.alice.fingerprint, armor=False) if attribute == "pgpKey" else
              x509.generate("alice@example.org").der)
     assert b"\0" in value
-    directory.person("alice", **{attribute.replace(";", "__"): value})
+    directory.person("alice", (attribute, value))
     with Dovecot([User("alice")], dict=LdapDict(directory, attribute),
                  dict_keys="dict-ro:{}") as server:
         [reply] = server.deliver(MESSAGE, "alice")
