@@ -66,7 +66,7 @@ class Network:
         self._bundle = self._show(BUNDLE, self.authority.certificate_file.read_text())
         self._resolv = self._show("/etc/resolv.conf", "")
         self._show("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-        self._show("/etc/hosts", "127.0.0.1 localhost\n")
+        self._show("/etc/hosts", f"127.0.0.1 localhost {socket.gethostname()}\n")
 
     def close(self):
         if self._nsd:
