@@ -73,7 +73,8 @@ struct discovery_source {
 	/* Is anything configured that could be asked? */
 	bool (*is_configured)(const struct discovery_settings *set);
 	/* Returns NULL and half a sentence (to be freed with g_free()) if the
-	   settings are wrong. */
+	   settings are wrong. Is called with the rights of root, where there
+	   are files that only root reads; find() with those of a mail user. */
 	void *(*open)(const struct discovery_settings *set, char **error_r);
 	/* Puts what there is for this address (ASCII local part or UTF-8, and
 	   the domain as A-labels in lower case) into the answer, which is

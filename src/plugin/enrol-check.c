@@ -243,6 +243,17 @@ enrol_check_removable(const struct mail_seal_settings *set, const char *what,
 	return MAIL_SEAL_ENROL_OK;
 }
 
+enum mail_seal_enrol_result
+enrol_check_first(const struct mail_seal_enrolment *enrolment,
+		  const struct enrolled *before,
+		  struct mail_seal_enrol_error *error_r)
+{
+	if (!enrolment->only_first || before->keys == NULL)
+		return MAIL_SEAL_ENROL_OK;
+	return enrol_impossible("Certificate not stored", "the user has one "
+				"meanwhile", NULL, error_r);
+}
+
 void enrol_warn(const struct mail_seal_enrolment *enrolment,
 		const char *warning)
 {

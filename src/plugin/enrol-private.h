@@ -33,6 +33,13 @@ enrol_check_all(const struct mail_seal_enrolment *enrolment, buffer_t *content,
 enum mail_seal_enrol_result
 enrol_check_removable(const struct mail_seal_settings *set, const char *what,
 		      struct mail_seal_enrol_error *error_r);
+/* Is it only for owners whose mail isn't sealed (only_first), and this one's
+   is? Returns MAIL_SEAL_ENROL_IMPOSSIBLE if so. */
+struct enrolled;
+enum mail_seal_enrol_result
+enrol_check_first(const struct mail_seal_enrolment *enrolment,
+		  const struct enrolled *before,
+		  struct mail_seal_enrol_error *error_r);
 /* Logs the warning, if there is one. */
 void enrol_warn(const struct mail_seal_enrolment *enrolment,
 		const char *warning);

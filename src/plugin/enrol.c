@@ -116,9 +116,17 @@ enrol_store(const struct mail_seal_enrolment *enrolment,
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct enrolled before;
 
-	/* what can't be read is no reason not to replace it */
-	(void)enrolled_get(enrolment->set, &before, &error);
+	/* what can't be read is no reason not to replace it, but for those
+	   who mustn't */
+	if (enrolled_get(enrolment->set, &before, &error) < 0 &&
+	    enrolment->only_first) {
+		return enrol_failed("Certificate not stored", NULL, &error,
+				    error_r);
+	}
 	error.code = SEAL_ERROR_NONE;
+	if (enrol_check_first(enrolment, &before, error_r) !=
+	    MAIL_SEAL_ENROL_OK)
+		return MAIL_SEAL_ENROL_IMPOSSIBLE;
 	drop_pending(enrolment->set);
 	if (mail_seal_source_write(source, enrolment->set, content,
 				   &error) == 0) {
