@@ -13,8 +13,8 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
-#include "published.h"
 #include "export.h"
+#include "published.h"
 
 #include <time.h>
 #include <unistd.h>

@@ -16,6 +16,7 @@
 #include "../../plugin/state.h"
 #include "../../core/core.h"
 #include "../../discovery/address.h"
+#include "../root.h"
 #include "discovery-load.h"
 #include "export.h"
 #include "key.h"
@@ -147,6 +148,7 @@ export_certificates(struct key_export_cmd_context *ctx,
 	struct mail_seal_contents contents = { .certificates = certificates };
 	const struct mail_seal_core *core = plugin->core_get(error);
 	buffer_t *extra = t_buffer_create(1024);
+	struct mail_seal_settings address_set = *set;
 	const char *const *addresses, *where, *sentence;
 	struct mail_seal_state state;
 	int ret = core == NULL ? -1 : 0;
@@ -157,8 +159,11 @@ export_certificates(struct key_export_cmd_context *ctx,
 		contents.extra = extra;
 	}
 	(void)plugin->state_read(set->user, &state, &sentence);
+	/* an empty mail_seal_addresses checks nothing */
+	if (set->addresses == NULL)
+		address_set.addresses = set->user->username;
 	if (ret == 0 &&
-	    plugin->settings_addresses(set, &addresses, &sentence) < 0) {
+	    plugin->settings_addresses(&address_set, &addresses, &sentence) < 0) {
 		seal_error_set(error, SEAL_ERROR_STORE, "%s", sentence);
 		ret = -1;
 	}
@@ -219,12 +224,16 @@ write_tree(struct key_export_cmd_context *ctx, bool complete,
 			doveadm_cmd_param_bool(ctx->ctx.cctx, "all-users",
 					       &all_users) && all_users
 	};
+	uid_t uid;
+	int ret;
 
+	uid = doveadm_seal_root_begin();
 	/* there are no more users, for whom Dovecot remembers their group */
-	doveadm_seal_key_become_root();
 	if (getegid() != getgid() && setegid(getgid()) < 0)
 		i_fatal("setegid() failed: %m");
-	return doveadm_seal_export_tree(&tree, &ctx->entries, error_r);
+	ret = doveadm_seal_export_tree(&tree, &ctx->entries, error_r);
+	doveadm_seal_root_end(uid);
+	return ret;
 }
 
 static int

@@ -21,6 +21,7 @@
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
+#include "../root.h"
 #include "key.h"
 
 #include <dirent.h>
@@ -173,7 +174,8 @@ read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
 	struct stat st;
 	int fd;
 
-	doveadm_seal_key_become_root();
+	/* doveadm has the rights of the last user still */
+	(void)doveadm_seal_root_begin();
 	fd = openat(ctx->dir_fd, file->name, O_RDONLY | O_NOFOLLOW |
 		    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {

@@ -78,12 +78,6 @@ void doveadm_seal_key_usage(const struct doveadm_cmd_context *cctx,
 	doveadm_exit_code = EX_USAGE;
 }
 
-void doveadm_seal_key_become_root(void)
-{
-	if (getuid() == 0 && geteuid() != 0 && seteuid(0) < 0)
-		i_fatal("seteuid(0) failed: %m");
-}
-
 void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
 			       enum mail_seal_enrol_result result)
 {

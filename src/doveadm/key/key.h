@@ -34,10 +34,6 @@ void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
    replace-file.h. */
 void doveadm_seal_key_keep_root(struct doveadm_mail_cmd_context *ctx);
 
-/* doveadm has the rights of the last user still: takes back those of who has
-   called it. */
-void doveadm_seal_key_become_root(void);
-
 /* The command can't be used in this way: says so, and ends doveadm, but not
    doveadm-server. */
 void doveadm_seal_key_usage(const struct doveadm_cmd_context *cctx,
