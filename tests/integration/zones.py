@@ -17,7 +17,8 @@ from sandbox import wait_until
 OPENPGPKEY, SMIMEA = 61, 53
 FULL_CERTIFICATE = bytes([3, 0, 0])  # usage, selector, matching type
 LABELS = {OPENPGPKEY: "_openpgpkey", SMIMEA: "_smimecert"}
-PAST = ("20200101", "20200201")  # inception and expiration
+PAST = ("-i", "20200101", "-e", "20200201")  # of ldns-signzone
+FUTURE = ("-i", "20900101", "-e", "20910101")
 
 
 def owner_name(address, rrtype):
@@ -40,6 +41,7 @@ class Zone:
         self.ds = ds                 # how the parent vouches for it
         self.lines = f"{name} 60 IN SOA ns.example. root.example. 1 60 60 60 60\n" \
                      f"{name} 60 IN NS ns.example.\n"
+        self.forged = []             # (what to replace in the signed zone, by what)
         if flags is not None:
             self.key = self._run("ldns-keygen", "-a", "ECDSAP256SHA256", "-k", name).strip()
 
@@ -53,6 +55,10 @@ class Zone:
         """The DS record of its key."""
         return self._run("ldns-key2ds", "-n", "-2", f"{self.key}.key")
 
+    def key_record(self):
+        """Its DNSKEY record."""
+        return (self.folder / f"{self.key}.key").read_text()
+
     def write(self):
         """The file to serve."""
         plain = self.folder / f"{self.name}zone"
@@ -64,6 +70,10 @@ class Zone:
         # What ldns writes of empty data, NSD can't read.
         signed.write_text(re.sub(r"(?m)\tOPENPGPKEY\t$", r"\tTYPE61\t\\# 0",
                                  signed.read_text()))
+        for old, new in self.forged:
+            text = signed.read_text()
+            assert re.search(old, text), old
+            signed.write_text(re.sub(old, new, text))
         return signed
 
     def _run(self, *command):
