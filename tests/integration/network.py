@@ -96,9 +96,9 @@ class Network:
         self.ask(self.name_server)
         assert wait_until(self._answers, 30), (self.folder / "nsd.log").read_text()
 
-    def ask(self, *name_servers):
-        """From now on the sandbox asks these."""
-        self._resolv.write_text("".join(f"nameserver {address}\n" for address in name_servers))
+    def ask(self, name_server, search="."):
+        """From now on the sandbox asks this one."""
+        self._resolv.write_text(f"nameserver {name_server}\nsearch {search}\n")
 
     def _answers(self):
         return self.sandbox.run("getent", "ahosts", "ns.test", check=False).returncode == 0
