@@ -269,9 +269,8 @@ request_pend(const struct request *request,
 					   &error) < 0)
 			break;
 		if (place.source == NULL) {
-			return enrol_impossible(what, "a GnuPG keyring is "
-				"only read by mail_seal", "no file: or dict: "
-				"in mail_seal_keys", error_r);
+			return enrol_only_read(request->enrolment->set, what,
+					       error_r);
 		}
 		if (request->enrolment->only_first &&
 		    is_waiting(request->enrolment->set, &place.pending))

@@ -234,7 +234,7 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 {
 	const struct mail_seal_settings *set = enrolment->set;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	enum mail_seal_enrol_result result;
+	enum mail_seal_enrol_result result, left;
 	struct enrolled before;
 	bool removed;
 
@@ -242,11 +242,13 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 	drop_pending(set);
 	result = enrol_remove(set, NULL, error_r);
 	removed = result == MAIL_SEAL_ENROL_OK;
-	if (result != MAIL_SEAL_ENROL_FAILED &&
-	    enrol_check_removable(set, removed ? "Certificate removed, but "
-			"mail is still sealed" : "Certificate not removed",
-			error_r) != MAIL_SEAL_ENROL_OK)
-		result = MAIL_SEAL_ENROL_IMPOSSIBLE;
+	if (result != MAIL_SEAL_ENROL_FAILED) {
+		left = enrol_check_removable(set, removed ? "Certificate "
+			"removed, but mail is still sealed" :
+			"Certificate not removed", error_r);
+		if (left != MAIL_SEAL_ENROL_OK)
+			result = left;
+	}
 	enrol_has_removed(enrolment, removed, &before, &result, error_r);
 	return result;
 }

@@ -56,16 +56,17 @@ enum mail_seal_fallback {
 	MAIL_SEAL_TEMPFAIL
 };
 
-/* Each kind of source once: how it is named in mail_seal_keys ("file:..."),
-   and whether what follows is a path. To add one, add it here, and a file with
-   its struct mail_seal_source_kind (source.h). */
+/* Each kind of source once: its word in mail_seal_keys ("file:..."), its name
+   in C, and whether what follows is a path. To add one, add it here, and a
+   struct mail_seal_source_kind (source.h). */
 #define MAIL_SEAL_SOURCES(SOURCE) \
-	SOURCE(file, TRUE) \
-	SOURCE(gnupg, TRUE) \
-	SOURCE(dict, FALSE)
+	SOURCE("file", file, TRUE) \
+	SOURCE("gnupg", gnupg, TRUE) \
+	SOURCE("dict", dict, FALSE) \
+	SOURCE("dict-ro", dict_ro, FALSE)
 
 enum mail_seal_source_type {
-#define MAIL_SEAL_SOURCE_TYPE(name, has_path) MAIL_SEAL_SOURCE_##name,
+#define MAIL_SEAL_SOURCE_TYPE(word, name, has_path) MAIL_SEAL_SOURCE_##name,
 	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_TYPE)
 #undef MAIL_SEAL_SOURCE_TYPE
 	MAIL_SEAL_SOURCE_COUNT
@@ -141,6 +142,9 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
    place of what was read. */
 void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
 				 const char *const *fields);
+
+/* Is the source somewhere among the files? */
+bool mail_seal_source_has_path(const struct mail_seal_source *source);
 
 /* If this userdb field is one of our settings, returns its name without
    "mail_seal_" and its value; else NULL. */
