@@ -17,6 +17,12 @@
 #include <unbound-event.h>
 
 #define WHY_MAX 200
+/* So many questions in a row without an answer, and it is looked whether
+   anybody answers at all, for this long; if not, nothing is asked for that
+   long. */
+#define SILENCES_MAX 3
+#define PROBE_USECS (2 * G_USEC_PER_SEC)
+#define SILENCE_USECS (60 * G_USEC_PER_SEC)
 
 struct dns_resolver {
 	GPtrArray *anchors;
@@ -26,6 +32,9 @@ struct dns_resolver {
 	struct dns_events *events;
 	/* NULL: to be made with the next question */
 	struct ub_ctx *context;
+
+	unsigned int silences;
+	gint64 silent_until;
 };
 
 struct question {
@@ -45,7 +54,40 @@ enum { SEC_INSECURE = 0, SEC_BOGUS = 1, SEC_SECURE = 2 };
    may well have servers that know them. */
 static const char *const our_zones[] = { "test.", "home.arpa." };
 
-static int set_up(struct dns_resolver *resolver)
+static int set_servers(struct dns_resolver *resolver, char **error_r)
+{
+	int ret = *resolver->servers == NULL ?
+		ub_ctx_resolvconf(resolver->context, NULL) : 0;
+
+	if (ret != 0) {
+		*error_r = g_strdup_printf("/etc/resolv.conf: %s",
+					   ub_strerror(ret));
+	}
+	for (char **server = resolver->servers; ret == 0 && *server != NULL;
+	     server++) {
+		ret = ub_ctx_set_fwd(resolver->context, *server);
+		if (ret != 0) {
+			*error_r = g_strdup_printf("\"%s\" isn't a name "
+				"server's ADDRESS[@PORT]", *server);
+		}
+	}
+	return ret;
+}
+
+/* These read the anchors. */
+static int set_zones(struct dns_resolver *resolver, char **error_r)
+{
+	int ret = 0;
+
+	for (guint i = 0; ret == 0 && i < G_N_ELEMENTS(our_zones); i++)
+		ret = ub_ctx_zone_remove(resolver->context, our_zones[i]);
+	if (ret == UB_INITFAIL) {
+		*error_r = g_strdup("libunbound can't read the trust anchors");
+	}
+	return ret;
+}
+
+static int set_up(struct dns_resolver *resolver, char **error_r)
 {
 	struct ub_ctx *context = resolver->context;
 	int ret;
@@ -62,32 +104,30 @@ static int set_up(struct dns_resolver *resolver)
 
 		ret = ub_ctx_add_ta(context, anchor->record);
 	}
-	for (char **server = resolver->servers; ret == 0 && *server != NULL;
-	     server++)
-		ret = ub_ctx_set_fwd(context, *server);
-	if (ret == 0 && *resolver->servers == NULL)
-		ret = ub_ctx_resolvconf(context, NULL);
-	/* That makes it read the anchors. */
-	for (guint i = 0; ret == 0 && i < G_N_ELEMENTS(our_zones); i++)
-		ret = ub_ctx_zone_remove(context, our_zones[i]);
+	if (ret == 0)
+		ret = set_servers(resolver, error_r);
+	if (ret == 0)
+		ret = set_zones(resolver, error_r);
 	return ret;
 }
 
-/* Returns an UB_ error. */
-static int context_open(struct dns_resolver *resolver)
+/* Returns false and half a sentence if it can't be made. */
+static bool context_open(struct dns_resolver *resolver, char **error_r)
 {
-	int ret;
+	int ret = UB_NOMEM;
 
+	*error_r = NULL;
 	resolver->context =
 		ub_ctx_create_ub_event(dns_events_base(resolver->events));
-	if (resolver->context == NULL)
-		return UB_NOMEM;
-	ret = set_up(resolver);
-	if (ret != 0) {
-		ub_ctx_delete(resolver->context);
-		resolver->context = NULL;
-	}
-	return ret;
+	if (resolver->context != NULL)
+		ret = set_up(resolver, error_r);
+	if (ret == 0)
+		return true;
+	if (*error_r == NULL)
+		*error_r = g_strdup_printf("libunbound: %s", ub_strerror(ret));
+	ub_ctx_delete(resolver->context);
+	resolver->context = NULL;
+	return false;
 }
 
 static void context_close(struct dns_resolver *resolver)
@@ -96,31 +136,32 @@ static void context_close(struct dns_resolver *resolver)
 	resolver->context = NULL;
 }
 
-struct dns_resolver *dns_resolver_open(GPtrArray *anchors, const char *servers,
-				       char **error_r)
+static char **split(const char *text)
 {
-	struct dns_resolver *resolver = g_new0(struct dns_resolver, 1);
 	GStrvBuilder *builder = g_strv_builder_new();
-	char **words = g_strsplit_set(servers, " \t\n", -1);
-	int ret;
+	char **words = g_strsplit_set(text, " \t\n", -1), **found;
 
 	for (char **word = words; *word != NULL; word++) {
 		if (**word != '\0')
 			g_strv_builder_add(builder, *word);
 	}
-	resolver->servers = g_strv_builder_end(builder);
+	found = g_strv_builder_end(builder);
 	g_strv_builder_unref(builder);
 	g_strfreev(words);
+	return found;
+}
+
+struct dns_resolver *dns_resolver_open(GPtrArray *anchors, const char *servers,
+				       char **error_r)
+{
+	struct dns_resolver *resolver = g_new0(struct dns_resolver, 1);
+
+	resolver->servers = split(servers);
 	resolver->anchors = anchors;
 	resolver->proven = g_new0(bool, anchors->len);
 	resolver->events = dns_events_new();
-	ret = context_open(resolver);
-	if (ret == 0)
+	if (context_open(resolver, error_r))
 		return resolver;
-	*error_r = ret == UB_INITFAIL ?
-		g_strdup("libunbound can't read the trust anchors") :
-		g_strdup_printf("libunbound can't be set up: %s",
-				ub_strerror(ret));
 	dns_resolver_close(resolver);
 	return NULL;
 }
@@ -153,17 +194,17 @@ static void reply_set(struct dns_reply *reply, enum dns_reply_result result,
 	}
 }
 
-/* "validation failure <NAME TYPE CLASS>: " is known. */
+/* Without "validation failure <NAME TYPE CLASS>: ", of this name or, where it
+   is known from before, of the one with which it was found out */
 static const char *why_bogus_short(const char *why)
 {
 	const char *end;
 
 	if (why == NULL)
 		return "the signatures are wrong";
-	if (!g_str_has_prefix(why, "validation failure <"))
-		return why;
-	end = strstr(why, ">: ");
-	return end != NULL ? end + strlen(">: ") : why;
+	while ((end = strstr(why, ">: ")) != NULL)
+		why = end + strlen(">: ");
+	return why;
 }
 
 static void read_message(struct question *question, const void *message,
@@ -212,15 +253,17 @@ static void ask(struct dns_resolver *resolver, const char *name,
 		unsigned int type, gint64 deadline, struct dns_reply *reply)
 {
 	struct question question = { .type = type, .reply = reply };
-	int id = 0, ret = 0;
+	char *error;
+	int id = 0, ret;
 
 	reply_set(reply, DNS_REPLY_TIMEOUT, "no answer in time");
-	if (resolver->context == NULL)
-		ret = context_open(resolver);
-	if (ret == 0) {
-		ret = ub_resolve_event(resolver->context, name, type,
-				       ns_c_in, &question, answered, &id);
+	if (resolver->context == NULL && !context_open(resolver, &error)) {
+		reply_set(reply, DNS_REPLY_FAILED, error);
+		g_free(error);
+		return;
 	}
+	ret = ub_resolve_event(resolver->context, name, type, ns_c_in,
+			       &question, answered, &id);
 	if (ret != 0) {
 		reply_set(reply, DNS_REPLY_FAILED, ub_strerror(ret));
 		return;
@@ -233,27 +276,34 @@ static void ask(struct dns_resolver *resolver, const char *name,
 	context_close(resolver);
 }
 
-/* Are all anchors above this name in use? If not, the reply says why. */
+/* Are there anchors above this name, and are all in use? If not, the reply says
+   why. */
 static bool anchors_are_in_use(struct dns_resolver *resolver, const char *name,
 			       gint64 deadline, struct dns_reply *reply)
 {
-	bool in_use = true;
+	bool found = false;
 
-	for (guint i = 0; in_use && i < resolver->anchors->len; i++) {
+	for (guint i = 0; i < resolver->anchors->len; i++) {
 		const struct dns_anchor *anchor =
 			resolver->anchors->pdata[i];
 
-		if (resolver->proven[i] || !dns_anchor_covers(anchor, name))
+		if (!dns_anchor_covers(anchor, name))
+			continue;
+		found = true;
+		if (resolver->proven[i])
 			continue;
 		ask(resolver, anchor->name, DNS_TYPE_DNSKEY, deadline, reply);
-		in_use = resolver->proven[i] =
-			reply->result == DNS_REPLY_SECURE;
 		if (reply->result == DNS_REPLY_INSECURE) {
 			reply_set(reply, DNS_REPLY_FAILED, "the trust anchor "
 				  "is of a kind that libunbound doesn't know");
 		}
+		if (reply->result != DNS_REPLY_SECURE)
+			return false;
+		resolver->proven[i] = true;
 	}
-	return in_use;
+	if (!found)
+		reply_set(reply, DNS_REPLY_FAILED, "no trust anchor is above it");
+	return found;
 }
 
 static void reply_init(struct dns_reply *reply)
@@ -263,13 +313,13 @@ static void reply_init(struct dns_reply *reply)
 	reply->why = g_string_new(NULL);
 }
 
-void dns_resolver_ask(struct dns_resolver *resolver, const char *name,
-		      unsigned int type, gint64 deadline,
-		      struct dns_reply *reply)
+/* An insecure answer only if it really is one */
+static void ask_for_sure(struct dns_resolver *resolver, const char *name,
+			 unsigned int type, gint64 deadline,
+			 struct dns_reply *reply)
 {
 	struct dns_reply anchors_reply;
 
-	reply_init(reply);
 	ask(resolver, name, type, deadline, reply);
 	if (reply->result != DNS_REPLY_INSECURE)
 		return;
@@ -279,6 +329,41 @@ void dns_resolver_ask(struct dns_resolver *resolver, const char *name,
 			  anchors_reply.why->str);
 	}
 	dns_reply_free(&anchors_reply);
+}
+
+/* Where no server answers, ten thousand users aren't waited for one by one. */
+static bool servers_are_silent(struct dns_resolver *resolver, gint64 deadline,
+			       struct dns_reply *reply)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (resolver->silences < SILENCES_MAX)
+		return false;
+	if (now >= resolver->silent_until) {
+		ask(resolver, ".", DNS_TYPE_DNSKEY,
+		    MIN(deadline, now + PROBE_USECS), reply);
+		if (reply->result != DNS_REPLY_TIMEOUT) {
+			resolver->silences = 0;
+			return false;
+		}
+		resolver->silent_until = now + SILENCE_USECS;
+	}
+	reply_set(reply, DNS_REPLY_TIMEOUT, "no name server answers");
+	return true;
+}
+
+void dns_resolver_ask(struct dns_resolver *resolver, const char *name,
+		      unsigned int type, gint64 deadline,
+		      struct dns_reply *reply)
+{
+	reply_init(reply);
+	if (servers_are_silent(resolver, deadline, reply))
+		return;
+	ask_for_sure(resolver, name, type, deadline, reply);
+	if (reply->result == DNS_REPLY_TIMEOUT)
+		resolver->silences++;
+	else
+		resolver->silences = 0;
 }
 
 void dns_reply_free(struct dns_reply *reply)

@@ -66,7 +66,7 @@ class Network:
         self._bundle = self._show(BUNDLE, self.authority.certificate_file.read_text())
         self._resolv = self._show("/etc/resolv.conf", "")
         self._show("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n")
-        self._show("/etc/hosts", "127.0.0.1 localhost\n")
+        self._show("/etc/hosts", f"127.0.0.1 localhost {socket.gethostname()}\n")
 
     def close(self):
         if self._nsd:
@@ -96,9 +96,9 @@ class Network:
         self.ask(self.name_server)
         assert wait_until(self._answers, 30), (self.folder / "nsd.log").read_text()
 
-    def ask(self, *name_servers):
-        """From now on the sandbox asks these."""
-        self._resolv.write_text("".join(f"nameserver {address}\n" for address in name_servers))
+    def ask(self, name_server, search="."):
+        """From now on the sandbox asks this one."""
+        self._resolv.write_text(f"nameserver {name_server}\nsearch {search}\n")
 
     def _answers(self):
         return self.sandbox.run("getent", "ahosts", "ns.test", check=False).returncode == 0

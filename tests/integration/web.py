@@ -5,6 +5,7 @@ import hashlib
 import socket
 import ssl
 import threading
+import warnings
 from dataclasses import dataclass
 
 from network import loopback
@@ -104,6 +105,8 @@ def tls(certificate_file, versions=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if versions:
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version, context.maximum_version = versions
+        with warnings.catch_warnings():  # old ones are what is wanted
+            warnings.simplefilter("ignore", DeprecationWarning)
+            context.minimum_version, context.maximum_version = versions
     context.load_cert_chain(certificate_file)
     return context
