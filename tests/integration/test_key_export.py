@@ -2,15 +2,14 @@
 
 import base64
 import hashlib
-import os
 import subprocess
+import tempfile
 
 import pytest
 
-from dovecot import Dovecot, User, dovecot_version
-from network import Network
+from dovecot import Dovecot, User
 from seal_key import TEMPORARY, USAGE, sentence, set_key, warnings
-from web import ADVANCED, DIRECT, Web, response, tls, wkd_hash
+from web import wkd_hash
 from x509 import EXPIRED
 
 ADDRESSES = {
@@ -22,7 +21,6 @@ ADDRESSES = {
     "frank": "frank@example.org,info@example.org",
     "grace": "grace",
 }
-LOCATION = "/.well-known/openpgpkey"
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +62,10 @@ def export(server, form, *options, users=("-A",), status=0):
 def records(zone):
     """{name: [type and data without blanks]}, after a name server has read it."""
     header = b"$ORIGIN .\n$TTL 60\n@ SOA ns. admin. 1 60 60 60 60\n@ NS ns.\nns. A 127.0.0.1\n"
-    subprocess.run(["nsd-checkzone", ".", "/dev/stdin"], input=header + zone, check=True,
-                   capture_output=True)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(header + zone)
+        file.flush()
+        subprocess.run(["nsd-checkzone", ".", file.name], check=True, capture_output=True)
     found = {}
     for lines in zone.decode().split("\t)\n")[:-1]:
         name, family, kind, data = lines.split("\t", 3)
