@@ -8,9 +8,14 @@
 #include "ldap-connection.h"
 #include "ldap-wire.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <openldap.h>
+#include <resolv.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct ldap_connection {
 	struct ldap_wire *wire;
@@ -37,9 +42,10 @@ ldap_connection_failed(struct ldap_connection *connection, int code,
 		return DISCOVERY_UNKNOWN;
 	}
 	g_string_append(note, ldap_err2string(code));
+	/* GnuTLS' reasons are "(unknown error code)" */
 	if (ldap_get_option(connection->ldap, LDAP_OPT_DIAGNOSTIC_MESSAGE,
 			    &text) == LDAP_OPT_SUCCESS && text != NULL &&
-	    *text != '\0')
+	    *text != '\0' && *text != '(')
 		g_string_append_printf(note, " (%s)", text);
 	ldap_memfree(text);
 	return DISCOVERY_UNKNOWN;
@@ -110,6 +116,21 @@ static int set_tls_options(LDAP *ldap, const char *ca_file)
 		LDAP_OPT_SUCCESS ? 0 : -1;
 }
 
+/* It is read by whom we are now: a mail user. */
+static void explain_ca_file(const char *path, GString *note)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	g_string_append_printf(note, "tls_ca_cert_file %s ", path);
+	if (fd < 0) {
+		g_string_append_printf(note, "can't be read: %s",
+				       g_strerror(errno));
+		return;
+	}
+	g_string_append(note, "has no authority that can be used");
+	(void)close(fd);
+}
+
 static int set_options(LDAP *ldap)
 {
 	const int version = LDAP_VERSION3;
@@ -137,6 +158,22 @@ static int start_tls(struct ldap_connection *connection, bool ldaps)
 		ldap_tls_inplace(connection->ldap) ? LDAP_SUCCESS : LDAP_OTHER;
 }
 
+/* A handshake that fails is always the same to libldap. */
+static enum discovery_result
+tls_failed(struct ldap_connection *connection, int code, const char *host,
+	   GString *note)
+{
+	enum discovery_result result;
+
+	g_string_append(note, "no TLS that can be trusted: ");
+	result = ldap_connection_failed(connection, code, note);
+	if (code == LDAP_CONNECT_ERROR && result == DISCOVERY_UNKNOWN) {
+		g_string_append_printf(note, ": is there a certificate for "
+			"%s, from an authority in tls_ca_cert_file?", host);
+	}
+	return result;
+}
+
 static int
 simple_bind(struct ldap_connection *connection, const struct ldap_login *login)
 {
@@ -161,15 +198,12 @@ prepare(struct ldap_connection *connection, const struct ldap_server *server,
 
 	if (set_options(connection->ldap) < 0 ||
 	    set_tls_options(connection->ldap, login->ca_file) < 0) {
-		g_string_append_printf(note, "the authorities in %s can't be "
-				       "used", login->ca_file);
+		explain_ca_file(login->ca_file, note);
 		return DISCOVERY_UNKNOWN;
 	}
 	code = start_tls(connection, server->ldaps);
-	if (code != LDAP_SUCCESS) {
-		g_string_append(note, "no TLS that can be trusted: ");
-		return ldap_connection_failed(connection, code, note);
-	}
+	if (code != LDAP_SUCCESS)
+		return tls_failed(connection, code, server->host, note);
 	code = simple_bind(connection, login);
 	if (code != LDAP_SUCCESS) {
 		g_string_append(note, "bind refused: ");
@@ -178,7 +212,8 @@ prepare(struct ldap_connection *connection, const struct ldap_server *server,
 	return DISCOVERY_FOUND;
 }
 
-/* libldap reads its configuration with its first call. */
+/* libldap reads its configuration with its first call, and asks the name
+   servers for this host's own name, which isn't used: that has its second. */
 static LDAP *
 ldap_without_configuration(const struct ldap_wire *wire, const char *uri)
 {
@@ -186,12 +221,15 @@ ldap_without_configuration(const struct ldap_wire *wire, const char *uri)
 	bool was_set = getenv(name) != NULL;
 	LDAP *ldap;
 
+	if (res_init() == 0)
+		_res.retrans = _res.retry = 1;
 	(void)setenv(name, "1", 0);
 	if (ldap_init_fd(ldap_wire_fd(wire), LDAP_PROTO_EXT, uri,
 			 &ldap) != LDAP_SUCCESS)
 		ldap = NULL;
 	if (!was_set)
 		(void)unsetenv(name);
+	(void)res_init();
 	return ldap;
 }
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from network import Authority
 from sandbox import wait_until
 
+# Not "localhost": libldap takes that for this machine's own name.
+HOST, OTHER_HOST = "ldap.test", "other.test"
+HOSTS = f"127.0.0.1 localhost {HOST} {OTHER_HOST}\n"
 SUFFIX = "dc=example,dc=org"
 PEOPLE = f"ou=people,{SUFFIX}"
 ADMIN = f"cn=admin,{SUFFIX}"
@@ -42,6 +45,14 @@ def dn(uid):
     return f"uid={uid},{PEOPLE}"
 
 
+def readable(authority, folder):
+    """A copy of its certificate in this folder, for everybody."""
+    copy = folder / "authority.pem"
+    shutil.copy(authority.certificate_file, copy)
+    copy.chmod(0o644)
+    return copy
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -55,11 +66,12 @@ class Directory:
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-ldap-"))
         self.folder.chmod(0o755)
         self.authority = Authority(self.folder)
+        self.ca_file = readable(self.authority, self.folder)
         self.port, self.tls_port = free_port(), free_port()
         (self.folder / "data").mkdir()
         (self.folder / "slapd.conf").write_text(CONFIG.format(
             folder=self.folder, suffix=SUFFIX, admin=ADMIN, reader=READER, password=PASSWORD,
-            certificate=self.authority.certificate("localhost")))
+            certificate=self.authority.certificate(HOST)))
         self._process = None
         self.start()
         self.load(f"""
