@@ -106,13 +106,14 @@ struct mail_seal_core {
 			 unsigned int *count_r, struct seal_error *error);
 	/* Finds those of the owner's certificates that are for this address, as
 	   others should see them: of OpenPGP without user IDs that have
-	   another. facts as above. The list is from the pool; it can be
+	   another. Those that aren't for anybody are there too, with that as
+	   problem. facts as above. The list is from the pool; it can be
 	   empty. */
 	int (*export_for)(const struct mail_seal_contents *contents,
-		       const struct mail_seal_settings *set,
-		       const char *facts, const char *address, pool_t pool,
-		       const struct mail_seal_exported **list_r,
-		       unsigned int *count_r, struct seal_error *error);
+			  const struct mail_seal_settings *set,
+			  const char *facts, const char *address, pool_t pool,
+			  const struct mail_seal_exported **list_r,
+			  unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside
 	   them. Returns 0, or -1 with half a sentence. */

@@ -22,6 +22,16 @@ is_for(const struct certificate *certificate, const char *address)
 	return has;
 }
 
+/* Of a revoked one the judge names no user IDs. */
+static bool is_for_nobody(const struct certificate *certificate)
+{
+	GPtrArray *own = certificate_addresses(certificate);
+	bool none = own->len == 0;
+
+	g_ptr_array_unref(own);
+	return none;
+}
+
 /* Without its other user IDs a certificate may be another one: one of them may
    have said until when it is valid. Returns 0 or -1. */
 static int
@@ -70,7 +80,9 @@ export_one(const struct certificate *certificate, const char *address,
 	exported_r->data = p_memdup(pool, data, size);
 	exported_r->size = size;
 	if (certificate_is_usable(certificate, time(NULL), set->min_rsa_bits,
-				  &problem) && changed)
+				  &problem) && is_for_nobody(certificate))
+		problem = "it has no address";
+	else if (problem == NULL && changed)
 		ret = check_reduced(bytes, address, set, &problem, error);
 	exported_r->problem = p_strdup(pool, problem);
 	g_bytes_unref(bytes);
@@ -92,9 +104,10 @@ int core_export_for(const struct mail_seal_contents *contents,
 	exported = p_new(pool, struct mail_seal_exported, own->len);
 	*count_r = 0;
 	for (guint i = 0; i < own->len && ret == 0; i++) {
-		if (is_for(own->pdata[i], address)) {
+		if (is_for(own->pdata[i], address) ||
+		    is_for_nobody(own->pdata[i])) {
 			ret = export_one(own->pdata[i], address, set, pool,
-					  &exported[(*count_r)++], error);
+					 &exported[(*count_r)++], error);
 		}
 	}
 	*list_r = exported;

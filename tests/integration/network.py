@@ -61,6 +61,7 @@ class Network:
         self.folder.chmod(0o755)
         self.authority = Authority(self.folder)
         self.sandbox = sandbox
+        self._shown = []
         self._nsd = None
         self.name_server = None
         self._bundle = self._show(BUNDLE, self.authority.certificate_file.read_text())
@@ -72,6 +73,8 @@ class Network:
         if self._nsd:
             self._nsd.terminate()
             self._nsd.wait(timeout=60)
+        for path in self._shown:
+            self.sandbox.run("umount", "--lazy", path)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _show(self, path, text):
@@ -79,6 +82,7 @@ class Network:
         copy.write_text(text)
         copy.chmod(0o644)
         self.sandbox.mount_over(copy, path)
+        self._shown.append(path)
         return copy
 
     def names(self, lines, failing=()):

@@ -39,7 +39,8 @@ def server(directory):
                  seal={"mail_seal_ldap_config": str(directory.folder / "mail-seal.conf"),
                        "mail_seal_addresses": "%u@example.org"}) as dovecot:
         hosts = directory.folder / "hosts"
-        hosts.write_text(HOSTS)
+        # Dovecot, too, looks for this machine's own name.
+        hosts.write_text(f"{HOSTS}127.0.0.1 {socket.gethostname()}\n")
         dovecot.sandbox.mount_over(hosts, "/etc/hosts")
         yield dovecot
 
@@ -533,21 +534,16 @@ def test_host_that_is_not_there(server, directory):
 
 
 def test_name_servers_that_are_silent(server, directory, keys, tmp_path):
-    """They are needed for names that /etc/hosts doesn't have, and libldap asks for one more."""
+    """Whoever is in /etc/hosts is found, and what isn't has its time limit."""
     directory.person("alice", ("pgpKey", keys.alice.certificate))
     made, address = loopback(socket.SOCK_DGRAM, 53)
     open_folders(tmp_path)
     resolv = tmp_path / "resolv.conf"
     resolv.write_text(f"nameserver {address}\n")
     with made, server.sandbox.mounted_over(resolv, "/etc/resolv.conf"):
-        started = time.monotonic()
-        server.doveadm("seal", "key", "list", "-u", "alice")
-        dovecot_waits = time.monotonic() - started  # for this machine's own name
-        started = time.monotonic()
-        assert find(server, "-n", "--timeout", "6").result == "found"
-        assert time.monotonic() - started < dovecot_waits + 4
+        assert find(server, "-n", "--timeout", "2").result == "found"
         configure(directory, uri="ldaps://ldap.example.org")
-        assert "no answer in time" in unknown(server, "--timeout", "2", seconds=dovecot_waits + 5)
+        assert "no answer in time" in unknown(server, "--timeout", "2", seconds=6)
 
 
 def test_whole_run_is_bounded(server, directory):

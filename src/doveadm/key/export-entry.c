@@ -22,11 +22,13 @@ export_entry_cmp(const struct export_entry *one,
 	if (ret == 0)
 		ret = strcmp(one->name, other->name);
 	if (ret == 0)
+		ret = strcmp(one->user, other->user);
+	if (ret == 0)
 		ret = memcmp(one->data, other->data,
 			     I_MIN(one->size, other->size));
 	if (ret == 0 && one->size != other->size)
 		ret = one->size < other->size ? -1 : 1;
-	return ret != 0 ? ret : strcmp(one->user, other->user);
+	return ret;
 }
 
 unsigned int

@@ -50,7 +50,10 @@ struct key_export_cmd_context {
 	/* only of this domain; or NULL */
 	const char *domain;
 	bool direct;
+	/* of who has called doveadm */
+	gid_t gid;
 	ARRAY_TYPE(export_entry) entries;
+	const char *last_warning;
 	/* users whose session was to begin, and whose did */
 	unsigned int users_begun, users_run;
 };
@@ -99,6 +102,22 @@ add_by_names(struct key_export_cmd_context *ctx, struct mail_user *user,
 	}
 }
 
+/* It may be so for each of the addresses. */
+static void
+warn_once(struct key_export_cmd_context *ctx, struct mail_user *user,
+	  const struct mail_seal_exported *exported)
+{
+	const char *warning = p_strdup_printf(ctx->ctx.pool,
+		"%s isn't published: %s", exported->fingerprint,
+		exported->problem);
+
+	if (ctx->last_warning != NULL &&
+	    strcmp(ctx->last_warning, warning) == 0)
+		return;
+	ctx->last_warning = warning;
+	e_warning(user->event, "%s", warning);
+}
+
 /* What an address has of the owner's certificates */
 static int
 export_address(struct key_export_cmd_context *ctx,
@@ -131,8 +150,7 @@ export_address(struct key_export_cmd_context *ctx,
 			add_by_names(ctx, set->user, address, &parsed,
 				     &list[i]);
 		} else {
-			e_warning(set->user->event, "%s isn't published: %s",
-				  list[i].fingerprint, list[i].problem);
+			warn_once(ctx, set->user, &list[i]);
 		}
 	}
 	ctx->discovery->address_clear(&parsed);
@@ -143,14 +161,14 @@ static int
 export_certificates(struct key_export_cmd_context *ctx,
 		    const struct mail_seal_plugin_interface *plugin,
 		    const struct mail_seal_settings *set,
-		    const buffer_t *certificates, struct seal_error *error)
+		    const buffer_t *certificates, const char *facts,
+		    struct seal_error *error)
 {
 	struct mail_seal_contents contents = { .certificates = certificates };
 	const struct mail_seal_core *core = plugin->core_get(error);
 	buffer_t *extra = t_buffer_create(1024);
 	struct mail_seal_settings address_set = *set;
 	const char *const *addresses, *where, *sentence;
-	struct mail_seal_state state;
 	int ret = core == NULL ? -1 : 0;
 
 	/* what is remembered is of both */
@@ -158,7 +176,6 @@ export_certificates(struct key_export_cmd_context *ctx,
 		ret = plugin->keys_read_extra(set, extra, &where, error);
 		contents.extra = extra;
 	}
-	(void)plugin->state_read(set->user, &state, &sentence);
 	/* an empty mail_seal_addresses checks nothing */
 	if (set->addresses == NULL)
 		address_set.addresses = set->user->username;
@@ -168,10 +185,14 @@ export_certificates(struct key_export_cmd_context *ctx,
 		ret = -1;
 	}
 	for (; ret == 0 && *addresses != NULL; addresses++) {
-		ret = export_address(ctx, set, &contents, state.facts, core,
+		ret = export_address(ctx, set, &contents, facts, core,
 				     *addresses, error);
 	}
-	return ret;
+	if (ret == 0 || error->code != SEAL_ERROR_UNUSABLE_KEY)
+		return ret;
+	/* that it is so is certain */
+	e_warning(set->user->event, "Nothing is published: %s", error->text);
+	return 0;
 }
 
 static int
@@ -184,6 +205,7 @@ cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 	buffer_t *content = t_buffer_create(4096);
 	const struct mail_seal_plugin_interface *plugin;
 	struct mail_seal_enrolment enrolment;
+	struct mail_seal_state state;
 	const char *where;
 	int ret;
 
@@ -191,20 +213,20 @@ cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 	plugin = doveadm_seal_key_begin(_ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
+	(void)plugin->state_read(user, &state, &where);
 	ret = plugin->keys_read(enrolment.set, content, &where, &error);
+	if (ret == 0 && state.enrolled) {
+		seal_error_set(&error, SEAL_ERROR_STORE,
+			       "the certificate is no longer there");
+		ret = -1;
+	}
 	if (ret > 0) {
 		ret = export_certificates(ctx, plugin, enrolment.set, content,
-					  &error);
+					  state.facts, &error);
 	}
-	if (ret == 0)
-		return 0;
-	if (error.code == SEAL_ERROR_UNUSABLE_KEY) {
-		/* that it is so is certain */
-		e_warning(user->event, "Nothing is published: %s", error.text);
-		return 0;
-	}
-	return doveadm_seal_key_failed(_ctx, user, MAIL_SEAL_ENROL_FAILED,
-		t_strconcat("Not known what to publish: ", error.text, NULL));
+	return ret == 0 ? 0 : doveadm_seal_key_failed(_ctx, user,
+		MAIL_SEAL_ENROL_FAILED, t_strconcat("Not known what to "
+			"publish: ", error.text, NULL));
 }
 
 /*
@@ -229,7 +251,7 @@ write_tree(struct key_export_cmd_context *ctx, bool complete,
 
 	uid = doveadm_seal_root_begin();
 	/* there are no more users, for whom Dovecot remembers their group */
-	if (getegid() != getgid() && setegid(getgid()) < 0)
+	if (getegid() != ctx->gid && setegid(ctx->gid) < 0)
 		i_fatal("setegid() failed: %m");
 	ret = doveadm_seal_export_tree(&tree, &ctx->entries, error_r);
 	doveadm_seal_root_end(uid);
@@ -339,6 +361,7 @@ cmd_seal_key_export_init(struct doveadm_mail_cmd_context *_ctx
 	ctx->discovery = doveadm_seal_discovery_get(&error);
 	if (ctx->discovery == NULL)
 		i_fatal_status(DOVEADM_EX_NOTPOSSIBLE, "%s", error);
+	ctx->gid = getegid();
 	i_array_init(&ctx->entries, 64);
 	read_options(ctx);
 }

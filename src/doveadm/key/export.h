@@ -19,8 +19,8 @@ struct export_entry {
 };
 ARRAY_DEFINE_TYPE(export_entry, struct export_entry);
 
-/* Sorts them by domain, name and content, each once. What several users have
-   under one name is nobody's: it is left out, with a warning. */
+/* Sorts them by domain, name, user and content, each once. What several users
+   have under one name is nobody's: it is left out, with a warning. */
 void doveadm_seal_export_sort(ARRAY_TYPE(export_entry) *entries);
 
 /* Returns how many of the sorted entries, from this one on, have its name. */

@@ -55,6 +55,8 @@ openpgp_for_address(GBytes *certificate, const char *address)
 		const size_t packet_size =
 			header.header_size + header.body_size;
 
+		if (packet_size > size)
+			break;
 		if ((unsigned int)header.tag != TAG_SIGNATURE) {
 			take = is_wanted(&header, data + header.header_size,
 					 address);
