@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from network import loopback
 from sandbox import wait_until
 
 OPENPGPKEY, SMIMEA = 61, 53
@@ -90,6 +91,7 @@ class NameServer:
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-zones-"))
         self.folder.chmod(0o755)
         self.port = free_port()
+        self.resolver_address = None  # where it is at DNS's own port, too
         self.zones = {}
         self._process = None
         self.root = self.zone(".")
@@ -132,11 +134,14 @@ class NameServer:
         return f"127.0.0.1@{self.port}"
 
     def start(self):
+        reserved, self.resolver_address = loopback(socket.SOCK_DGRAM, 53)
+        reserved.close()
         zones = "".join(f'zone:\n  name: "{zone.name}"\n  zonefile: "{zone.write()}"\n'
                         for zone in self.zones.values())
         config = self.folder / "nsd.conf"
         config.write_text(f"""server:
   ip-address: 127.0.0.1@{self.port}
+  ip-address: {self.resolver_address}@53
   server-count: 1
   username: ""
   zonesdir: "{self.folder}"
