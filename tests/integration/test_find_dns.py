@@ -273,6 +273,14 @@ def test_where(found):
         name("expired@expired.example", OPENPGPKEY)[:-1] + " OPENPGPKEY"
 
 
+def test_by_doveadm_server(found):
+    """The same under its memory limit, in one process that takes other identities."""
+    rows, done = find(found.dovecot, *found.dovecot.doveadm_server, "-A")
+    assert done.returncode == TEMPORARY
+    assert rows == found.rows
+    assert found.dovecot.new_crashes() == []
+
+
 # Servers that don't answer, and resolvers that lie
 
 TIMEOUT = 2
