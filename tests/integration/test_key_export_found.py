@@ -33,7 +33,7 @@ def server(zones):
     """Each user is there twice: as a user of another site, who has the same address there."""
     users = [User(f"{name}{there}", settings={"mail_seal_addresses": address})
              for name, address in USERS.items() for there in ("", "-there")]
-    with Dovecot(users, seal={"mail_seal_dns_trust_anchor": zones.anchor(),
+    with Dovecot(users, seal={"mail_seal_dns_trust_anchor": str(zones.anchor()),
                               "mail_seal_dns_servers": zones.address}) as dovecot:
         yield dovecot
 
