@@ -14,7 +14,6 @@
 #include "users.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 void doveadm_seal_users_init(struct doveadm_seal_users *users,
 			     struct doveadm_mail_cmd_context *ctx,
@@ -132,12 +131,6 @@ int doveadm_seal_users_look_up(struct doveadm_mail_cmd_context *ctx,
 			"the user lookup failed: %s", error);
 	}
 	return ret;
-}
-
-void doveadm_seal_users_become_root_again(void)
-{
-	if (getuid() == 0 && geteuid() != 0 && seteuid(0) < 0)
-		i_fatal("seteuid(0) failed: %m");
 }
 
 void doveadm_seal_users_begin_total(void)

@@ -42,9 +42,6 @@ int doveadm_seal_users_look_up(struct doveadm_mail_cmd_context *ctx,
 			       const char *name, pool_t pool,
 			       const char **username_r, const char **problem_r);
 
-/* doveadm, if root's, has the rights of the last user still. */
-void doveadm_seal_users_become_root_again(void);
-
 /* Begins the row that follows those of many users: its user is "TOTAL". */
 void doveadm_seal_users_begin_total(void);
 

@@ -220,8 +220,9 @@ def store(request):
 def with_dict(store, keys):
     """Groups and users have their certificates in a dict."""
     with Dovecot([User(name) for name in ("alice", *MANY)], shared=True, dict=store,
-                 groups={"CERT": DICT, "Big": DICT}) as dovecot:
-        team.make(dovecot, "CERT", "Big")
+                 groups={"CERT": DICT, "Big": DICT,
+                         "ReadOnly": DICT.replace("dict:", "dict-ro:", 1)}) as dovecot:
+        team.make(dovecot, "CERT", "Big", "ReadOnly")
         set_key(dovecot, "alice", keys.alice.certificate)
         for name in MANY:
             set_key(dovecot, name, keys.many[name].certificate)
@@ -237,6 +238,18 @@ def test_dict(with_dict, keys):
     assert members(server, "Public/Big") == {"alice": keys.alice.fingerprint}
     rows(server, "remove", NAME, *MANY[1:])
     assert members(server) == {"alice": keys.alice.fingerprint}
+
+
+def test_dict_that_is_only_read(with_dict, keys):
+    server = with_dict
+    for content in (None, keys.bob.certificate.decode()):
+        if content:
+            server.doveadm("dict", "set", "-u", "Public/ReadOnly", DICT_ALONE,
+                           "priv/mail-seal/keys", "\n" + content)
+        done = server.doveadm("seal", "group", "add", "Public/ReadOnly", "alice", check=False)
+        assert done.returncode == DATA_ERROR
+        assert b"its source is only read by mail_seal" in done.stderr
+    assert members(server, "Public/ReadOnly") == {"": keys.bob.fingerprint}
 
 
 def test_dict_holds_so_much(with_dict, keys):

@@ -9,7 +9,7 @@
 #include "../../plugin/group-edit.h"
 #include "../../core/core.h"
 #include "../command.h"
-#include "../users.h"
+#include "../root.h"
 #include "group-load.h"
 
 #include <fcntl.h>
@@ -247,13 +247,10 @@ int doveadm_seal_group_save(struct doveadm_seal_group *group, bool dry_run,
 
 static int open_lock(const char *path)
 {
-	uid_t uid = geteuid();
-	int fd;
+	uid_t uid = doveadm_seal_root_begin();
+	int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
-	doveadm_seal_users_become_root_again();
-	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (geteuid() != uid && seteuid(uid) < 0)
-		i_fatal("seteuid(%s) failed: %m", dec2str(uid));
+	doveadm_seal_root_end(uid);
 	return fd;
 }
 
