@@ -16,10 +16,21 @@ struct mail_user;
 
 /* encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
+/* group.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_add;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_remove;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_sync;
+/* group-show.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_list;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_show;
+/* find.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_find;
 /* key.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset;
+/* export.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_export;
 /* key-list.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_list;
 /* key-pending.c */

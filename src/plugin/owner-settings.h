@@ -18,6 +18,8 @@ struct mailbox;
 	SETTING(extra_keys, "", "") \
 	SETTING(missing_key, "store", "store") \
 	SETTING(unusable_key, "tempfail", "tempfail") \
+	SETTING(public, "", "") \
+	SETTING(group_unusable, "skip", "skip") \
 	SETTING(exclude, "", "") \
 	SETTING(protect_headers, "", "") \
 	SETTING(compress, "no", "no") \
@@ -34,7 +36,12 @@ struct mailbox;
 	SETTING(notice_days, "30 7 1", "30 7 1") \
 	SETTING(notice_from, "", "") \
 	SETTING(language, "en", "en") \
-	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS)
+	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS) \
+	SETTING(dns_trust_anchor, "/usr/share/dns/root.key", \
+		"/usr/share/dns/root.key") \
+	SETTING(dns_servers, "", "") \
+	SETTING(ldap_config, "", "") \
+	SETTING(wkd_dir, "", "")
 
 /* The values as they are written, variables expanded. */
 struct mail_seal_raw_settings {
@@ -51,16 +58,17 @@ enum mail_seal_fallback {
 	MAIL_SEAL_TEMPFAIL
 };
 
-/* Each kind of source once: how it is named in mail_seal_keys ("file:..."),
-   and whether what follows is a path. To add one, add it here, and a file with
-   its struct mail_seal_source_kind (source.h). */
+/* Each kind of source once: its word in mail_seal_keys ("file:..."), its name
+   in C, and whether what follows is a path. To add one, add it here, and a
+   struct mail_seal_source_kind (source.h). */
 #define MAIL_SEAL_SOURCES(SOURCE) \
-	SOURCE(file, TRUE) \
-	SOURCE(gnupg, TRUE) \
-	SOURCE(dict, FALSE)
+	SOURCE("file", file, TRUE) \
+	SOURCE("gnupg", gnupg, TRUE) \
+	SOURCE("dict", dict, FALSE) \
+	SOURCE("dict-ro", dict_ro, FALSE)
 
 enum mail_seal_source_type {
-#define MAIL_SEAL_SOURCE_TYPE(name, has_path) MAIL_SEAL_SOURCE_##name,
+#define MAIL_SEAL_SOURCE_TYPE(word, name, has_path) MAIL_SEAL_SOURCE_##name,
 	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_TYPE)
 #undef MAIL_SEAL_SOURCE_TYPE
 	MAIL_SEAL_SOURCE_COUNT
@@ -70,6 +78,14 @@ struct mail_seal_source {
 	enum mail_seal_source_type type;
 	/* of a dict: its URI, or its name on 2.4 */
 	const char *path;
+};
+
+/* mail_seal_public gives mailboxes of public namespaces a source. */
+struct mail_seal_group_pattern {
+	const char *pattern;
+	/* none: what it names isn't sealed */
+	const struct mail_seal_source *sources;
+	unsigned int source_count;
 };
 
 struct mail_seal_settings {
@@ -84,6 +100,15 @@ struct mail_seal_settings {
 	const char *extra_keys;
 	enum mail_seal_fallback missing_key;
 	enum mail_seal_fallback unusable_key;
+	/* what comes first is to be taken (group.h) */
+	const struct mail_seal_group_pattern *public;
+	unsigned int public_count;
+	/* a member's certificate that can't be used is left out; FALSE: it
+	   stops the group's mail */
+	bool group_skips_unusable;
+	/* If these are a group's: its name (group.h), by which dicts know it,
+	   and by which it may have many certificates. Else NULL */
+	const char *group;
 	/* NULL-terminated; special-use flags begin with a backslash */
 	const char *const *exclude;
 	/* names of header fields, NULL-terminated; NULL if there are none */
@@ -117,6 +142,13 @@ struct mail_seal_settings {
 	const char *language;
 	/* the folder of the texts */
 	const char *texts;
+	/* For "doveadm seal key find" (discovery.h). The trust anchor's file;
+	   words as they are written; the LDAP settings' file; a folder. Empty:
+	   there is none. */
+	const char *dns_trust_anchor;
+	const char *dns_servers;
+	const char *ldap_config;
+	const char *wkd_dir;
 };
 
 /* Checks the values. Returns 0, or -1 and a sentence that names the setting.
@@ -129,6 +161,9 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
    place of what was read. */
 void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
 				 const char *const *fields);
+
+/* Is the source somewhere among the files? */
+bool mail_seal_source_has_path(const struct mail_seal_source *source);
 
 /* If this userdb field is one of our settings, returns its name without
    "mail_seal_" and its value; else NULL. */
@@ -148,8 +183,5 @@ int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
 			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r);
 
-/* Is none of our settings in a block of this mailbox's or its namespace's
-   (2.4), where we don't look for it? Returns 0, or -1 and what is wrong. */
-int mail_seal_settings_check_blocks(struct mailbox *box, const char **error_r);
 
 #endif

@@ -9,7 +9,8 @@ static const struct {
 	const char *name;
 	const struct mail_seal_source_kind *kind;
 } kinds[] = {
-#define MAIL_SEAL_SOURCE_ROW(name, has_path) { #name, &mail_seal_source_##name },
+#define MAIL_SEAL_SOURCE_ROW(word, name, has_path) \
+	{ word, &mail_seal_source_##name },
 	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_ROW)
 #undef MAIL_SEAL_SOURCE_ROW
 };
@@ -27,6 +28,11 @@ const char *mail_seal_source_name(const struct mail_seal_source *source)
 bool mail_seal_source_is_writable(const struct mail_seal_source *source)
 {
 	return kinds[source->type].kind->write != NULL;
+}
+
+const char *mail_seal_source_only_read(const struct mail_seal_source *source)
+{
+	return kinds[source->type].kind->only_read;
 }
 
 int mail_seal_source_read(const struct mail_seal_source *source,
@@ -54,6 +60,16 @@ int mail_seal_source_write(const struct mail_seal_source *source,
 {
 	return kinds[source->type].kind->write(source->path, set, content,
 					       error);
+}
+
+int mail_seal_source_write_shared(const struct mail_seal_source *source,
+				  const struct mail_seal_settings *set,
+				  const buffer_t *seen,
+				  const buffer_t *content,
+				  struct seal_error *error)
+{
+	return kinds[source->type].kind->write_shared(source->path, set, seen,
+						      content, error);
 }
 
 int mail_seal_source_remove(const struct mail_seal_source *source,

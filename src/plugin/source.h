@@ -14,11 +14,20 @@ struct mail_seal_source_kind {
 	   paths. */
 	int (*read)(const char *path, const struct mail_seal_settings *set,
 		    buffer_t *certificates, struct seal_error *error);
+	/* What it is if it is only read, "a ..."; NULL: it can be written */
+	const char *only_read;
 	/* Puts this in place of what the source has: whoever reads gets the
 	   one or the other. Returns 0, or -1 with an error as above, and
 	   nothing is changed. NULL if the source is only read. */
 	int (*write)(const char *path, const struct mail_seal_settings *set,
 		     const buffer_t *content, struct seal_error *error);
+	/* The same for a source that many read (group.h), if it still has what
+	   was seen (empty: nothing). Returns 1, 0 if somebody else was faster,
+	   or -1 as above. NULL if the source is only read. */
+	int (*write_shared)(const char *path,
+			    const struct mail_seal_settings *set,
+			    const buffer_t *seen, const buffer_t *content,
+			    struct seal_error *error);
 	/* Returns 1 if it is removed, 0 if there was nothing, -1 as above. */
 	int (*remove)(const char *path, const struct mail_seal_settings *set,
 		      struct seal_error *error);
@@ -46,7 +55,7 @@ struct mail_seal_source_kind {
 	void (*deinit)(void);
 };
 
-#define MAIL_SEAL_SOURCE_KIND(name, has_path) \
+#define MAIL_SEAL_SOURCE_KIND(word, name, has_path) \
 extern const struct mail_seal_source_kind mail_seal_source_##name;
 MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_KIND)
 #undef MAIL_SEAL_SOURCE_KIND
@@ -55,12 +64,19 @@ MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_KIND)
    be shown. */
 const char *mail_seal_source_name(const struct mail_seal_source *source);
 bool mail_seal_source_is_writable(const struct mail_seal_source *source);
+/* "a ...": what it is that is only read; or NULL */
+const char *mail_seal_source_only_read(const struct mail_seal_source *source);
 int mail_seal_source_read(const struct mail_seal_source *source,
 			  const struct mail_seal_settings *set,
 			  buffer_t *certificates, struct seal_error *error);
 int mail_seal_source_write(const struct mail_seal_source *source,
 			   const struct mail_seal_settings *set,
 			   const buffer_t *content, struct seal_error *error);
+int mail_seal_source_write_shared(const struct mail_seal_source *source,
+				  const struct mail_seal_settings *set,
+				  const buffer_t *seen,
+				  const buffer_t *content,
+				  struct seal_error *error);
 int mail_seal_source_remove(const struct mail_seal_source *source,
 			    const struct mail_seal_settings *set,
 			    struct seal_error *error);

@@ -14,13 +14,14 @@
 #include "str.h"
 #include "str-sanitize.h"
 #include "mail-user.h"
-#include "mail-storage-service.h"
 #include "doveadm.h"
 #include "doveadm-settings.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
+#include "../users.h"
+#include "../root.h"
 #include "key.h"
 
 #include <dirent.h>
@@ -38,6 +39,9 @@ static const char *const extensions[] = {
 
 /* How the sentences begin that say why. */
 static const char not_stored[] = "Certificate not stored: ";
+
+static const char not_here[] =
+	"--from-dir works where the mail is, and not by doveadm-server";
 
 struct certificate_file {
 	const char *name;
@@ -61,15 +65,6 @@ struct from_dir_cmd_context {
 	buffer_t *content;
 	bool force, dry_run;
 };
-
-static void from_dir_usage(const struct doveadm_cmd_context *cctx,
-			   const char *sentence)
-{
-	if (cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
-		i_fatal_status(EX_USAGE, "%s", sentence);
-	i_error("%s", sentence);
-	doveadm_exit_code = EX_USAGE;
-}
 
 /*
  * The table
@@ -170,13 +165,6 @@ static void read_dir(struct from_dir_cmd_context *ctx, const char *path)
 	array_sort(&ctx->files, file_cmp);
 }
 
-/* doveadm has the rights of the last user still. */
-static void become_root_again(void)
-{
-	if (getuid() == 0 && geteuid() != 0 && seteuid(0) < 0)
-		i_fatal("seteuid(0) failed: %m");
-}
-
 /* As the one who has called doveadm may; others may write into the folder. */
 static const char *
 read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
@@ -186,7 +174,8 @@ read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
 	struct stat st;
 	int fd;
 
-	become_root_again();
+	/* doveadm has the rights of the last user still */
+	(void)doveadm_seal_root_begin();
 	fd = openat(ctx->dir_fd, file->name, O_RDONLY | O_NOFOLLOW |
 		    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
@@ -212,26 +201,8 @@ read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
 static void
 look_up(struct from_dir_cmd_context *ctx, struct certificate_file *file)
 {
-	struct mail_storage_service_input input = {
-		.service = "doveadm", .username = file->user
-	};
-	struct mail_storage_service_user *user;
-	const char *error;
-	int ret;
-
-	ret = mail_storage_service_lookup(ctx->ctx.storage_service, &input,
-					  &user, &error);
-	if (ret > 0) {
-		/* the userdb may have changed it */
-		file->user = p_strdup(ctx->ctx.pool,
-			mail_storage_service_user_get_input(user)->username);
-		mail_storage_service_user_unref(&user);
-	} else if (ret == 0) {
-		file->problem = "there is no such user";
-	} else {
-		file->problem = p_strdup_printf(ctx->ctx.pool,
-			"the user lookup failed: %s", error);
-	}
+	(void)doveadm_seal_users_look_up(&ctx->ctx, file->user, ctx->ctx.pool,
+					 &file->user, &file->problem);
 }
 
 /* Which of two it should be, nobody has said. */
@@ -365,8 +336,7 @@ from_dir_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 	const char *path;
 
 	if (_ctx->set->doveadm_worker_count != 0) {
-		from_dir_usage(_ctx->cctx, "--from-dir works where the mail "
-			"is, and not by doveadm-server");
+		doveadm_seal_key_usage(_ctx->cctx, not_here);
 	}
 	ctx->force = doveadm_seal_key_flag(_ctx->cctx, "force");
 	ctx->dry_run = doveadm_seal_key_flag(_ctx->cctx, "dry-run");
@@ -402,19 +372,6 @@ static struct doveadm_mail_cmd_context *from_dir_alloc(void)
 	return &ctx->ctx;
 }
 
-/* Makes the framework ask us for the users. */
-static void give_list_of_users(struct doveadm_cmd_context *cctx)
-{
-	/* const for who reads it, see compat_doveadm_pass_on() */
-	struct doveadm_cmd_param *param =
-		(struct doveadm_cmd_param *)cctx->argv;
-
-	while (strcmp(param->name, "user-file") != 0)
-		param++;
-	param->value_set = TRUE;
-	param->value.v_istream = i_stream_create_from_data("", 0);
-}
-
 void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx)
 {
 	static const char *const others[] = {
@@ -424,19 +381,18 @@ void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx)
 	struct doveadm_cmd_ver2 cmd = *set_cmd;
 
 	if (cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI) {
-		from_dir_usage(cctx, "--from-dir works where the mail is, and "
-			       "not by doveadm-server");
+		doveadm_seal_key_usage(cctx, not_here);
 		return;
 	}
 	for (int i = 0; i < cctx->argc; i++) {
 		if (cctx->argv[i].value_set &&
 		    str_array_find(others, cctx->argv[i].name)) {
-			from_dir_usage(cctx, "--from-dir goes without -u, -A, "
-				"-F, -S and -f: the files in the folder are "
-				"named after their users");
+			doveadm_seal_key_usage(cctx, "--from-dir goes without "
+				"-u, -A, -F, -S and -f: the files in the "
+				"folder are named after their users");
 		}
 	}
-	give_list_of_users(cctx);
+	doveadm_seal_users_give_list(cctx);
 	cmd.mail_cmd = from_dir_alloc;
 	cctx->cmd = &cmd;
 	doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);

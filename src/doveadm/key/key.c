@@ -9,6 +9,7 @@
 #include "net.h"
 #include "str.h"
 #include "mail-user.h"
+#include "doveadm.h"
 #include "doveadm-mail.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
@@ -35,8 +36,7 @@ struct key_cmd_context {
 	const char *const *names;
 };
 
-/* Who has called doveadm, as far as that can be known. */
-static const char *who(struct doveadm_mail_cmd_context *ctx)
+const char *doveadm_seal_key_who(struct doveadm_mail_cmd_context *ctx)
 {
 	const char *ip = net_ip2addr(&ctx->cctx->remote_ip);
 	struct passwd pw;
@@ -68,6 +68,15 @@ bool doveadm_seal_key_flag(const struct doveadm_cmd_context *cctx,
 	return doveadm_cmd_param_bool(cctx, name, &flag) && flag;
 }
 
+void doveadm_seal_key_usage(const struct doveadm_cmd_context *cctx,
+			    const char *sentence)
+{
+	if (cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
+		i_fatal_status(EX_USAGE, "%s", sentence);
+	i_error("%s", sentence);
+	doveadm_exit_code = EX_USAGE;
+}
+
 void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
 			       enum mail_seal_enrol_result result)
 {
@@ -89,7 +98,7 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 		return NULL;
 	enrolment_r->set = plugin->user_get_settings(user, &error);
 	enrolment_r->way = "doveadm";
-	enrolment_r->who = who(ctx);
+	enrolment_r->who = doveadm_seal_key_who(ctx);
 	/* doveadm-server's own log is Dovecot's */
 	if (ctx->cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
 		enrolment_r->trace = doveadm_seal_key_trace;

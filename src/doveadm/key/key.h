@@ -16,6 +16,10 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 		       struct mail_user *user,
 		       struct mail_seal_enrolment *enrolment_r);
 
+/* Returns who has called doveadm, as far as that can be known, from the data
+   stack. */
+const char *doveadm_seal_key_who(struct doveadm_mail_cmd_context *ctx);
+
 /* Puts a line about a user into Dovecot's log, as well as that can be done. */
 void doveadm_seal_key_trace(struct mail_user *user, const char *line);
 
@@ -33,6 +37,11 @@ void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
 /* To be called by preinit(). For files that only root may write, see
    replace-file.h. */
 void doveadm_seal_key_keep_root(struct doveadm_mail_cmd_context *ctx);
+
+/* The command can't be used in this way: says so, and ends doveadm, but not
+   doveadm-server. */
+void doveadm_seal_key_usage(const struct doveadm_cmd_context *cctx,
+			    const char *sentence);
 
 /* doveadm seal key set, with --from-dir */
 void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx);
