@@ -294,6 +294,8 @@ LIARS = [
     (resolvers.without_dnssec, SMALL, "unknown", BOGUS),
     (resolvers.authenticating, SMALL, "unknown", BOGUS),
     (resolvers.saying_authentic, UNSIGNED_OWNER, "none", UNSIGNED),
+    (resolvers.erring, SMALL, "unknown", "error 6"),
+    (resolvers.erring, UNSIGNED_OWNER, "unknown", ""),
     (resolvers.denying, ALICE, "unknown", ""),
     (resolvers.denying, UNSIGNED_OWNER, "unknown", ""),
     (resolvers.emptying, ALICE, "unknown", ""),
