@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 from seal_key import TEMPORARY, USAGE, sentence, set_key, warnings
 from web import wkd_hash
 from x509 import EXPIRED
@@ -429,6 +429,21 @@ def test_no_folder(server, own, folder):
     enrol(server, alice=own.alice)
     folder.write_bytes(b"")
     assert "can't be opened" in sentence(export(server, "wkd", "--to", folder, status=TEMPORARY))
+
+
+def test_not_where_users_publish(server, own, folder):
+    """By the Web Key Service: what they have there can be newer."""
+    enrol(server, alice=own.alice)
+    folder.mkdir()
+    link = server.folder / "link"
+    link.symlink_to(folder)
+    name = "plugin/mail_seal_wkd_dir" if dovecot_version().startswith("2.3.") else (
+        "mail_seal_wkd_dir")
+    done = server.doveadm("-o", f"{name}={folder}", "seal", "key", "export", "-A", "--as", "wkd",
+                          "--to", link, check=False)
+    assert done.returncode == TEMPORARY
+    assert "--to is mail_seal_wkd_dir" in sentence(done)
+    assert files_in(folder) == set()
 
 
 @pytest.mark.parametrize("options,reason", [

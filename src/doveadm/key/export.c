@@ -22,6 +22,7 @@
 #include "key.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What it can be written as. To add a form, add it here. */
@@ -54,6 +55,8 @@ struct key_export_cmd_context {
 	gid_t gid;
 	ARRAY_TYPE(export_entry) entries;
 	const char *last_warning;
+	/* the folder is where users publish their own */
+	bool is_wks;
 	/* users whose session was to begin, and whose did */
 	unsigned int users_begun, users_run;
 };
@@ -195,6 +198,17 @@ export_certificates(struct key_export_cmd_context *ctx,
 	return 0;
 }
 
+static bool is_same_folder(const char *path1, const char *path2)
+{
+	uid_t uid = doveadm_seal_root_begin();
+	struct stat st1, st2;
+	bool same = stat(path1, &st1) == 0 && stat(path2, &st2) == 0 &&
+		st1.st_dev == st2.st_dev && st1.st_ino == st2.st_ino;
+
+	doveadm_seal_root_end(uid);
+	return same;
+}
+
 static int
 cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 			struct mail_user *user)
@@ -213,6 +227,9 @@ cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 	plugin = doveadm_seal_key_begin(_ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
+	if (ctx->dir != NULL &&
+	    is_same_folder(ctx->dir, enrolment.set->wkd_dir))
+		ctx->is_wks = TRUE;
 	(void)plugin->state_read(user, &state, &where);
 	ret = plugin->keys_read(enrolment.set, content, &where, &error);
 	if (ret == 0 && state.enrolled) {
@@ -249,6 +266,11 @@ write_tree(struct key_export_cmd_context *ctx, bool complete,
 	uid_t uid;
 	int ret;
 
+	if (ctx->is_wks) {
+		*error_r = "--to is mail_seal_wkd_dir, where users publish "
+			"certificates that aren't active yet";
+		return -1;
+	}
 	uid = doveadm_seal_root_begin();
 	/* there are no more users, for whom Dovecot remembers their group */
 	if (getegid() != ctx->gid && setegid(ctx->gid) < 0)
