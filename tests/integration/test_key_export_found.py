@@ -30,11 +30,13 @@ def zones():
 
 @pytest.fixture(scope="module")
 def server(zones):
-    """Each user is there twice: as a user of another site, who has the same address there."""
+    """Each user is there twice: as a user of another site, who has the same address there. They
+    have uids of their own."""
     users = [User(f"{name}{there}", settings={"mail_seal_addresses": address})
              for name, address in USERS.items() for there in ("", "-there")]
     with Dovecot(users, seal={"mail_seal_dns_trust_anchor": str(zones.anchor()),
-                              "mail_seal_dns_servers": zones.address}) as dovecot:
+                              "mail_seal_dns_servers": zones.address},
+                 system_users=True) as dovecot:
         yield dovecot
 
 
