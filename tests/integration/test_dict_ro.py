@@ -21,16 +21,16 @@ FIRST = "a dict-ro: source, which mail_seal only reads, comes first and would be
 class LdapDict:
     """Dovecot's dict-ldap over a Directory; `attribute` is the one with the certificates."""
 
-    def __init__(self, directory, attribute="pgpKey"):
+    def __init__(self, directory, attribute="pgpKey", pattern="priv/mail-seal/keys"):
         self.directory = directory
-        self._attribute = attribute
+        self._attribute, self._pattern = attribute, pattern
         (directory.folder / f"dict-{attribute}.conf").write_text(f"""
 uri = ldap://127.0.0.1:{directory.port}
 bind_dn = {READER}
 password = {PASSWORD}
 timeout = 2
 map {{
-  pattern = priv/mail-seal/keys
+  pattern = {pattern}
   base_dn = {PEOPLE}
   scope = subtree
   username_attribute = uid
@@ -50,7 +50,7 @@ ldap_uris = ldap://127.0.0.1:{self.directory.port}
 ldap_auth_dn = {READER}
 ldap_auth_dn_password = "{PASSWORD}"
 ldap_timeout = 2s
-dict_map priv/mail-seal/keys {{
+dict_map {self._pattern} {{
   ldap_base = {PEOPLE}
   ldap_filter = (&(uid=%{{user}})({self._attribute}=*))
   value = %{{ldap:{self._attribute} | safe}}
@@ -228,6 +228,25 @@ def test_directory_that_is_down(both, directory, keys):
     # he is an owner even without his certificate
     assert not both.keys_file("alice").exists()
     assert both.deliver(MESSAGE, "alice")[0].code == 451
+
+
+def test_mistake_in_its_configuration(directory, gnupg, keys):
+    """dict-ldap says that there is no certificate: hence the advice to have tempfail."""
+    directory.person("alice", ("pgpKey", keys.alice.certificate))
+    directory.person("bob", ("pgpKey", keys.bob.certificate))
+    with Dovecot([User(name) for name in USERS], dict=LdapDict(directory),
+                 dict_keys="dict-ro:{}") as server:
+        sealed_to(server, "alice", gnupg, keys.alice)
+        server.empty("alice")
+        server.site.dict = LdapDict(directory, pattern="priv/mail-seal/kyes")
+        for missing_key, code in (("store", 250), ("tempfail", 451)):
+            server.site.seal = {"mail_seal_missing_key": missing_key}
+            server.write_config()
+            server.restart()
+            # whoever was enrolled is never stored as plaintext
+            assert server.deliver(MESSAGE, "alice")[0].code == 451
+            assert server.deliver(MESSAGE, "bob")[0].code == code
+        assert server.messages("alice") == []
 
 
 @pytest.mark.parametrize("attribute", ["pgpKey", "userCertificate;binary"])

@@ -15,7 +15,7 @@ from directory import (ADMIN, HOST, HOSTS, OTHER_HOST, PASSWORD, PEOPLE, READER,
                        dn, free_port, readable)
 from dovecot import Dovecot, User
 from enrolment import ENTRY, MESSAGE, sealed_to
-from network import Authority
+from network import Authority, loopback
 from sandbox import wait_until
 from seal_key import TEMPORARY, set_key
 from x509 import EXPIRED
@@ -358,7 +358,7 @@ def test_nothing_else_switches_the_check_off(server, directory, tmp_path, enviro
                    for name, value in environment.items()}
     with contextlib.ExitStack() as stack:
         if not environment:
-            stack.enter_context(server.sandbox.mounted_over(conf, "/etc/ldap/ldap.conf"))
+            stack.enter_context(server.sandbox.mounted_over(tmp_path, "/etc/ldap"))
         done = server.doveadm("seal", "key", "find", "--from", "ldap", "-n", "-u", "alice",
                               check=False, env={**os.environ, **environment})
     assert done.returncode == TEMPORARY
@@ -447,16 +447,16 @@ HUGE = bytes.fromhex("30847fffffff020102")
 
 @pytest.mark.parametrize("serve, tls, note", [
     (silent, False, "no answer in time"),
-    (silent, True, "no answer in time"),
+    (silent, True, "bind: no answer in time"),
     (trickles(b"\x16\x03\x03\x40\x00" + bytes(100)), False, "no answer in time"),
     (trickles(b"\x30\x84\x00\x00\x10\x00" + bytes(100)), True, "no answer in time"),
     (answers(BIND_DONE), True, "no answer in time"),
     (answers(BIND_DONE, ENTRY_X), True, "no answer in time"),
     (answers(BIND_DONE, ENTRY_X[:5]), True, "no answer in time"),
     (dropped, False, "no TLS that can be trusted"),
-    (dropped, True, "bind refused: Can't contact LDAP server"),
+    (dropped, True, "bind: Can't contact LDAP server"),
     (answers(b"HTTP/1.1 400 Bad\r\n\r\n"), False, "no TLS that can be trusted"),
-    (answers(b"HTTP/1.1 400 Bad\r\n\r\n"), True, "bind refused"),
+    (answers(b"HTTP/1.1 400 Bad\r\n\r\n"), True, "bind: no answer in time"),
     (answers(BIND_DONE, b"\0" * 100), True, ""),
     (answers(BIND_DONE, HUGE), True, ""),
     (answers(BIND_DONE, then=endless(ENTRY_X)), True, ""),
@@ -530,6 +530,24 @@ def test_in_order_and_within_the_time(server, directory, keys):
 def test_host_that_is_not_there(server, directory):
     configure(directory, uri="ldaps://ldap.nowhere.invalid")
     assert "host" in unknown(server)
+
+
+def test_name_servers_that_are_silent(server, directory, keys, tmp_path):
+    """They are needed for names that /etc/hosts doesn't have, and libldap asks for one more."""
+    directory.person("alice", ("pgpKey", keys.alice.certificate))
+    made, address = loopback(socket.SOCK_DGRAM, 53)
+    open_folders(tmp_path)
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text(f"nameserver {address}\n")
+    with made, server.sandbox.mounted_over(resolv, "/etc/resolv.conf"):
+        started = time.monotonic()
+        server.doveadm("seal", "key", "list", "-u", "alice")
+        dovecot_waits = time.monotonic() - started  # for this machine's own name
+        started = time.monotonic()
+        assert find(server, "-n", "--timeout", "6").result == "found"
+        assert time.monotonic() - started < dovecot_waits + 4
+        configure(directory, uri="ldaps://ldap.example.org")
+        assert "no answer in time" in unknown(server, "--timeout", "2", seconds=dovecot_waits + 5)
 
 
 def test_whole_run_is_bounded(server, directory):

@@ -16,8 +16,6 @@
 #define CONFIG_SIZE_MAX (64*1024)
 /* as long as somebody who didn't answer isn't asked again */
 #define SKIP_SECS 300
-/* then each user's has its line again */
-#define SAID_MAX 100
 
 /*
  * Those who didn't answer
@@ -229,7 +227,6 @@ void doveadm_seal_find_sources_open(
 	sources = p_new(pool, struct doveadm_seal_find_sources, 1);
 	sources->pool = pool;
 	sources->discovery = discovery;
-	p_array_init(&sources->said, pool, 4);
 	settings_get(set, timeout_secs, pool, &sources->set, &ldap_problem);
 	if (*_sources != NULL &&
 	    settings_equal(&sources->set, &(*_sources)->set)) {
@@ -319,33 +316,13 @@ ask_address(const struct doveadm_seal_find_sources *sources,
 	answer_r->data = data;
 	answer_r->where = t_strdup(answer->where->str);
 	answer_r->note = t_strdup(answer->note->str);
+	answer_r->must_be_said = answer->result == DISCOVERY_UNKNOWN ||
+		answer->result == DISCOVERY_TIMEOUT;
 	sources->discovery->answer_free(answer);
 }
 
-/* Of a source that is down there is one line, and not one for each user. */
-static bool
-is_news(struct doveadm_seal_find_sources *sources, const char *source,
-	const char *domain, const struct doveadm_seal_find_answer *answer)
-{
-	const char *what, *said;
-
-	if (answer->result != DISCOVERY_UNKNOWN &&
-	    answer->result != DISCOVERY_TIMEOUT)
-		return FALSE;
-	what = t_strconcat(source, " ", domain, " ", answer->note, NULL);
-	array_foreach_elem(&sources->said, said) {
-		if (strcmp(said, what) == 0)
-			return FALSE;
-	}
-	if (array_count(&sources->said) < SAID_MAX) {
-		said = p_strdup(sources->pool, what);
-		array_push_back(&sources->said, &said);
-	}
-	return TRUE;
-}
-
 static void
-ask_unless_skipped(struct doveadm_seal_find_sources *sources,
+ask_unless_skipped(const struct doveadm_seal_find_sources *sources,
 		   const struct doveadm_seal_find_source *source,
 		   const struct discovery_address *address,
 		   struct doveadm_seal_find_answer *answer_r)
@@ -357,13 +334,11 @@ ask_unless_skipped(struct doveadm_seal_find_sources *sources,
 		return;
 	}
 	ask_address(sources, source, address, answer_r);
-	answer_r->must_be_said = is_news(sources, source->name,
-					 address->domain, answer_r);
 	if (answer_r->result == DISCOVERY_TIMEOUT)
 		skip(source->name, address->domain);
 }
 
-void doveadm_seal_find_ask(struct doveadm_seal_find_sources *sources,
+void doveadm_seal_find_ask(const struct doveadm_seal_find_sources *sources,
 			   struct doveadm_seal_find_source *source,
 			   const char *address,
 			   struct doveadm_seal_find_answer *answer_r)
@@ -374,8 +349,8 @@ void doveadm_seal_find_ask(struct doveadm_seal_find_sources *sources,
 	if (!source_open(sources, source)) {
 		answer_nothing(DISCOVERY_UNKNOWN, "",
 			       t_strdup(source->problem), answer_r);
-		answer_r->must_be_said = is_news(sources, source->name, "",
-						 answer_r);
+		answer_r->must_be_said = !source->said;
+		source->said = TRUE;
 	} else if (!sources->discovery->address_parse(address, &parsed)) {
 		answer_nothing(DISCOVERY_NONE, t_strdup(address),
 			       "it isn't an address on the Internet",

@@ -2,7 +2,6 @@
 #ifndef DOVEADM_SEAL_FIND_SOURCE_H
 #define DOVEADM_SEAL_FIND_SOURCE_H
 
-#include "array-decl.h"
 #include "../../discovery/discovery.h"
 
 struct mail_seal_settings;
@@ -18,6 +17,8 @@ struct doveadm_seal_find_source {
 	void *state;
 	/* why it can't be asked at all, half a sentence, or NULL */
 	const char *problem;
+	/* and that has been said */
+	bool said;
 };
 
 struct doveadm_seal_find_sources {
@@ -26,8 +27,6 @@ struct doveadm_seal_find_sources {
 	struct discovery_settings set;
 	struct doveadm_seal_find_source *list;
 	unsigned int count;
-	/* what was unknown, and why: it is the same for many users */
-	ARRAY_TYPE(const_string) said;
 };
 
 /* What there is for an address, from the data stack */
@@ -37,7 +36,7 @@ struct doveadm_seal_find_answer {
 	const char *where;
 	/* "" if there is nothing to say */
 	const char *note;
-	/* it is unknown, and that is news to the administrator's log */
+	/* it is news to the administrator's log that it is unknown */
 	bool must_be_said;
 };
 
@@ -56,7 +55,7 @@ void doveadm_seal_find_sources_close(
 void doveadm_seal_find_skip_nobody(void);
 
 /* Asks this source. The address is a user's as it is written. */
-void doveadm_seal_find_ask(struct doveadm_seal_find_sources *sources,
+void doveadm_seal_find_ask(const struct doveadm_seal_find_sources *sources,
 			   struct doveadm_seal_find_source *source,
 			   const char *address,
 			   struct doveadm_seal_find_answer *answer_r);
