@@ -195,6 +195,15 @@ def test_one_user(server, own):
     assert name.startswith(dns_label("alice"))
 
 
+def test_as_the_state_remembers_it(server, own):
+    """What mail_seal knows of a certificate since mail was sealed to it makes no difference."""
+    enrol(server, alice=own.alice)
+    before = export(server, "openpgpkey").stdout
+    assert server.deliver(b"Subject: x\r\n\r\n", "alice")[0].code == 250
+    assert any(b"mail-seal-facts" in file.read_bytes() for file in server.state_files("alice"))
+    assert export(server, "openpgpkey").stdout == before != b""
+
+
 def test_from_a_keyring(server, gnupg):
     """Whatever the source is."""
     key = gnupg.generate("keyring@example.org")
