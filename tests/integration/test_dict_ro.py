@@ -11,6 +11,7 @@ from directory import PASSWORD, PEOPLE, READER, Directory
 from dovecot import Dovecot, User
 from enrolment import get_entry, pending, set_entry
 from seal_key import DATA_ERROR, TEMPORARY, sentence, set_key
+from web import wkd_hash
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 USERS = ("alice", "bob", "carol")
@@ -178,6 +179,20 @@ def test_from_dir(only, tmp_path, keys):
     rows = only.doveadm_rows("seal", "key", "set", "--from-dir", tmp_path, check=False)
     assert [(row["username"], row["result"]) for row in rows] == [("alice", "refused")]
     assert ONLY in rows[0]["reason"]
+
+
+def test_what_is_found_has_no_place(only, directory, tmp_path, keys):
+    """It is said, and nothing becomes of it."""
+    published = tmp_path / "example.org" / "hu" / wkd_hash("alice")
+    published.parent.mkdir(parents=True)
+    published.write_bytes(keys.alice.certificate)
+    only.site.seal |= {"mail_seal_wkd_dir": str(tmp_path),
+                       "mail_seal_addresses": "%u@example.org"}
+    only.write_config()
+    done = only.doveadm("seal", "key", "find", "--from", "wkd-dir", "-u", "alice", check=False)
+    assert done.returncode == DATA_ERROR, done
+    assert ONLY in done.stderr.decode()
+    sealed_to_nobody(only, "alice")
 
 
 def test_the_first_that_can_be_written(both, directory, gnupg, keys):
