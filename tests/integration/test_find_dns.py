@@ -152,6 +152,9 @@ def useless(dns):
     dns.publish("stranger", "stranger@good.example",
                 (OPENPGPKEY, dns.key("stranger", "somebody@good.example")))
     yield "stranger", "none", ""
+    dns.publish("huge", "huge@good.example", *(
+        (OPENPGPKEY, b"\x99\x13\x80" + bytes([number]) + bytes(4900)) for number in range(12)))
+    yield "huge", "none", ""
     dns.publish("six", "six@good.example", *(
         (OPENPGPKEY, dns.key("six", "six@good.example")) for _ in range(6)))
     yield "six", "none", ""
