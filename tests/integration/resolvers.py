@@ -83,6 +83,11 @@ def saying_authentic(query, ask):
     return flags(ask(query), AUTHENTIC)
 
 
+def erring(query, ask):
+    """What it has, with a code for which nobody validates: RFC 6672's YXDOMAIN."""
+    return flags(ask(only_question(query)), 6)
+
+
 def denying(query, _ask):
     """Says that there is no such name."""
     return flags(only_question(query), RESPONSE | AUTHENTIC | 3)

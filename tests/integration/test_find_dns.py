@@ -152,6 +152,9 @@ def useless(dns):
     dns.publish("stranger", "stranger@good.example",
                 (OPENPGPKEY, dns.key("stranger", "somebody@good.example")))
     yield "stranger", "none", ""
+    dns.publish("huge", "huge@good.example", *(
+        (OPENPGPKEY, b"\x99\x13\x80" + bytes([number]) + bytes(4900)) for number in range(12)))
+    yield "huge", "none", ""
     dns.publish("six", "six@good.example", *(
         (OPENPGPKEY, dns.key("six", "six@good.example")) for _ in range(6)))
     yield "six", "none", ""
@@ -252,14 +255,16 @@ def test_what_is_found(found, group):
 
 
 def test_what_is_unknown_is_said(found):
-    """A line of the log for each, and the exit status: cron tells the administrator."""
-    unknown = [user for user, row in found.rows.items() if row["result"] == "unknown"]
+    """A line of the log, and the exit status: cron tells the administrator."""
+    notes = [row["note"].removeprefix("dns: ") for row in found.rows.values()
+             if row["result"] == "unknown"]
     lines = found.done.stderr.decode().splitlines()
     assert found.done.returncode == TEMPORARY
-    for user in unknown:
-        [line] = [line for line in lines if f"({user})" in line]
-        assert "Error: " in line and "dns" in line, line
-    assert len(lines) == len(unknown), lines
+    for note in notes:
+        assert any(line.endswith(note) for line in lines), (note, lines)
+    for line in lines:
+        assert "Error: " in line and "dns" in line
+        assert any(line.endswith(note) for note in notes), line
 
 
 def test_where(found):
@@ -294,6 +299,8 @@ LIARS = [
     (resolvers.without_dnssec, SMALL, "unknown", BOGUS),
     (resolvers.authenticating, SMALL, "unknown", BOGUS),
     (resolvers.saying_authentic, UNSIGNED_OWNER, "none", UNSIGNED),
+    (resolvers.erring, SMALL, "unknown", "error 6"),
+    (resolvers.erring, UNSIGNED_OWNER, "unknown", ""),
     (resolvers.denying, ALICE, "unknown", ""),
     (resolvers.denying, UNSIGNED_OWNER, "unknown", ""),
     (resolvers.emptying, ALICE, "unknown", ""),

@@ -57,7 +57,7 @@ class World:
             f"advanced-silent.test. A {here}",
             # draft-koch-openpgp-webkey-service section 3.1: where *.DOMAIN has an address
             f"*.empty.test. A {here}", 'openpgpkey.empty.test. TXT ""',
-            f"second-address.test. A {refused}",
+            f"two-addresses.test. A {refused}", "two-addresses.test. AAAA ::1",
         ], failing=["failing.test"])
 
     def close(self):
@@ -76,7 +76,7 @@ class World:
         answers |= {f"status-{status}.test": response(status, b"", LOCATION)
                     for status in (301, 302, 303, 307, 308)}
         answers |= {
-            "ok.test": ok,
+            "ok.test": ok, "two-addresses.test": ok,
             "chunked.test": response(200, b"", "Transfer-Encoding: chunked", length=False)
             + b"%x\r\n%s\r\n0\r\n\r\n" % (len(certificate), certificate),
             "no-length.test": response(200, certificate, length=False),
@@ -142,7 +142,7 @@ class World:
 
 
 FOUND = ["ok", "chunked", "no-length", "text-html", "armored", "several", "tls12", "advanced",
-         "empty"]
+         "empty", "two-addresses"]
 NONE = {
     # why a certificate that is there doesn't count
     "status-404": "", "advanced-404": "", "large-404": "", "kept": "",

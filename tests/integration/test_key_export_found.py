@@ -5,7 +5,7 @@ import json
 import pytest
 
 import keys
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 from network import Network
 from seal_key import set_key
 from web import Web, response, tls
@@ -132,3 +132,33 @@ def test_found_by_gpg(server, own, published, correspondent):
                          own["alice"].fingerprint, "--output", "-", "/etc/hosts")
     assert own["alice"].opener.decrypt(done.stdout).recipients == list(own["alice"].encryption_ids)
     assert correspondent("--locate-external-keys", "nobody@example.org").returncode != 0
+
+
+def test_users_with_uids_of_their_own(gnupg):
+    """One doveadm, which is each of them in turn, asks by one connection, and root writes."""
+    user = "%u" if dovecot_version().startswith("2.3.") else "%{user}"
+    names = ("alice", "bob", "carol", "dave")
+    made = {name: gnupg.generate(f"{name}@example.org") for name in names}
+    with Dovecot([User(name) for name in names], system_users=True,
+                 seal={"mail_seal_addresses": f"{user}@example.org"}) as server:
+        for name in names[:2]:
+            assert set_key(server, name, made[name].certificate).returncode == 0
+        folder = server.folder / "openpgpkey"
+        server.doveadm("seal", "key", "export", "-A", "--as", "wkd", "--to", folder)
+        files = list(folder.rglob("*"))
+        assert len([file for file in files if file.parent.name == "hu"]) == 2
+        assert {(file.stat().st_uid, file.stat().st_gid) for file in files} == {(0, 0)}
+        network = Network(server.sandbox)
+        host = "openpgpkey.example.org"
+        web = Web({host: Files(folder)}, tls(network.authority.certificate(host)))
+        web.keeps.add(host)
+        network.names(web.hosts())
+        try:
+            done = server.doveadm("-f", "json", "seal", "key", "find", "-A", "--from", "wkd",
+                                  check=False)
+        finally:
+            web.close()
+            network.close()
+        rows = {row["username"]: row["result"] for row in json.loads(done.stdout)}
+        assert [rows[name] for name in names] == ["active", "active", "none", "none"]
+        assert web.connections == 1

@@ -6,6 +6,7 @@ nobody has proven anything.  What else there is to each source has tests of its 
 
 import json
 import os
+import re
 import socket
 import subprocess
 from pathlib import Path
@@ -20,7 +21,8 @@ from seal_key import DATA_ERROR, TEMPORARY, USAGE, set_key
 from web import wkd_hash
 
 USERS = ("alice", "bob", "carol", "dave")
-HEAVY = ("libunbound", "libcurl", "libldap", "libmail_seal_discovery")
+LIBRARY = "libmail_seal_discovery"
+HEAVY = ("libunbound", "libcurl", "libldap", LIBRARY)
 
 
 class Tree:
@@ -500,6 +502,25 @@ def test_by_doveadm_server_when_unknown(server, directory):
     finally:
         directory.start()
     assert row["result"] == "unknown"
+
+
+def test_a_library_of_another_version(server, keys):
+    """It was upgraded, and doveadm's module wasn't: nothing of it is used."""
+    library = Path(os.environ["MAIL_SEAL_MODULEDIR"]) / "mail-seal" / f"{LIBRARY}.so"
+    another = server.folder / library.name
+    content, count = re.subn(rb"(\0\d+\.\d+\.\d+-[0-9a-f]{15})[0-9a-f]\0", rb"\1x\0",
+                             library.read_bytes())
+    assert count == 1
+    server.tree.publish("alice@example.org", keys.alice.certificate)
+    for what, said in ((content, "mail_seal was upgraded, restart Dovecot"),
+                       (b"", "can't load the library that finds certificates")):
+        another.write_bytes(what)
+        with server.sandbox.mounted_over(another, library):
+            done = server.doveadm("seal", "key", "find", "-u", "alice", "--from", "wkd-dir",
+                                  check=False)
+        assert done.returncode == DATA_ERROR
+        assert said in done.stderr.decode()
+    assert not server.keys_file("alice").exists()
 
 
 def maps(pids):

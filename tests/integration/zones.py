@@ -168,7 +168,7 @@ remote-control:
     def close(self):
         if self._process:
             self._process.terminate()
-            self._process.wait()
+            self._process.wait(timeout=60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
