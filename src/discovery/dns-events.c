@@ -68,8 +68,9 @@ static void event_start_timeout(struct event *event)
 	}
 }
 
-static gboolean event_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
-			       gpointer data G_GNUC_UNUSED)
+static gboolean
+event_dispatch(GSource *source, GSourceFunc callback G_GNUC_UNUSED,
+	       gpointer data G_GNUC_UNUSED)
 {
 	struct event *event = ((struct event_source *)source)->event;
 	short bits = event_bits(event);
@@ -142,9 +143,10 @@ static int event_del(struct ub_event *event)
 	return 0;
 }
 
-static int event_add_timer(struct ub_event *ub_event, struct ub_event_base *base,
-			   void (*callback)(int, short, void *), void *arg,
-			   struct timeval *timeout)
+static int
+event_add_timer(struct ub_event *ub_event, struct ub_event_base *base,
+		void (*callback)(int, short, void *), void *arg,
+		struct timeval *timeout)
 {
 	struct event *event = of(ub_event);
 

@@ -282,7 +282,9 @@ def test_by_doveadm_server(found):
     """The same under its memory limit, in one process that takes other identities."""
     rows, done = find(found.dovecot, *found.dovecot.doveadm_server, "-A")
     assert done.returncode == TEMPORARY
-    assert rows == found.rows
+    for user, row in rows.items():
+        for column in "result", "source", "where", "fingerprint":
+            assert row[column] == found.rows[user][column], row
     assert found.dovecot.new_crashes() == []
 
 
@@ -299,7 +301,7 @@ LIARS = [
     (resolvers.without_dnssec, SMALL, "unknown", BOGUS),
     (resolvers.authenticating, SMALL, "unknown", BOGUS),
     (resolvers.saying_authentic, UNSIGNED_OWNER, "none", UNSIGNED),
-    (resolvers.erring, SMALL, "unknown", "error 6"),
+    (resolvers.erring, SMALL, "unknown", ""),
     (resolvers.erring, UNSIGNED_OWNER, "unknown", ""),
     (resolvers.denying, ALICE, "unknown", ""),
     (resolvers.denying, UNSIGNED_OWNER, "unknown", ""),
