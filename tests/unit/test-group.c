@@ -1,7 +1,8 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 /* The text of a team mailbox's certificates, as doveadm changes it and as
-   administrators do; who is a member, and who may read. Needs libdovecot's strings, but no Dovecot that runs. */
+   administrators do; who is a member, and who may read. Needs libdovecot's
+   strings, but no Dovecot that runs. */
 
 #include "lib.h"
 #include "array.h"
@@ -229,7 +230,8 @@ static void test_insert(void **state ATTR_UNUSED)
 		/* and as it is read again */
 		parse(print(&group), &group);
 		assert_string_equal(print(&group), insertions[i].inserted);
-		assert_string_equal(entry_at(&group, idx)->record.member, "carol");
+		assert_string_equal(entry_at(&group, idx)->record.member,
+				    "carol");
 		doveadm_seal_group_text_remove(&group, idx);
 		assert_string_equal(print(&group),
 				    insertions[i].removed == NULL ? text :

@@ -88,7 +88,8 @@ static const char *note(const struct doveadm_seal_group_outcome *outcome)
 }
 
 static void
-print_outcome(const struct doveadm_seal_group_work *work, const struct doveadm_seal_group_outcome *outcome)
+print_outcome(const struct doveadm_seal_group_work *work,
+	      const struct doveadm_seal_group_outcome *outcome)
 {
 	const struct doveadm_seal_group_change *change = &outcome->change;
 	const char *const *keys =
@@ -136,7 +137,8 @@ struct doveadm_seal_group_outcome *
 doveadm_seal_group_add_outcome(struct doveadm_seal_group_work *work,
 			       const char *member)
 {
-	struct doveadm_seal_group_outcome *outcome = array_append_space(&work->outcomes);
+	struct doveadm_seal_group_outcome *outcome =
+		array_append_space(&work->outcomes);
 
 	outcome->member = member == NULL ? "" : member;
 	outcome->exit_code = DOVEADM_EX_NOTPOSSIBLE;
@@ -155,7 +157,8 @@ void doveadm_seal_group_set_problem(
 }
 
 static int
-group_failed(struct doveadm_seal_group_work *work, const struct mail_seal_group *group,
+group_failed(struct doveadm_seal_group_work *work,
+	     const struct mail_seal_group *group,
 	     const struct seal_error *error)
 {
 	const char *where = work->group.source == NULL ? "" : t_strconcat(
@@ -170,7 +173,8 @@ group_failed(struct doveadm_seal_group_work *work, const struct mail_seal_group 
 	return -1;
 }
 
-static void report(const struct doveadm_seal_group_work *work, const struct doveadm_seal_group_outcome *outcome)
+static void report(const struct doveadm_seal_group_work *work,
+		   const struct doveadm_seal_group_outcome *outcome)
 {
 	const struct doveadm_seal_group_change *change = &outcome->change;
 	struct mail_seal_group_change changed = {
@@ -239,7 +243,8 @@ check_new_keys(const struct doveadm_seal_group_work *work,
 
 /* Returns 1 if it is done; 0 if it must be tried again; -1 if it failed. */
 static int
-try_change(struct doveadm_seal_group_work *work, const struct mail_seal_group *group,
+try_change(struct doveadm_seal_group_work *work,
+	   const struct mail_seal_group *group,
 	   pool_t pool, struct seal_error *error)
 {
 	if (doveadm_seal_group_load(work->ctx->plugin, group, pool,
@@ -258,7 +263,8 @@ try_change(struct doveadm_seal_group_work *work, const struct mail_seal_group *g
 }
 
 static int
-change_locked(struct doveadm_seal_group_work *work, const struct mail_seal_group *group,
+change_locked(struct doveadm_seal_group_work *work,
+	      const struct mail_seal_group *group,
 	      pool_t pool)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
@@ -329,7 +335,8 @@ void doveadm_seal_group_work_init(
 	work_r->change = change;
 }
 
-int doveadm_seal_group_find(struct doveadm_seal_group_cmd_context *ctx, struct mail_user *user,
+int doveadm_seal_group_find(struct doveadm_seal_group_cmd_context *ctx,
+			    struct mail_user *user,
 	   const struct mail_seal_group **group_r)
 {
 	const char *error;

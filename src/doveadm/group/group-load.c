@@ -55,28 +55,36 @@ take_apart(struct doveadm_seal_group_text *text, unsigned int idx,
 	return count;
 }
 
-static void look_at_entries(struct doveadm_seal_group *group)
+/* Returns how many certificates are in the entry's block, each of which is an
+   entry now; 1 if it can't be read. */
+static unsigned int
+look_at_entry(struct doveadm_seal_group *group, unsigned int idx)
 {
 	struct doveadm_seal_group_text *text = &group->text;
+	struct doveadm_seal_group_entry *entry =
+		array_idx_modifiable(&text->entries, idx);
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct mail_seal_certificate_text *list;
 	buffer_t *block = t_buffer_create(4096);
-	unsigned int idx = 0, count;
+	unsigned int count;
 
-	while (idx < array_count(&text->entries)) {
-		struct doveadm_seal_group_entry *entry =
-			array_idx_modifiable(&text->entries, idx);
-		struct seal_error error = { .code = SEAL_ERROR_NONE };
-		const struct mail_seal_certificate_text *list;
+	buffer_append(block, entry->block, strlen(entry->block));
+	if (group->core->split(block, &group->group->set, text->pool, &list,
+			       &count, &error) == 0 && count > 0)
+		return take_apart(text, idx, list, count);
+	entry->problem = error.code == SEAL_ERROR_NONE ?
+		"there is no certificate in it" :
+		p_strdup(text->pool, error.text);
+	return 1;
+}
 
-		buffer_set_used_size(block, 0);
-		buffer_append(block, entry->block, strlen(entry->block));
-		if (group->core->split(block, &group->group->set, text->pool,
-				       &list, &count, &error) == 0 && count > 0) {
-			idx += take_apart(text, idx, list, count);
-		} else {
-			entry->problem = p_strdup(text->pool, error.text);
-			idx++;
-		}
-	}
+static void look_at_entries(struct doveadm_seal_group *group)
+{
+	unsigned int idx = 0;
+
+	while (idx < array_count(&group->text.entries)) T_BEGIN {
+		idx += look_at_entry(group, idx);
+	} T_END;
 }
 
 static bool

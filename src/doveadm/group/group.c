@@ -24,7 +24,8 @@ static void change_add(struct doveadm_seal_group_work *work)
 	struct doveadm_seal_group_outcome *outcome;
 
 	array_foreach_elem(&ctx->users, user) {
-		outcome = doveadm_seal_group_add_outcome(work, user->member.name);
+		outcome = doveadm_seal_group_add_outcome(work,
+			user->member.name);
 		if (user->problem != NULL) {
 			doveadm_seal_group_set_problem(outcome, user);
 			continue;
@@ -93,13 +94,15 @@ name_in_group(const struct doveadm_seal_group_work *work,
 
 static void change_remove(struct doveadm_seal_group_work *work)
 {
+	struct doveadm_seal_group_outcome *outcome;
 	struct doveadm_seal_group_user *user;
 
 	array_foreach_elem(&work->ctx->users, user) {
 		const char *name = name_in_group(work, user);
 
+		outcome = doveadm_seal_group_add_outcome(work, name);
 		doveadm_seal_group_unset(&work->group.text, name,
-					 &doveadm_seal_group_add_outcome(work, name)->change);
+					 &outcome->change);
 	}
 }
 
@@ -225,7 +228,8 @@ cmd_group_sync_run(struct doveadm_seal_group_cmd_context *ctx,
 	for (unsigned int i = 0; i < count; i++) T_BEGIN {
 		struct doveadm_seal_group_work work;
 
-		doveadm_seal_group_work_init(&work, ctx, user, "sync", change_sync);
+		doveadm_seal_group_work_init(&work, ctx, user, "sync",
+					     change_sync);
 		if (doveadm_seal_group_work(&work, groups[i]) < 0)
 			ret = -1;
 	} T_END;

@@ -7,7 +7,6 @@
 #include "lib.h"
 #include "array.h"
 #include "buffer.h"
-#include "hash.h"
 #include "istream.h"
 #include "str-sanitize.h"
 #include "wildcard-match.h"
@@ -15,66 +14,29 @@
 #include "mail-storage-private.h"
 #include "mail-storage-service.h"
 #include "mail-user.h"
-#include "mailbox-list-iter.h"
 #include "doveadm.h"
 #include "doveadm-settings.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
-#include "../../plugin/group.h"
 #include "../../core/core.h"
+#include "../command.h"
 #include "../users.h"
 #include "../key/key.h"
 #include "acl.h"
-#include "group-load.h"
 #include "public.h"
-#include "public-rows.h"
-
-#include <time.h>
+#include "public-private.h"
 
 #define CELL_SIZE_MAX 1024
-
-struct public_row {
-	const char *username, *fingerprint, *problem;
-};
-
-/* A team mailbox that somebody sees */
-struct public_mailbox {
-	const char *vname;
-	struct doveadm_seal_recipient *recipients;
-	unsigned int recipient_count;
-	ARRAY(struct public_row) rows;
-};
-
-struct public_cmd_context {
-	struct doveadm_mail_cmd_context ctx;
-
-	const struct mail_seal_plugin_interface *plugin;
-	const char *const *masks;
-	/* whom the command line names; NULL: all that Dovecot lists */
-	const char *user_mask;
-	struct istream *user_file;
-
-	ARRAY(struct public_mailbox *) mailboxes;
-	/* "PREFIX ROOT" of namespaces whose mailboxes are known */
-	ARRAY_TYPE(const_string) places;
-
-	/* those to ask: first who is named or listed, then who is met */
-	ARRAY_TYPE(const_string) users;
-	HASH_TABLE(const char *, const char *) user_set;
-	unsigned int next, listed_count;
-	const char *current;
-	/* who isn't a user of Dovecot's, or whose session couldn't begin */
-	HASH_TABLE(const char *, const char *) problems;
-};
 
 /*
  * Rows
  */
 
-static void
-add_row(struct public_cmd_context *ctx, struct public_mailbox *mailbox,
-	const char *username, const char *fingerprint, const char *problem)
+void doveadm_seal_public_add_row(struct public_cmd_context *ctx,
+				 struct public_mailbox *mailbox,
+				 const char *username, const char *fingerprint,
+				 const char *problem)
 {
 	struct public_row *row = array_append_space(&mailbox->rows);
 
@@ -114,7 +76,8 @@ static void print_mailbox(const struct public_mailbox *mailbox)
  * Whom to ask
  */
 
-static void add_user(struct public_cmd_context *ctx, const char *name)
+void doveadm_seal_public_add_user(struct public_cmd_context *ctx,
+				  const char *name)
 {
 	if (hash_table_lookup(ctx->user_set, name) != NULL)
 		return;
@@ -135,7 +98,7 @@ static void read_user_file(struct public_cmd_context *ctx)
 	const char *line;
 
 	while ((line = i_stream_read_next_line(ctx->user_file)) != NULL)
-		add_user(ctx, line);
+		doveadm_seal_public_add_user(ctx, line);
 	if (ctx->user_file->stream_errno != 0) {
 		i_fatal_status(DOVEADM_EX_NOTPOSSIBLE, "read(%s) failed: %s",
 			       i_stream_get_name(ctx->user_file),
@@ -154,7 +117,7 @@ static int list_users(struct public_cmd_context *ctx)
 	while ((ret = mail_storage_service_all_next(ctx->ctx.storage_service,
 						    &username)) > 0) {
 		if (wildcard_match_icase(username, mask))
-			add_user(ctx, username);
+			doveadm_seal_public_add_user(ctx, username);
 	}
 	return ret;
 }
@@ -172,7 +135,7 @@ static int find_users(struct public_cmd_context *ctx)
 	if (ctx->user_file != NULL)
 		read_user_file(ctx);
 	else if (names_one_user(ctx))
-		add_user(ctx, ctx->user_mask);
+		doveadm_seal_public_add_user(ctx, ctx->user_mask);
 	else
 		ret = list_users(ctx);
 	ctx->listed_count = array_count(&ctx->users);
@@ -183,8 +146,7 @@ static int find_users(struct public_cmd_context *ctx)
 	return -1;
 }
 
-/* Is it known of everybody whether he may read? */
-static bool asks_everybody(const struct public_cmd_context *ctx)
+bool doveadm_seal_public_asks_everybody(const struct public_cmd_context *ctx)
 {
 	return ctx->user_mask == NULL && ctx->user_file == NULL;
 }
@@ -226,204 +188,6 @@ public_next_user(struct doveadm_mail_cmd_context *_ctx,
 			_ctx->exit_code = EX_NOUSER;
 	}
 	return 0;
-}
-
-/*
- * Mailboxes
- */
-
-static struct public_mailbox *
-find_mailbox(struct public_cmd_context *ctx, const char *vname)
-{
-	struct public_mailbox *mailbox;
-
-	array_foreach_elem(&ctx->mailboxes, mailbox) {
-		if (strcmp(mailbox->vname, vname) == 0)
-			return mailbox;
-	}
-	return NULL;
-}
-
-static const char *
-certificate_problem(const struct mail_seal_certificate *list,
-		    unsigned int count,
-		    const struct doveadm_seal_group_entry *entry)
-{
-	if (entry->certificate == NULL)
-		return entry->problem;
-	for (unsigned int i = 0; i < count; i++) {
-		if (strcmp(list[i].fingerprint,
-			   entry->certificate->fingerprint) == 0)
-			return list[i].problem;
-	}
-	return "nothing is sealed to it";
-}
-
-static void
-take_recipients(struct public_cmd_context *ctx,
-		const struct doveadm_seal_group *group,
-		struct public_mailbox *mailbox, struct seal_error *error)
-{
-	const struct doveadm_seal_group_entry *entry;
-	const struct mail_seal_certificate *list = NULL;
-	struct doveadm_seal_recipient *one;
-	unsigned int count = 0;
-
-	if (group->seen->used > 0 &&
-	    group->core->describe(group->seen, &group->group->set, time(NULL),
-				  ctx->ctx.pool, &list, &count, error) < 0)
-		count = 0;
-	mailbox->recipients = p_new(ctx->ctx.pool, struct doveadm_seal_recipient,
-				    array_count(&group->text.entries) + 1);
-	array_foreach(&group->text.entries, entry) {
-		one = &mailbox->recipients[mailbox->recipient_count++];
-		if (entry->certificate != NULL)
-			one->fingerprint = entry->certificate->fingerprint;
-		one->member = entry->record.member;
-		one->from_file = entry->record.from_file;
-		one->problem = certificate_problem(list, count, entry);
-		if (one->member != NULL)
-			add_user(ctx, one->member);
-	}
-}
-
-static void
-load_recipients(struct public_cmd_context *ctx,
-		const struct mail_seal_group *group,
-		struct public_mailbox *mailbox)
-{
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct doveadm_seal_group loaded;
-
-	if (doveadm_seal_group_load(ctx->plugin, group, ctx->ctx.pool, &loaded,
-				    &error) == 0)
-		take_recipients(ctx, &loaded, mailbox, &error);
-	if (error.code != SEAL_ERROR_NONE) {
-		add_row(ctx, mailbox, NULL, NULL, t_strdup_printf(
-			"no mail is stored: %s", error.text));
-	} else if (mailbox->recipient_count == 0) {
-		add_row(ctx, mailbox, NULL, NULL,
-			"no mail is stored: there are no recipients");
-	}
-}
-
-struct readers_context {
-	struct public_cmd_context *ctx;
-	struct public_mailbox *mailbox;
-};
-
-static void acl_reader(const char *name, bool is_user, void *context)
-{
-	struct readers_context *readers = context;
-
-	if (is_user)
-		add_user(readers->ctx, name);
-	else if (!asks_everybody(readers->ctx)) {
-		add_row(readers->ctx, readers->mailbox, name, NULL,
-			"may read; without -u and -F everybody is asked");
-	}
-}
-
-static void
-add_mailbox(struct public_cmd_context *ctx, struct mailbox *box,
-	    const struct mail_seal_group *group)
-{
-	struct public_mailbox *mailbox =
-		p_new(ctx->ctx.pool, struct public_mailbox, 1);
-	struct readers_context readers = { ctx, mailbox };
-
-	/* It may be in the list of another protocol's plugins. */
-	if (array_is_empty(&ctx->mailboxes) && !doveadm_seal_acl_is_loaded()) {
-		i_warning("Dovecot's ACL plugin isn't loaded in doveadm: who "
-			  "sees a mailbox counts as who may read it");
-	}
-	mailbox->vname = p_strdup(ctx->ctx.pool, mailbox_get_vname(box));
-	p_array_init(&mailbox->rows, ctx->ctx.pool, 4);
-	array_push_back(&ctx->mailboxes, &mailbox);
-	load_recipients(ctx, group, mailbox);
-	if (doveadm_seal_acl_readers(box, acl_reader, &readers) < 0)
-		add_row(ctx, mailbox, NULL, NULL, "its ACL can't be read");
-}
-
-static int
-look_at_mailbox(struct public_cmd_context *ctx,
-		const struct mailbox_info *info)
-{
-	struct mailbox *box = mailbox_alloc(info->ns->list, info->vname,
-					    MAILBOX_FLAG_READONLY);
-	const struct mail_seal_group *group;
-	const char *error;
-	int ret;
-
-	ret = ctx->plugin->group_of_mailbox(box, &group, &error);
-	if (ret > 0 && find_mailbox(ctx, mailbox_get_vname(box)) == NULL)
-		add_mailbox(ctx, box, group);
-	if (ret < 0) {
-		e_error(box->event, "mail_seal: %s", error);
-		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_NOTPOSSIBLE);
-	}
-	mailbox_free(&box);
-	return ret < 0 ? -1 : 0;
-}
-
-/* Most users see the same namespaces. */
-static bool
-is_known_place(struct public_cmd_context *ctx, struct mail_namespace *ns)
-{
-	const char *root = "", *place, *known;
-
-	(void)mailbox_list_get_root_path(ns->list, MAILBOX_LIST_PATH_TYPE_DIR,
-					 &root);
-	place = t_strconcat(ns->prefix, " ", root, NULL);
-	array_foreach_elem(&ctx->places, known) {
-		if (strcmp(known, place) == 0)
-			return TRUE;
-	}
-	place = p_strdup(ctx->ctx.pool, place);
-	array_push_back(&ctx->places, &place);
-	return FALSE;
-}
-
-static bool
-has_new_place(struct public_cmd_context *ctx, struct mail_user *user)
-{
-	struct mail_namespace *ns;
-	bool is_new = FALSE;
-
-	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
-		if (ns->type == MAIL_NAMESPACE_TYPE_PUBLIC &&
-		    !is_known_place(ctx, ns))
-			is_new = TRUE;
-	}
-	return is_new;
-}
-
-static int
-find_mailboxes(struct public_cmd_context *ctx, struct mail_user *user)
-{
-	struct mailbox_list_iterate_context *iter;
-	const struct mailbox_info *info;
-	int ret = 0;
-
-	if (!has_new_place(ctx, user))
-		return 0;
-	/* whatever the rights are of whose session this is */
-	iter = mailbox_list_iter_init_namespaces(user->namespaces, ctx->masks,
-		MAIL_NAMESPACE_TYPE_PUBLIC, MAILBOX_LIST_ITER_RAW_LIST |
-		MAILBOX_LIST_ITER_NO_AUTO_BOXES |
-		MAILBOX_LIST_ITER_SKIP_ALIASES);
-	while ((info = mailbox_list_iter_next(iter)) != NULL) T_BEGIN {
-		if ((info->flags & (MAILBOX_NONEXISTENT |
-				    MAILBOX_NOSELECT)) == 0 &&
-		    look_at_mailbox(ctx, info) < 0)
-			ret = -1;
-	} T_END;
-	if (mailbox_list_iter_deinit(&iter) < 0) {
-		e_error(user->event, "Can't list the public mailboxes");
-		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_TEMP);
-		ret = -1;
-	}
-	return ret;
 }
 
 /*
@@ -494,8 +258,10 @@ ask_user(struct public_cmd_context *ctx, struct mail_user *user,
 					    &fingerprint);
 	if (ret < 0)
 		doveadm_mail_failed_error(&ctx->ctx, MAIL_ERROR_TEMP);
-	if (problem != NULL)
-		add_row(ctx, mailbox, user->username, fingerprint, problem);
+	if (problem != NULL) {
+		doveadm_seal_public_add_row(ctx, mailbox, user->username,
+					    fingerprint, problem);
+	}
 }
 
 static int
@@ -513,7 +279,7 @@ public_run(struct doveadm_mail_cmd_context *_ctx, struct mail_user *user)
 	ctx->plugin = doveadm_seal_get_plugin(_ctx, user);
 	if (ctx->plugin == NULL)
 		return -1;
-	ret = find_mailboxes(ctx, user);
+	ret = doveadm_seal_public_find_mailboxes(ctx, user);
 	keys = user_keys(ctx, user, &problem);
 	if (keys == NULL) {
 		e_warning(user->event, "The user's certificates can't be "
@@ -544,9 +310,10 @@ add_unknown(struct public_cmd_context *ctx, struct public_mailbox *mailbox)
 			continue;
 		if (problem == NULL)
 			problem = "whose it is isn't known";
-		add_row(ctx, mailbox, one->member, one->fingerprint,
-			t_strdup_printf("is a recipient without the right to "
-					"read: %s", problem));
+		doveadm_seal_public_add_row(ctx, mailbox, one->member,
+			one->fingerprint, t_strdup_printf(
+			"is a recipient without the right to read: %s",
+			problem));
 	}
 }
 

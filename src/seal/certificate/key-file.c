@@ -2,9 +2,9 @@
 
 #include "key-file.h"
 #include "cache.h"
-#include "dearmor.h"
 #include "facts.h"
 #include "key-file-look.h"
+#include "key-split.h"
 #include "merge.h"
 #include "revokers.h"
 #include "../gnupg/judge.h"
@@ -144,30 +144,6 @@ static unsigned int count_max(const struct certificates_params *params)
  * OpenPGP
  */
 
-static int
-file_add_openpgp(const struct key_file *file, struct merge *merge,
-		 struct seal_error *error)
-{
-	GByteArray *binary;
-	int blocks, ret = 0;
-
-	if (!file->is_text) {
-		return merge_add(merge, file->data, file->size, file->role,
-				 error);
-	}
-	binary = g_byte_array_new();
-	blocks = openpgp_dearmor_certificates((const char *)file->data,
-					      file->size, binary);
-	if (blocks <= 0 || binary->len == 0)
-		ret = unusable(error, "its ASCII armor is damaged");
-	else {
-		ret = merge_add(merge, binary->data, binary->len, file->role,
-				error);
-	}
-	g_byte_array_unref(binary);
-	return ret;
-}
-
 /* Version 6 is RFC 9580's, and GnuPG has gone another way: it gives up on all
    that comes with one. */
 static bool is_for_judge(const struct certificate *certificate)
@@ -275,7 +251,7 @@ read_openpgp(const struct key_files *files,
 		const struct key_file *file = &files->files[i];
 
 		ok = !file->has_openpgp ||
-			file_add_openpgp(file, merge, &file_error) == 0;
+			key_file_merge(file, merge, &file_error) == 0;
 		if (!ok)
 			error_of_file(file, &file_error, error);
 	}

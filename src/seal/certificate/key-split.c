@@ -12,9 +12,8 @@ static int unusable(struct seal_error *error, const char *reason)
 	return -1;
 }
 
-static int
-merge_file(const struct key_file *file, struct merge *merge,
-	   struct seal_error *error)
+int key_file_merge(const struct key_file *file, struct merge *merge,
+		   struct seal_error *error)
 {
 	GByteArray *binary;
 	int ret;
@@ -42,7 +41,7 @@ split_openpgp(const struct key_file *file, bool group,
 	struct merge *merge = merge_new(group ? CERTIFICATES_GROUP_MAX :
 					CERTIFICATES_COUNT_MAX);
 	GPtrArray *merged;
-	int ret = merge_file(file, merge, error);
+	int ret = key_file_merge(file, merge, error);
 
 	if (ret == 0) {
 		merged = merge_certificates(merge);
