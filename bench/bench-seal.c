@@ -284,7 +284,8 @@ static void
 measure_group(const char *path, const char *message, size_t size,
 	      size_t rounds)
 {
-	double *reading = g_new(double, rounds), *sealing = g_new(double, rounds);
+	double *reading = g_new(double, rounds);
+	double *sealing = g_new(double, rounds);
 	const struct certificate_list *list;
 	struct cost first = now();
 

@@ -135,8 +135,10 @@ check_blocks(const struct reader *reader, const struct mail_namespace *ns,
 
 	if (setting == NULL)
 		return 0;
-	if (ns->owner != NULL)
-		return bad_block(setting, "the namespace isn't public", error_r);
+	if (ns->owner != NULL) {
+		return bad_block(setting, "the namespace isn't public",
+				 error_r);
+	}
 	setting = in_block(set, reader->outside, of_group);
 	if (setting != NULL)
 		return bad_block(setting, "set it outside", error_r);
