@@ -14,6 +14,8 @@ struct mail_user;
    add a command, declare it here and put it into the table of
    plugin.c. */
 
+/* doctor/doctor.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_doctor;
 /* encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
 /* find.c */
