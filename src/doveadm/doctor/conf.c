@@ -10,8 +10,10 @@ struct conf_setting {
 	const char *name, *value;
 };
 
+ARRAY_DEFINE_TYPE(conf_setting, struct conf_setting);
+
 struct doctor_conf {
-	ARRAY(struct conf_setting) settings;
+	ARRAY_TYPE(conf_setting) settings;
 };
 
 static const char *unquote(const char *value)
@@ -91,7 +93,8 @@ void doctor_conf_set(struct doctor_conf *conf, pool_t pool, const char *name,
 	unsigned int i = array_count(&conf->settings);
 
 	while (i-- > 0) {
-		const char *other = array_idx(&conf->settings, i)->name;
+		const struct conf_setting *one = array_idx(&conf->settings, i);
+		const char *other = one->name;
 
 		if (strcmp(other, name) == 0 ||
 		    strncmp(other, block, strlen(block)) == 0)
