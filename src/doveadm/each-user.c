@@ -125,7 +125,7 @@ read_names(struct each *each, const char *mask, pool_t pool,
 	int ret;
 
 	mail_storage_service_all_init_mask(each->service,
-					   mask == NULL ? "" : mask);
+					   mask == NULL ? "*" : mask);
 	while ((ret = mail_storage_service_all_next(each->service,
 						    &name)) > 0) {
 		if (mask != NULL && !wildcard_match_icase(name, mask))

@@ -90,6 +90,10 @@ apply_field(ARRAY_TYPE(const_string) *list, const char *field)
 	} else if (*field == '=') {
 		array_clear(list);
 		list_add_words(list, value + 1);
+	} else if (*field == '\0') {
+		/* Dovecot takes it for the name of a plugin. */
+		array_clear(list);
+		list_add_words(list, "yes");
 	} else if (*field == '+' && field + 1 == value)
 		list_add_words(list, value + 1);
 	else
@@ -130,7 +134,8 @@ static bool has_end(const char *text, const char *end)
    front of another; what Sieve writes of its work */
 static bool is_raw_log(const char *name, const char *value)
 {
-	if (*value == '\0')
+	/* what a protocol has of its own is there as everybody's, too */
+	if (*value == '\0' || strncmp(name, "protocol ", strlen("protocol ")) == 0)
 		return FALSE;
 	if (has_end(name, "rawlog_dir") || has_end(name, "sieve_trace_dir"))
 		return TRUE;
