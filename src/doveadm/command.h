@@ -37,6 +37,8 @@ extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_check;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
 /* key-notify.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_notify;
+/* metrics/metrics.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_metrics;
 /* status.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 

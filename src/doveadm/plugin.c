@@ -31,6 +31,7 @@ static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_key_set,
 	&doveadm_cmd_seal_key_show,
 	&doveadm_cmd_seal_key_unset,
+	&doveadm_cmd_seal_metrics,
 	&doveadm_cmd_seal_status
 };
 

@@ -2,7 +2,6 @@
 
 import contextlib
 
-import config
 from dovecot import dovecot_version
 
 IS_24 = not dovecot_version().startswith("2.3")
@@ -45,7 +44,7 @@ def configured(server, more23="", more24=None, **seal):
     Dovecot isn't told: the doctor reads the files.
     """
     before = dict(server.site.seal)
-    server.site.seal |= {f"mail_seal_{name}": value for name, value in seal.items()}
+    server.site.seal |= {f"mail_seal_{name}": str(value) for name, value in seal.items()}
     server.write_config()
     more = more24 if IS_24 and more24 is not None else more23
     with open(server.folder / "dovecot.conf", "a") as file:
@@ -62,7 +61,3 @@ def without(protocol):
     """A protocol whose list of plugins leaves mail_seal out."""
     return (f"protocol {protocol} {{\n  mail_plugins = quota\n}}",
             f"protocol {protocol} {{\n  mail_plugins {{\n    mail_seal = no\n  }}\n}}")
-
-
-def variable(name):
-    return config._long_variables(name) if IS_24 else name

@@ -171,8 +171,10 @@ def test_dovecot_is_not_running(keys):
     """Without it nobody can be looked up; the doctor says so, and ends."""
     with Dovecot([User("alice", keys.alice.certificate)]) as stopped:
         stopped.stop()
-        doctor = Doctor(stopped, "-u", "alice")
-        assert doctor.result("session") == "error"
+        assert Doctor(stopped, "-u", "alice").result("session") == "error"
+        everybody = Doctor(stopped, "-A")
+        assert everybody.result("users") == "error"
+        assert "Can't list all users" in everybody.errors
         stopped.start()
 
 

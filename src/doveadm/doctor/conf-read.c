@@ -115,13 +115,16 @@ const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
 {
 	const char *path = doveconf_path();
 	const char *config = master_service_get_config_path(master_service);
-	const char *option_c = "-c", *option_f = "-f", *filter;
+	const char *option_a = "-a", *option_c = "-c", *option_f = "-f";
+	const char *filter;
 	string_t *output = t_str_new(64 * 1024), *errors = t_str_new(256);
 	ARRAY_TYPE(const_string) args;
 	struct doctor_conf *conf;
 
 	t_array_init(&args, 16);
 	array_push_back(&args, &path);
+	/* defaults, too */
+	array_push_back(&args, &option_a);
 	array_push_back(&args, &option_c);
 	array_push_back(&args, &config);
 	if (protocol != NULL) {

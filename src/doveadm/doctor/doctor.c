@@ -200,8 +200,13 @@ check_users(struct doctor *doctor, const struct doveadm_cmd_context *cctx)
 						  64 * 1024);
 	print_headers(TRUE);
 	read_confs(doctor);
-	if (doveadm_seal_each_user(cctx, &each) < 0)
-		doctor->worst = DOCTOR_ERROR;
+	if (doveadm_seal_each_user(cctx, &each) < 0) {
+		begin_user(doctor, "");
+		doctor_bad(&doctor->findings, DOCTOR_ERROR, "users",
+			   "Start Dovecot, or see its log",
+			   "Not all users can be listed");
+		end_user(doctor);
+	}
 	pool_unref(&doctor->conf_pool);
 }
 
