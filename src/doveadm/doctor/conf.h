@@ -12,7 +12,7 @@ struct doctor_conf;
 const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
 					   const char **error_r);
 /* Reads what doveconf has printed. Blocks become part of the name: "service
-   imap/executable". */
+   imap/executable". The pool isn't the data stack. */
 struct doctor_conf *doctor_conf_parse(const char *text, pool_t pool);
 /* Puts a setting in place of what there is, a block too. */
 void doctor_conf_set(struct doctor_conf *conf, pool_t pool, const char *name,
