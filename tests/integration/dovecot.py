@@ -345,7 +345,8 @@ class Dovecot:
             copy.write_text(Path("/etc", name).read_text() + added)
             self.sandbox.mount_over(copy, f"/etc/{name}")
 
-    def write_config(self):
+    def write_config(self, more=""):
+        """In one step, for processes that read it just now. `more` comes behind all else."""
         self._writer = config.writer(dovecot_version())
         if "mail_crypt" in self.site.plugins:
             _make_ec_key(*self.site.crypt_key)
@@ -354,7 +355,9 @@ class Dovecot:
         if "imapsieve" in self.site.plugins:
             self.site.imapsieve_script.parent.chmod(0o777)  # for the compiled script
             self.site.imapsieve_script.write_text('require "imap4flags"; addflag "\\\\Flagged";')
-        (self.folder / "dovecot.conf").write_text(self._writer.write(self.site))
+        new = self.folder / "dovecot.conf.new"
+        new.write_text(self._writer.write(self.site) + more)
+        new.rename(self.folder / "dovecot.conf")
         lines = [self._users_line(user) for user in self.users.values()]
         self.site.users_file.write_text("".join(lines))
 

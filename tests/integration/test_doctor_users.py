@@ -50,6 +50,7 @@ def server(keys, certificates):
         User("waits", settings={"mail_seal_missing_key": "tempfail"}),
     ]
     with Dovecot(users, seal=dict(ADDRESSES)) as dovecot:
+        dovecot.doveadm("user", "good")       # Dovecot's own processes have read it
         dovecot.keys_file("unreadable").chmod(0)
         os.chown(dovecot.keys_file("unreadable"), 0, 0)
         folder = dovecot.keys_file("hidden-folder").parent

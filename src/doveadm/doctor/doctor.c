@@ -88,11 +88,12 @@ static void check_server(struct doctor *doctor)
 void doveadm_seal_doctor_before_settings(void)
 {
 	const char *const *words = doctor_command_line();
-	unsigned int count = str_array_length(words);
+	const char *const *command = words + doctor_find_command(words);
 	struct doctor doctor;
 
-	if (count < 3 || strcmp(words[count - 2], "seal") != 0 ||
-	    strcmp(words[count - 1], "doctor") != 0)
+	if (str_array_length(command) != 2 ||
+	    strcmp(command[0], "seal") != 0 ||
+	    strcmp(command[1], "doctor") != 0)
 		return;
 	i_zero(&doctor);
 	check_server(&doctor);
