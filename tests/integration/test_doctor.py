@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mail
-from another_build import installed_helper
+from another_build import TREE, installed_helper
 from doctor import IS_24, Doctor, configured, without
 from dovecot import Dovecot, User
 from sandbox import Sandbox, wait_until
@@ -75,6 +76,9 @@ def test_all_is_well(server):
     assert (user.status, user.bad(), user.errors) == (0, set(), "")
     assert {finding["check"] for finding in user.findings} == {
         "plugin", "settings", "source", "certificate", "certificate-owner", "trial"}
+    manual = (TREE / "man" / "doveadm-seal.1").read_text().replace("\\-", "-")
+    for check in {finding["check"] for finding in (*doctor.findings, *user.findings)}:
+        assert re.search(rf"^\.BR? .*\b{check}\b", manual, re.M), check
 
 
 @pytest.mark.parametrize("who", [[], ["-u", "alice"], ["-A"]], ids=["server", "user", "all"])

@@ -210,6 +210,8 @@ const char *doctor_look_for_profile(pid_t master)
 {
 	const char *master_pid = dec2str(master);
 	const char *profile = profile_of(master_pid);
+	/* of a container as a whole: we are confined by it, too */
+	const char *own = profile_of("self");
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
 
@@ -224,5 +226,6 @@ const char *doctor_look_for_profile(pid_t master)
 	}
 	if (dir != NULL)
 		(void)closedir(dir);
-	return profile;
+	return profile != NULL && own != NULL && strcmp(profile, own) == 0 ?
+		NULL : profile;
 }
