@@ -52,9 +52,9 @@ class Dovecot:
         self.users = {user.name: user for user in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
         if site.get("everything"):
-            site |= {"pop3_port": _free_port(), "sieve_port": _free_port()}
-        self.site = config.Site(self.folder, imap_port=_free_port(),
-                                metrics_port=_free_port() if metrics else 0, **site)
+            site |= {"pop3_port": free_port(), "sieve_port": free_port()}
+        self.site = config.Site(self.folder, imap_port=free_port(),
+                                metrics_port=free_port() if metrics else 0, **site)
         self.log_file = self.folder / "dovecot.log"
         self.mail_temp = self.folder / "tmp"
         self.sandbox = Sandbox()
@@ -403,7 +403,7 @@ def _libexec(program):
     return Path("/usr/lib/dovecot") / program
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

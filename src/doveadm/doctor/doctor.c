@@ -13,6 +13,7 @@
 #include "doveadm-print.h"
 #include "../command.h"
 #include "../each-user.h"
+#include "../users.h"
 #include "conf.h"
 #include "doctor.h"
 #include "judge.h"
@@ -127,6 +128,7 @@ check_protocol(void *context, const char *protocol, const char *const *fields)
 		i++;
 	if (doctor->confs[i] == NULL || fields == NULL)
 		return;
+	doctor_judge_raw_log_fields(&doctor->findings, fields);
 	plugins.everybodys = doctor_conf_get_list(doctor->confs[i],
 						  "mail_plugins");
 	plugins.users = doctor_plugins_of_user(plugins.everybodys, fields);
@@ -160,7 +162,7 @@ static void end_user(void *context)
 	struct doctor *doctor = context;
 
 	print_findings(doctor);
-	doveadm_print_flush();
+	doveadm_seal_show_rows();
 	pool_unref(&doctor->findings.pool);
 }
 

@@ -115,6 +115,10 @@ void doctor_judge_anchor(struct doctor_findings *findings,
 /* Raw logs in the configurations of these protocols, NULL-terminated */
 void doctor_judge_raw_logs(struct doctor_findings *findings,
 			   const struct doctor_conf *const *confs);
+/* Likewise in the fields of a user in the userdb; says nothing if there are
+   none */
+void doctor_judge_raw_log_fields(struct doctor_findings *findings,
+				 const char *const *fields);
 /* auth_username_format, and mail_seal_addresses, NULL if it isn't set */
 void doctor_judge_user_names(struct doctor_findings *findings,
 			     const char *format, const char *addresses);
