@@ -59,6 +59,27 @@ def sealing_step(programs, certificate, size, effort, seals=1):
     return Step(*map(statistics.median, zip(*rows)))
 
 
+# Team mailboxes
+
+TEAMS = (2, 20, 200)
+
+
+@dataclass
+class Team:
+    """Microseconds: of the first reading in a process, the later ones, the sealing step."""
+    judging: float
+    reading: float
+    sealing: float
+    more: float                      # bytes than the message had
+
+
+def team(programs, certificates, size, effort):
+    done = subprocess.run([programs / "bench-seal", "--group", certificates, str(size),
+                           str(max(5, round(100 * effort)))],
+                          check=True, capture_output=True, text=True)
+    return Team(*map(float, done.stdout.split()))
+
+
 # IMAP sessions that save nothing
 
 @dataclass

@@ -15,6 +15,7 @@
 #include "enrolment.h"
 #include "export.h"
 #include "published.h"
+#include "split.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +25,8 @@ struct mail_seal_recipients {
 	/* the owner's first */
 	GPtrArray *certificates;
 	unsigned int owner_count;
+	/* "FINGERPRINT: REASON" of the owner's that can't be used */
+	GPtrArray *left_out;
 	/* at which time they are usable; 0 = now */
 	time_t when;
 };
@@ -61,6 +64,7 @@ static void recipients_unref(struct mail_seal_recipients **_recipients)
 	if (--recipients->refcount > 0)
 		return;
 	g_ptr_array_unref(recipients->certificates);
+	g_ptr_array_unref(recipients->left_out);
 	i_free(recipients);
 }
 
@@ -110,8 +114,14 @@ recipients_add_owner(struct mail_seal_recipients *recipients,
 		else if (own_error.code != SEAL_ERROR_UNUSABLE_KEY) {
 			*error = own_error;
 			return -1;
-		} else if (first_error.code == SEAL_ERROR_NONE)
-			first_error = own_error;
+		} else {
+			if (first_error.code == SEAL_ERROR_NONE)
+				first_error = own_error;
+			g_ptr_array_add(recipients->left_out,
+				g_strdup_printf("%s: %s",
+						certificate->fingerprint,
+						own_error.text));
+		}
 	}
 	recipients->owner_count = recipients->certificates->len;
 	if (recipients->owner_count > 0)
@@ -161,6 +171,7 @@ judge(const buffer_t *certificates, const buffer_t *extra_certificates,
 	const struct certificates_params params = {
 		.timeout_secs = set->timeout_secs,
 		.uid = geteuid(),
+		.group = set->group != NULL,
 		.known_facts = facts,
 		.new_facts_r = &new_facts
 	};
@@ -181,6 +192,7 @@ static struct mail_seal_recipients *recipients_alloc(time_t when)
 	recipients->refcount = 1;
 	recipients->certificates = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)certificate_unref);
+	recipients->left_out = g_ptr_array_new_with_free_func(g_free);
 	recipients->when = when;
 	return recipients;
 }
@@ -252,6 +264,17 @@ recipients_fingerprints(const struct mail_seal_recipients *recipients)
 	return fingerprints;
 }
 
+static const char *const *
+recipients_left_out(const struct mail_seal_recipients *recipients)
+{
+	const GPtrArray *left_out = recipients->left_out;
+	const char **problems = t_new(const char *, left_out->len + 1);
+
+	for (unsigned int i = 0; i < left_out->len; i++)
+		problems[i] = t_strdup(left_out->pdata[i]);
+	return problems;
+}
+
 /*
  * Streams
  */
@@ -313,8 +336,10 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_ref = recipients_ref,
 	.recipients_unref = recipients_unref,
 	.recipients_fingerprints = recipients_fingerprints,
+	.recipients_left_out = recipients_left_out,
 	.describe = core_describe,
 	.summarize = core_summarize,
+	.split = core_split,
 	.export_for = core_export_for,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,

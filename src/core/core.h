@@ -27,6 +27,14 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
+/* One certificate of a key file, which no judge has seen */
+struct mail_seal_certificate_text {
+	/* as above */
+	const char *kind, *fingerprint;
+	/* armor or PEM, whole lines: the same for copies that say the same */
+	const char *text;
+};
+
 /* A certificate as it is to be shown to who asks for one address */
 struct mail_seal_exported {
 	bool x509;
@@ -87,6 +95,10 @@ struct mail_seal_core {
 	   stack. */
 	const char *const *(*recipients_fingerprints)(
 		const struct mail_seal_recipients *recipients);
+	/* Returns "FINGERPRINT: REASON" of the owner's that can't be used and
+	   so are no recipients, from the data stack. */
+	const char *const *(*recipients_left_out)(
+		const struct mail_seal_recipients *recipients);
 
 	/* Describes the certificates of a key file as they are at this time.
 	   Returns 0, or -1 if they can't be read. The list is from the
@@ -104,6 +116,13 @@ struct mail_seal_core {
 			 const char *facts, pool_t pool,
 			 const struct mail_seal_certificate **list_r,
 			 unsigned int *count_r, struct seal_error *error);
+	/* Takes a key file's certificates apart, each once and in their order,
+	   without asking whether they can be used. Returns 0, or -1 if one
+	   can't be read. The list is from the pool. */
+	int (*split)(const buffer_t *content,
+		     const struct mail_seal_settings *set, pool_t pool,
+		     const struct mail_seal_certificate_text **list_r,
+		     unsigned int *count_r, struct seal_error *error);
 	/* Finds those of the owner's certificates that are for this address, as
 	   others should see them: of OpenPGP without user IDs that have
 	   another. Those that aren't for anybody are there too, with that as

@@ -87,6 +87,22 @@ describe_one(const struct certificate *certificate,
 		info_r->problem = p_strdup(pool, reason);
 }
 
+static const struct certificate_list *
+read_content(const buffer_t *content, const struct mail_seal_settings *set,
+	     struct seal_error *error)
+{
+	const struct key_file_input input = {
+		content->data, content->used, CERTIFICATE_OWNER
+	};
+	const struct certificates_params params = {
+		.timeout_secs = set->timeout_secs,
+		.uid = geteuid(),
+		.group = set->group != NULL
+	};
+
+	return certificates_judge(&input, 1, &params, error);
+}
+
 int core_describe(const buffer_t *content,
 		    const struct mail_seal_settings *set, time_t when,
 		    pool_t pool, const struct mail_seal_certificate **list_r,
@@ -95,8 +111,7 @@ int core_describe(const buffer_t *content,
 	const struct certificate_list *list;
 	struct mail_seal_certificate *infos;
 
-	list = certificates_read(content->data, content->used,
-				 set->timeout_secs, error);
+	list = read_content(content, set, error);
 	if (list == NULL)
 		return -1;
 	infos = p_new(pool, struct mail_seal_certificate, list->count);
@@ -131,6 +146,7 @@ core_judge_owners(const struct mail_seal_contents *contents,
 	const struct certificates_params params = {
 		.timeout_secs = set->timeout_secs,
 		.uid = geteuid(),
+		.group = set->group != NULL,
 		.known_facts = facts
 	};
 	const struct certificate_list *list;

@@ -18,6 +18,13 @@ struct mail_user;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_doctor;
 /* encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
+/* group.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_add;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_remove;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_sync;
+/* group-show.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_list;
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_group_show;
 /* find.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_find;
 /* key.c */

@@ -22,18 +22,34 @@ struct mark {
 	const char *value;
 };
 
-/* "v=1; keys=<fingerprint>[,<fingerprint>...]", unfolded. Returns NULL if it
-   isn't that. */
+/* "keys=N", behind the fingerprints of some of many */
+static bool is_count(const char *value)
+{
+	value += strspn(value, " \t\r\n");
+	return strncmp(value, "keys=", 5) == 0 && value[5] != '\0' &&
+		value[5 + strspn(value + 5, "0123456789")] == '\0';
+}
+
+/* "v=1; keys=<fingerprint>[,<fingerprint>...][; keys=<number>]", unfolded.
+   Returns the fingerprints, or NULL if it isn't that. */
 static const char *const *parse_mark(const char *value)
 {
 	const char *const *keys, *const *key;
+	const char *end;
 
 	if (strncmp(value, "v=1;", 4) != 0)
 		return NULL;
 	value += 4 + strspn(value + 4, " \t\r\n");
 	if (strncmp(value, "keys=", 5) != 0)
 		return NULL;
-	keys = t_strsplit_spaces(value + 5, ", \t\r\n");
+	value += 5;
+	end = strchr(value, ';');
+	if (end != NULL) {
+		if (!is_count(end + 1))
+			return NULL;
+		value = t_strdup_until(value, end);
+	}
+	keys = t_strsplit_spaces(value, ", \t\r\n");
 	for (key = keys; *key != NULL; key++) {
 		if ((*key)[strspn(*key, "0123456789ABCDEF")] != '\0')
 			return NULL;

@@ -19,6 +19,11 @@ void doveadm_mail_seal_plugin_deinit(void);
 static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_doctor,
 	&doveadm_cmd_seal_encrypt,
+	&doveadm_cmd_seal_group_add,
+	&doveadm_cmd_seal_group_list,
+	&doveadm_cmd_seal_group_remove,
+	&doveadm_cmd_seal_group_show,
+	&doveadm_cmd_seal_group_sync,
 	&doveadm_cmd_seal_key_check,
 	&doveadm_cmd_seal_key_confirm,
 	&doveadm_cmd_seal_key_export,

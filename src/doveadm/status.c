@@ -16,6 +16,7 @@
 #include "../plugin/dovecot-compat.h"
 #include "command.h"
 #include "users.h"
+#include "group/public.h"
 
 enum status_column {
 	STATUS_COLUMN_SEALED,
@@ -340,13 +341,26 @@ static struct doveadm_mail_cmd_context *cmd_seal_status_alloc(void)
 	return &ctx->ctx;
 }
 
+static void cmd_seal_status(struct doveadm_cmd_context *cctx)
+{
+	bool public;
+
+	if (doveadm_cmd_param_bool(cctx, "public", &public) && public)
+		doveadm_seal_status_public(cctx);
+	else
+		doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);
+}
+
 struct doveadm_cmd_ver2 doveadm_cmd_seal_status = {
 	.name = "seal status",
-	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[-t] [<mailbox mask> ...]",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+		"[-t | --public] [<mailbox mask> ...]",
+	.cmd = cmd_seal_status,
 	.mail_cmd = cmd_seal_status_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('t', "total-sum", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('p', "public", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('\0', "mailbox-mask", CMD_PARAM_ARRAY,
 		  CMD_PARAM_FLAG_POSITIONAL)
 DOVEADM_CMD_PARAMS_END

@@ -2,10 +2,12 @@
 
 #include "lib.h"
 #include "array.h"
+#include "istream.h"
 #include "ostream.h"
 #include "wildcard-match.h"
 #include "auth-master.h"
 #include "mail-user.h"
+#include "mail-storage-service.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../plugin/dovecot-compat.h"
@@ -90,6 +92,45 @@ int doveadm_seal_users_next(struct doveadm_seal_users *users,
 	if (users->number > 1)
 		renew_auth_connection(*username_r);
 	return 1;
+}
+
+void doveadm_seal_users_give_list(struct doveadm_cmd_context *cctx)
+{
+	/* const for who reads it, see compat_doveadm_pass_on() */
+	struct doveadm_cmd_param *param =
+		(struct doveadm_cmd_param *)cctx->argv;
+
+	while (strcmp(param->name, "user-file") != 0)
+		param++;
+	param->value_set = TRUE;
+	param->value.v_istream = i_stream_create_from_data("", 0);
+}
+
+int doveadm_seal_users_look_up(struct doveadm_mail_cmd_context *ctx,
+			       const char *name, pool_t pool,
+			       const char **username_r, const char **problem_r)
+{
+	struct mail_storage_service_input input = {
+		.service = "doveadm", .username = name
+	};
+	struct mail_storage_service_user *user;
+	const char *error;
+	int ret;
+
+	ret = mail_storage_service_lookup(ctx->storage_service, &input, &user,
+					  &error);
+	if (ret > 0) {
+		/* the userdb may have changed it */
+		*username_r = p_strdup(pool,
+			mail_storage_service_user_get_input(user)->username);
+		mail_storage_service_user_unref(&user);
+	} else if (ret == 0) {
+		*problem_r = "there is no such user";
+	} else {
+		*problem_r = p_strdup_printf(pool,
+			"the user lookup failed: %s", error);
+	}
+	return ret;
 }
 
 void doveadm_seal_users_begin_total(void)

@@ -2,6 +2,7 @@
 #ifndef DOVEADM_SEAL_USERS_H
 #define DOVEADM_SEAL_USERS_H
 
+struct doveadm_cmd_context;
 struct doveadm_mail_cmd_context;
 
 /* The users of a command that can take hours for all of them. Their names are
@@ -29,6 +30,17 @@ void doveadm_seal_users_init(struct doveadm_seal_users *users,
 int doveadm_seal_users_next(struct doveadm_seal_users *users,
 			    struct doveadm_mail_cmd_context *ctx,
 			    const char **username_r);
+
+/* Makes doveadm's framework ask the command's get_next_user() for its users, as
+   if they stood in a file of the command line. */
+void doveadm_seal_users_give_list(struct doveadm_cmd_context *cctx);
+
+/* Asks the userdb for this user. Returns 1, and his name as the userdb has it,
+   from the pool; 0 if there is none; or -1. Unless it is 1, half a sentence
+   that says so, from the pool. */
+int doveadm_seal_users_look_up(struct doveadm_mail_cmd_context *ctx,
+			       const char *name, pool_t pool,
+			       const char **username_r, const char **problem_r);
 
 /* Begins the row that follows those of many users: its user is "TOTAL". */
 void doveadm_seal_users_begin_total(void);

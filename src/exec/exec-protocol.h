@@ -12,7 +12,7 @@
 
    Whatever says another version is refused, so that a helper and a plugin
    that aren't of one build don't misunderstand each other. */
-#define EXEC_PROTOCOL_VERSION "2"
+#define EXEC_PROTOCOL_VERSION "3"
 #define EXEC_TASK_PREFIX "mail-seal-exec:"
 #define EXEC_TASK_START EXEC_TASK_PREFIX EXEC_PROTOCOL_VERSION ":"
 
@@ -27,7 +27,7 @@
 
 	certificates LENGTH FINGERPRINT=SIZE FINGERPRINT=SIZE...\n
 
-   and then their bytes. LENGTH, in four digits, is that of the line from there
+   and then their bytes. LENGTH, in six digits, is that of the line from there
    to its end, so that no more than the line is read. Each certificate is
    reduced to the key that gpg shall encrypt to, whose fingerprint stands
    before it. Arguments "-f certificate:N" stand for them. */
@@ -38,7 +38,7 @@
 /* Bytes of all certificates of a "judge", of one of an "encrypt" */
 #define EXEC_JUDGE_SIZE_MAX (8*1024*1024)
 #define EXEC_CERTIFICATE_SIZE_MAX (4*1024*1024)
-#define EXEC_CERTIFICATES_MAX 64
+#define EXEC_CERTIFICATES_MAX 640
 /* hexadecimal, of version 5 and 6 */
 #define EXEC_FINGERPRINT_MAX 64
 

@@ -236,7 +236,7 @@ static void
 read_recipients_line(int input, struct recipients *recipients)
 {
 	static char line[EXEC_CERTIFICATES_MAX * (EXEC_FINGERPRINT_MAX + 12)];
-	char start[] = "certificates 0000";
+	char start[] = "certificates 000000";
 	unsigned long length;
 	char *p;
 

@@ -6,6 +6,7 @@
 #include "mail-user.h"
 #include "../core/core.h"
 #include "copy.h"
+#include "group.h"
 #include "keys-mailbox.h"
 #include "save.h"
 
@@ -92,11 +93,14 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	ret = sbox->module_ctx.super.copy(ctx, mail);
 	if (ret < 0 || st->saves != old_saves)
 		return ret;
-	mail_seal_warn_by_decision(box, decision);
+	if (decision->action == MAIL_SEAL_ACTION_STORE)
+		mail_seal_warn_by_decision(box, decision);
 	mail_seal_report_end(&st->report,
 			     reason == MAIL_SEAL_REASON_ALREADY_ENCRYPTED ?
 			     MAIL_SEAL_RESULT_ENCRYPTED :
 			     MAIL_SEAL_RESULT_STORED, reason);
+	if (decision->group && reason == MAIL_SEAL_REASON_ALREADY_ENCRYPTED)
+		mail_seal_group_note_encrypted(box, mail->box);
 	return ret;
 }
 

@@ -10,6 +10,7 @@
 #include "dovecot-compat.h"
 #include "decide.h"
 #include "deliver.h"
+#include "group.h"
 #include "keys-mailbox.h"
 #include "owner.h"
 #include "../core/core.h"
@@ -108,8 +109,47 @@ static void decide_by_keys(struct mail_seal_decision *decision)
 			decision->recipients);
 	}
 	if (decision->action == MAIL_SEAL_ACTION_STORE &&
-	    decision->reason == MAIL_SEAL_REASON_UNUSABLE_KEY)
-		decision->warning = decision->log_error;
+	    decision->reason == MAIL_SEAL_REASON_UNUSABLE_KEY) {
+		decision->warning = t_strconcat("Message stored as it came "
+			"(mail_seal_unusable_key = store): ",
+			decision->log_error, NULL);
+	}
+}
+
+static void decide_by_group_keys(struct mail_seal_decision *decision)
+{
+	struct mail_seal_group_keys judged;
+
+	mail_seal_group_judge(decision->set, &judged);
+	decision->action = judged.verdict.action;
+	decision->reason = judged.verdict.reason;
+	decision->sentence = judged.verdict.sentence;
+	decision->log_error = judged.log_error;
+	decision->warning = judged.warning;
+	decision->recipients = judged.keys.recipients;
+}
+
+/* Finds the settings of a group if the mailbox has one. Returns FALSE if the
+   decision is made by that. */
+static bool
+decide_group(struct mailbox *box, struct mail_seal_destination *dest,
+	     struct mail_seal_decision *decision)
+{
+	const struct mail_seal_group *group;
+	const char *error;
+	int ret = mail_seal_group_of_mailbox(box, &group, &error);
+
+	if (ret < 0) {
+		decision_fail(decision, MAIL_SEAL_REASON_SETTINGS, error,
+			      mail_seal_policy_settings_sentence());
+		return FALSE;
+	}
+	dest->group = decision->group = ret > 0;
+	if (dest->group) {
+		decision->set = &group->set;
+		dest->owner_has_sources = TRUE;
+	}
+	return TRUE;
 }
 
 /* Finds out whether there is anything to seal. What is filed, by a delivery or
@@ -121,7 +161,6 @@ decide_exempt(struct mailbox *box, bool dsync, bool filed,
 	      struct mail_seal_decision *decision)
 {
 	struct mail_seal_destination dest;
-	const char *error;
 
 	i_zero(decision);
 	i_zero(&dest);
@@ -129,26 +168,21 @@ decide_exempt(struct mailbox *box, bool dsync, bool filed,
 	dest.virtual = box->virtual_vfuncs != NULL;
 	dest.public = mailbox_get_namespace(box)->owner == NULL;
 	if (!dest.dsync && !dest.virtual &&
-	    mail_seal_settings_check_blocks(box, &error) < 0) {
-		decision_fail(decision, MAIL_SEAL_REASON_SETTINGS, error,
-			      mail_seal_policy_settings_sentence());
+	    !decide_group(box, &dest, decision))
 		return FALSE;
-	}
 	if (!dest.dsync && !dest.virtual && !dest.public) {
 		if (!decide_owner(box, decision))
 			return FALSE;
-		dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
 		dest.excluded = mailbox_is_excluded(box, decision->set) &&
 			!is_senders_choice(box);
 		dest.keys_mailbox =
 			!filed &&
 			mail_seal_is_keys_mailbox(box, decision->set);
 		dest.owner_has_sources = decision->set->source_count > 0;
-		if (mail_seal_policy_hides_headers(&dest)) {
-			decision->protect_headers =
-				decision->set->protect_headers;
-		}
 	}
+	dest.drafts = compat_mailbox_has_special_use(box, "\\Drafts");
+	if (decision->set != NULL && mail_seal_policy_hides_headers(&dest))
+		decision->protect_headers = decision->set->protect_headers;
 	decision->virtual = dest.virtual;
 	decision->exempt = mail_seal_policy_is_exempt(&dest);
 	if (decision->exempt)
@@ -166,7 +200,9 @@ decide(struct mailbox *box, bool dsync, bool filed,
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
 		if (decision_r->reason == MAIL_SEAL_REASON_NO_SOURCES)
 			mail_seal_user_note_unsealed(decision_r->set->user);
-	} else
+	} else if (decision_r->group)
+		decide_by_group_keys(decision_r);
+	else
 		decide_by_keys(decision_r);
 }
 

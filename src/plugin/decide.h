@@ -23,8 +23,12 @@ struct mail_seal_decision {
 	const char *log_error;
 	/* if failing; but what is encrypted already needn't fail */
 	const char *sentence;
-	/* why it is stored as it came although there is a key, or NULL */
+	/* what the log says of it in any case, or NULL: why it is stored as it
+	   came although there is a key, or who of a group can't read it */
 	const char *warning;
+	/* the mailbox is a group's: an encrypted message that is put there may
+	   be for one of them only */
+	bool group;
 	/* to be noted when the message is sealed */
 	struct mail_seal_owner_news news;
 };

@@ -15,6 +15,7 @@
 #include "answer.h"
 #include "copy.h"
 #include "deliver.h"
+#include "group.h"
 #include "report.h"
 #include "user.h"
 
@@ -121,8 +122,9 @@ deliver_with_keys(struct mail_deliver_context *ctx,
 		mail_seal_owner_judge(set, &delivery.owner);
 		if (!stores_as_it_came(&delivery.owner.verdict))
 			ctx->save_dest_mail = FALSE;
-		if (mail_seal_policy_refuses_delivery(&delivery.owner.verdict,
-						      set) &&
+		if (delivery.owner.verdict.action == MAIL_SEAL_ACTION_FAIL &&
+		    mail_seal_policy_refuses_delivery(&delivery.owner.verdict,
+				set, mail_seal_group_may_be(ctx->rcpt_user)) &&
 		    mail_seal_mail_is_encrypted(ctx->src_mail) <= 0)
 			return refuse(ctx, storage_r);
 	}

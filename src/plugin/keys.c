@@ -71,7 +71,7 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 void mail_seal_keys_get(const struct mail_seal_settings *set,
 			const char *facts, struct mail_seal_keys *keys_r)
 {
-	const struct mail_seal_core *core;
+	const struct mail_seal_core *core = NULL;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	buffer_t *certificates = t_buffer_create(4096), *extra = NULL;
 	const char *where, *extra_where;
@@ -81,7 +81,10 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 	ret = keys_read(set, certificates, &where, &keys_r->withdrawn, &error);
 	if (ret == 0) {
 		keys_r->state = MAIL_SEAL_KEY_MISSING;
-		keys_r->log_error = "no source in mail_seal_keys has a key";
+		keys_r->log_error = set->group != NULL ?
+			t_strdup_printf("no source of %s has a certificate",
+					set->group) :
+			"no source in mail_seal_keys has a key";
 		return;
 	}
 	if (ret > 0 && set->extra_keys != NULL) {
@@ -100,8 +103,11 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 						     &error);
 		}
 	}
-	if (keys_r->recipients == NULL)
+	if (keys_r->recipients == NULL) {
 		keys_failed(keys_r, &error, where);
-	else
+	} else {
 		keys_r->state = MAIL_SEAL_KEY_USABLE;
+		keys_r->left_out =
+			core->recipients_left_out(keys_r->recipients);
+	}
 }

@@ -14,6 +14,9 @@ struct mail_seal_keys {
 	/* if usable: whom to seal to. Free with the core's
 	   recipients_unref(). */
 	struct mail_seal_recipients *recipients;
+	/* and those that can't be used, as the core's recipients_left_out()
+	   says; or NULL */
+	const char *const *left_out;
 	/* what the owner's state should have of them from now on, or NULL if
 	   it has that */
 	const char *new_facts;

@@ -58,6 +58,13 @@ parse_words(const char *name, const char *value, pool_t pool,
 	return -1;
 }
 
+int mail_seal_settings_parse_words(const char *name, const char *value,
+				   pool_t pool, const char *const **words_r,
+				   const char **error_r)
+{
+	return parse_words(name, value, pool, words_r, error_r);
+}
+
 static const char *commas_to_spaces(const char *value)
 {
 	return t_strarray_join(t_strsplit(value, ","), " ");
@@ -72,18 +79,30 @@ static const struct {
 #undef MAIL_SEAL_SOURCE_NAME
 };
 
-static int
-parse_source(const char *word, struct mail_seal_source *source_r,
-	     const char **error_r)
+bool mail_seal_settings_is_source(const char *text)
+{
+	for (unsigned int i = 0; i < N_ELEMENTS(source_names); i++) {
+		size_t length = strlen(source_names[i].name);
+
+		if (strncmp(text, source_names[i].name, length) == 0 &&
+		    text[length] == ':')
+			return TRUE;
+	}
+	return FALSE;
+}
+
+int mail_seal_settings_parse_source(const char *name, const char *word,
+				    struct mail_seal_source *source_r,
+				    const char **error_r)
 {
 	const char *value = strchr(word, ':');
-	const char *name = value == NULL ? "" : t_strdup_until(word, value++);
+	const char *kind = value == NULL ? "" : t_strdup_until(word, value++);
 
 	for (unsigned int i = 0; i < N_ELEMENTS(source_names); i++) {
-		if (strcmp(name, source_names[i].name) != 0)
+		if (strcmp(kind, source_names[i].name) != 0)
 			continue;
 		if (source_names[i].has_path && *value != '/') {
-			return bad_value("keys", word, "a source with an "
+			return bad_value(name, word, "a source with an "
 					 "absolute path", error_r);
 		}
 		source_r->type = i;
@@ -91,7 +110,7 @@ parse_source(const char *word, struct mail_seal_source *source_r,
 		if (*value != '\0')
 			return 0;
 	}
-	return bad_value("keys", word, "file:PATH, gnupg:PATH, dict:DICT or "
+	return bad_value(name, word, "file:PATH, gnupg:PATH, dict:DICT or "
 			 "dict-ro:DICT", error_r);
 }
 
@@ -117,7 +136,8 @@ parse_sources(const char *value, pool_t pool,
 	count = str_array_length(words);
 	sources = p_new(pool, struct mail_seal_source, count + 1);
 	for (unsigned int i = 0; i < count; i++) {
-		if (parse_source(words[i], &sources[i], error_r) < 0)
+		if (mail_seal_settings_parse_source("keys", words[i],
+						    &sources[i], error_r) < 0)
 			return -1;
 	}
 	set->sources = sources;
@@ -315,6 +335,7 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
 	    parse_openpgp_engine(raw->mail_seal_openpgp_engine,
 				 &set_r->openpgp_engine, error_r) < 0 ||
 	    parse_numbers(raw, set_r, error_r) < 0 ||
+	    mail_seal_settings_parse_groups(raw, pool, set_r, error_r) < 0 ||
 	    mail_seal_settings_parse_enrolment(raw, pool, set_r, error_r) < 0)
 		return -1;
 	if (*raw->mail_seal_extra_keys != '\0') {

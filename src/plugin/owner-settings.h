@@ -18,6 +18,8 @@ struct mailbox;
 	SETTING(extra_keys, "", "") \
 	SETTING(missing_key, "store", "store") \
 	SETTING(unusable_key, "tempfail", "tempfail") \
+	SETTING(public, "", "") \
+	SETTING(group_unusable, "skip", "skip") \
 	SETTING(exclude, "", "") \
 	SETTING(protect_headers, "", "") \
 	SETTING(compress, "no", "no") \
@@ -78,6 +80,14 @@ struct mail_seal_source {
 	const char *path;
 };
 
+/* mail_seal_public gives mailboxes of public namespaces a source. */
+struct mail_seal_group_pattern {
+	const char *pattern;
+	/* none: what it names isn't sealed */
+	const struct mail_seal_source *sources;
+	unsigned int source_count;
+};
+
 struct mail_seal_settings {
 	/* whose they are; NULL only in tests */
 	struct mail_user *user;
@@ -90,6 +100,15 @@ struct mail_seal_settings {
 	const char *extra_keys;
 	enum mail_seal_fallback missing_key;
 	enum mail_seal_fallback unusable_key;
+	/* what comes first is to be taken (group.h) */
+	const struct mail_seal_group_pattern *public;
+	unsigned int public_count;
+	/* a member's certificate that can't be used is left out; FALSE: it
+	   stops the group's mail */
+	bool group_skips_unusable;
+	/* If these are a group's: its name (group.h), by which dicts know it,
+	   and by which it may have many certificates. Else NULL */
+	const char *group;
 	/* NULL-terminated; special-use flags begin with a backslash */
 	const char *const *exclude;
 	/* names of header fields, NULL-terminated; NULL if there are none */
@@ -164,8 +183,5 @@ int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
 			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r);
 
-/* Is none of our settings in a block of this mailbox's or its namespace's
-   (2.4), where we don't look for it? Returns 0, or -1 and what is wrong. */
-int mail_seal_settings_check_blocks(struct mailbox *box, const char **error_r);
 
 #endif

@@ -39,6 +39,7 @@
 #include "decide.h"
 #include "deliver.h"
 #include "enrol.h"
+#include "group-edit.h"
 #include "source.h"
 #include "keys.h"
 #include "mail-root.h"
@@ -46,6 +47,7 @@
 #include "metadata.h"
 #include "pending.h"
 #include "plugin.h"
+#include "report.h"
 #include "../core/build.h"
 #include "../core/core.h"
 #include "state.h"
@@ -81,6 +83,13 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.enrol_reject = mail_seal_enrol_reject,
 	.enrol_due = mail_seal_enrol_due,
 	.enrol_find = mail_seal_enrol_find,
+	.group_of_mailbox = mail_seal_group_of_mailbox,
+	.group_find = mail_seal_group_find,
+	.group_list = mail_seal_group_list,
+	.group_read = mail_seal_group_read,
+	.source_is_writable = mail_seal_source_is_writable,
+	.source_write_shared = mail_seal_source_write_shared,
+	.report_group_changed = mail_seal_report_group_changed,
 	.notify = mail_seal_notify
 };
 

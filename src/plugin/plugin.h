@@ -5,6 +5,7 @@
 #include "enrol.h"
 #include "notify.h"
 
+struct event;
 struct hash_method;
 struct mail_user;
 struct mailbox;
@@ -13,6 +14,8 @@ struct module;
 struct mail_seal_decision;
 struct mail_seal_destination;
 struct mail_seal_core;
+struct mail_seal_group;
+struct mail_seal_group_change;
 struct mail_seal_pending;
 struct mail_seal_source;
 struct mail_seal_state;
@@ -21,7 +24,8 @@ struct seal_error;
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
    user.h, owner-settings.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h,
-   state.h, pending.h, gate.h, enrol.h and notify.h. */
+   state.h, pending.h, gate.h, enrol.h, notify.h, group.h, group-edit.h,
+   source.h and report.h. */
 struct mail_seal_plugin_interface {
 	/* MAIL_SEAL_BUILD, or nothing else may be used */
 	const char *build;
@@ -95,6 +99,28 @@ struct mail_seal_plugin_interface {
 			      const char *home, const char *const *names,
 			      buffer_t *content,
 			      struct mail_seal_enrol_error *error_r);
+	int (*group_of_mailbox)(struct mailbox *box,
+				const struct mail_seal_group **group_r,
+				const char **error_r);
+	int (*group_find)(struct mail_user *user, const char *name,
+			  pool_t pool, const struct mail_seal_group **group_r,
+			  const char **error_r);
+	int (*group_list)(struct mail_user *user, pool_t pool,
+			  const struct mail_seal_group *const **groups_r,
+			  unsigned int *count_r, const char **error_r);
+	int (*group_read)(const struct mail_seal_group *group,
+			  buffer_t *content,
+			  const struct mail_seal_source **source_r,
+			  struct seal_error *error);
+	bool (*source_is_writable)(const struct mail_seal_source *source);
+	int (*source_write_shared)(const struct mail_seal_source *source,
+				   const struct mail_seal_settings *set,
+				   const buffer_t *seen,
+				   const buffer_t *content,
+				   struct seal_error *error);
+	const char *(*report_group_changed)(
+		struct event *user_event,
+		const struct mail_seal_group_change *change);
 	void (*notify)(const struct mail_seal_settings *set,
 		       mail_seal_notify_callback_t *callback, void *context);
 };

@@ -5,7 +5,8 @@
 
 bool mail_seal_policy_is_exempt(const struct mail_seal_destination *dest)
 {
-	return dest->dsync || dest->virtual || dest->public ||
+	return dest->dsync || dest->virtual ||
+		(dest->public && !dest->group) ||
 		dest->excluded || dest->keys_mailbox ||
 		!dest->owner_has_sources;
 }
@@ -20,7 +21,7 @@ mail_seal_policy_exempt_reason(const struct mail_seal_destination *dest)
 {
 	if (dest->dsync)
 		return MAIL_SEAL_REASON_DSYNC;
-	if (dest->public)
+	if (dest->public && !dest->group)
 		return MAIL_SEAL_REASON_PUBLIC;
 	if (!dest->owner_has_sources)
 		return MAIL_SEAL_REASON_NO_SOURCES;
@@ -93,11 +94,31 @@ void mail_seal_policy_judge(enum mail_seal_key_state state,
 		verdict_r->sentence = NULL;
 }
 
-bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
-				       const struct mail_seal_settings *set)
+void mail_seal_policy_judge_group(enum mail_seal_key_state state,
+				  const char *key_reason, const char *left_out,
+				  const struct mail_seal_settings *set,
+				  struct mail_seal_verdict *verdict_r)
 {
-	/* the script may choose an excluded mailbox */
-	return verdict->action == MAIL_SEAL_ACTION_FAIL &&
+	/* whatever an owner's mail may do without a key */
+	struct mail_seal_settings group_set = *set;
+
+	group_set.missing_key = group_set.unusable_key = MAIL_SEAL_TEMPFAIL;
+	mail_seal_policy_judge(state, key_reason, &group_set, verdict_r);
+	if (verdict_r->action != MAIL_SEAL_ACTION_SEAL || left_out == NULL ||
+	    set->group_skips_unusable)
+		return;
+	verdict_r->action = MAIL_SEAL_ACTION_FAIL;
+	verdict_r->reason = MAIL_SEAL_REASON_UNUSABLE_KEY;
+	verdict_r->sentence = "Message not stored: the encryption key of a "
+		"member of this mailbox can't be used";
+}
+
+bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
+				       const struct mail_seal_settings *set,
+				       bool has_groups)
+{
+	/* the script may choose an excluded mailbox, or a group's */
+	return verdict->action == MAIL_SEAL_ACTION_FAIL && !has_groups &&
 		(set->exclude == NULL || *set->exclude == NULL);
 }
 

@@ -17,6 +17,8 @@ struct mail_seal_destination {
 	bool virtual;
 	/* in a public namespace: it has no owner */
 	bool public;
+	/* and the configuration has given it certificates: group.h */
+	bool group;
 	/* mail_seal_exclude names it */
 	bool excluded;
 	/* mail_seal_keys_mailbox does */
@@ -92,10 +94,18 @@ void mail_seal_policy_judge(enum mail_seal_key_state state,
 			    const struct mail_seal_settings *set,
 			    struct mail_seal_verdict *verdict_r);
 
+/* The same for a group's certificates. left_out says what is wrong with one
+   that can't be used while others can, or is NULL. */
+void mail_seal_policy_judge_group(enum mail_seal_key_state state,
+				  const char *key_reason, const char *left_out,
+				  const struct mail_seal_settings *set,
+				  struct mail_seal_verdict *verdict_r);
+
 /* Is it sure that nothing of a delivery could be stored, whichever mailbox it
    goes to? Then it is refused before a script sends its answers. */
 bool mail_seal_policy_refuses_delivery(const struct mail_seal_verdict *verdict,
-				       const struct mail_seal_settings *set);
+				       const struct mail_seal_settings *set,
+				       bool has_groups);
 
 /* Did the sender choose this mailbox, by the detail of the address? Its name
    or the last parts of it may be given, in any case. Then excluding it isn't

@@ -5,6 +5,7 @@
 #include "mail-namespace.h"
 #include "mail-user.h"
 #include "mailbox-list-iter.h"
+#include "group.h"
 #include "rename.h"
 #include "transaction.h"
 
@@ -76,6 +77,42 @@ warn(struct mailbox *dest, const char *old_vname, const char *new_vname,
 		  new_vname);
 }
 
+/* Returns the team's name whose mailbox this is, or NULL. */
+static const char *group_name(struct mailbox *box)
+{
+	const struct mail_seal_group *group;
+	const char *error;
+
+	return mailbox_get_namespace(box)->owner == NULL &&
+		mail_seal_group_of_mailbox(box, &group, &error) > 0 ?
+		group->name : NULL;
+}
+
+/* Its name says whose it is. */
+static void
+warn_of_groups(struct mailbox *src, struct mailbox *dest)
+{
+	const char *old_name = group_name(src), *new_name = group_name(dest);
+	const char *vname = mailbox_get_vname(dest);
+
+	if (null_strcmp(old_name, new_name) == 0)
+		return;
+	if (old_name != NULL) {
+		e_warning(dest->event, "mail_seal: Mailbox %s, which is %s "
+			  "of the team mailboxes, is %s now, which %s%s",
+			  mailbox_get_vname(src), old_name, vname,
+			  new_name == NULL ? "is none: what comes isn't sealed "
+			  "any more" : "is another team's: ",
+			  new_name == NULL ? "" : new_name);
+	} else {
+		e_warning(dest->event, "mail_seal: Mailbox %s is the team "
+			  "mailbox %s now: what is in it stays as it was "
+			  "stored; seal it with: doveadm seal encrypt -u %s "
+			  "mailbox %s all", vname, new_name,
+			  dest->storage->user->username, vname);
+	}
+}
+
 int mail_seal_rename_box(struct mailbox *src, struct mailbox *dest)
 {
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(src);
@@ -92,6 +129,7 @@ int mail_seal_rename_box(struct mailbox *src, struct mailbox *dest)
 	ret = sbox->module_ctx.super.rename_box(src, dest);
 	if (ret < 0)
 		return ret;
+	warn_of_groups(src, dest);
 	array_foreach(&names, name) {
 		const char *new_vname =
 			t_strconcat(dest_vname, name->suffix, NULL);

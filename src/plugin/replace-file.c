@@ -25,6 +25,8 @@ struct replacement {
 	struct stat st;
 	/* who is to read it, or -1 if that is who writes it */
 	uid_t reader;
+	/* and so are many others */
+	bool shared;
 };
 
 static int failed(const char *what, const char **error_r)
@@ -142,6 +144,8 @@ static int check_reader(const struct replacement *r, const char **error_r)
 {
 	if (try_to_read(r, error_r) == 0)
 		return 0;
+	if (r->shared)
+		return -1;
 	if (make_readable(r) < 0)
 		return failed("it can't be made readable", error_r);
 	return try_to_read(r, error_r);
@@ -150,6 +154,16 @@ static int check_reader(const struct replacement *r, const char **error_r)
 /*
  * Replacing
  */
+
+/* master-service.c lets nobody else in. */
+static int make_dir(const struct replacement *r)
+{
+	mode_t old_umask = umask(r->shared ? 022 : 077);
+	int ret = mkdir_parents(r->dir, r->shared ? 0755 : 0700);
+
+	(void)umask(old_umask);
+	return ret;
+}
 
 static int open_dir(struct replacement *r, const char *path,
 		    const char **error_r)
@@ -168,7 +182,7 @@ static int open_dir(struct replacement *r, const char *path,
 	}
 	r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir_fd < 0 && errno == ENOENT) {
-		if (mkdir_parents(r->dir, 0700) < 0 && errno != EEXIST)
+		if (make_dir(r) < 0 && errno != EEXIST)
 			return failed("its directory can't be made", error_r);
 		r->dir_made = TRUE;
 		r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -237,7 +251,7 @@ static int open_temp(struct replacement *r, const char **error_r)
 static int write_temp(const struct replacement *r, const void *data, size_t size)
 {
 	/* root's own file is still the mail user's to read, by its group */
-	mode_t mode = geteuid() == 0 ? 0640 : 0600;
+	mode_t mode = r->shared ? 0644 : geteuid() == 0 ? 0640 : 0600;
 
 	if (ftruncate(r->fd, 0) < 0 || write_full(r->fd, data, size) < 0)
 		return -1;
@@ -266,8 +280,11 @@ is_as_seen(const struct replacement *r, const struct file_content *seen)
 	ssize_t ret = -1;
 	int fd;
 
-	if (!r->exists || seen->size == 0)
-		return !r->exists && seen->size == 0;
+	if (!r->exists || seen->size == 0) {
+		return seen->size == 0 && (!r->exists ||
+			(r->shared && S_ISREG(r->st.st_mode) &&
+			 r->st.st_size == 0));
+	}
 	fd = openat(r->dir_fd, r->name,
 		    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
@@ -285,8 +302,15 @@ static int look_again(struct replacement *r, const char **error_r)
 {
 	r->exists = fstatat(r->dir_fd, r->name, &r->st,
 			    AT_SYMLINK_NOFOLLOW) == 0;
-	return r->exists || errno == ENOENT ? 0 :
-		failed("it can't be looked at", error_r);
+	if (!r->exists)
+		return errno == ENOENT ? 0 :
+			failed("it can't be looked at", error_r);
+	/* to replace what many share isn't what the link was made for */
+	if (r->shared && S_ISLNK(r->st.st_mode)) {
+		*error_r = "it is a symbolic link";
+		return -1;
+	}
+	return 0;
 }
 
 /* Puts the new content where everybody can see it. */
@@ -369,11 +393,13 @@ change_locked(struct replacement *r, const struct file_content *seen,
 }
 
 static int
-change_if(const char *path, const struct file_content *seen, change_t *change,
-	  const void *context, const char **error_r)
+change_if(const char *path, bool shared, const struct file_content *seen,
+	  change_t *change, const void *context, const char **error_r)
 {
 	uid_t uid = become_root_for(path);
-	struct replacement r = { .dir_fd = -1, .fd = -1, .reader = uid };
+	struct replacement r = {
+		.dir_fd = -1, .fd = -1, .reader = uid, .shared = shared
+	};
 	int ret;
 
 	ret = open_dir(&r, path, error_r);
@@ -402,7 +428,16 @@ int replace_file_if(const char *path, const struct file_content *seen,
 {
 	const struct file_content content = { data, size };
 
-	return change_if(path, seen, write_change, &content, error_r);
+	return change_if(path, FALSE, seen, write_change, &content, error_r);
+}
+
+int replace_shared_file_if(const char *path, const struct file_content *seen,
+			   const void *data, size_t size,
+			   const char **error_r)
+{
+	const struct file_content content = { data, size };
+
+	return change_if(path, TRUE, seen, write_change, &content, error_r);
 }
 
 static int
@@ -417,7 +452,7 @@ remove_change(const struct replacement *r, const void *context ATTR_UNUSED,
 int remove_file_if(const char *path, const struct file_content *seen,
 		   const char **error_r)
 {
-	return change_if(path, seen, remove_change, NULL, error_r);
+	return change_if(path, FALSE, seen, remove_change, NULL, error_r);
 }
 
 static int
@@ -444,7 +479,7 @@ int rename_file_if(const char *path, const struct file_content *seen,
 {
 	const char *new_name = strrchr(new_path, '/') + 1;
 
-	return change_if(path, seen, rename_change, new_name, error_r);
+	return change_if(path, FALSE, seen, rename_change, new_name, error_r);
 }
 
 int remove_file(const char *path, const char **error_r)

@@ -35,6 +35,12 @@ struct file_content {
    isn't, or -1. */
 int replace_file_if(const char *path, const struct file_content *seen,
 		    const void *data, size_t size, const char **error_r);
+/* The same for a file that many users read: a new one is readable for all, as
+   is a folder that is made for it; and the mode of one that is there is kept in
+   any case. */
+int replace_shared_file_if(const char *path, const struct file_content *seen,
+			   const void *data, size_t size,
+			   const char **error_r);
 /* Removes it, likewise. */
 int remove_file_if(const char *path, const struct file_content *seen,
 		   const char **error_r);

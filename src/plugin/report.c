@@ -124,3 +124,25 @@ mail_seal_report_key_changed(struct event *user_event,
 	       add_str("new_keys", change->new_keys)->event(), "%s", line);
 	return line;
 }
+
+const char *
+mail_seal_report_group_changed(struct event *user_event,
+			       const struct mail_seal_group_change *change)
+{
+	const char *line = t_strdup_printf(
+		"mail_seal: Group %s: %s %s by %s (%s): from %s to %s",
+		change->group, change->action,
+		*change->member == '\0' ? "a certificate" : change->member,
+		change->way, change->who, change->old_keys, change->new_keys);
+
+	e_info(event_create_passthrough(user_event)->
+	       set_name("mail_seal_group_changed")->
+	       add_str("group", change->group)->
+	       add_str("action", change->action)->
+	       add_str("member", change->member)->
+	       add_str("way", change->way)->
+	       add_str("who", change->who)->
+	       add_str("old_keys", change->old_keys)->
+	       add_str("new_keys", change->new_keys)->event(), "%s", line);
+	return line;
+}

@@ -104,4 +104,23 @@ const char *
 mail_seal_report_key_changed(struct event *user_event,
 			     const struct mail_seal_key_change *change);
 
+/* A change of a team's members or of their certificates */
+struct mail_seal_group_change {
+	/* its name */
+	const char *group;
+	/* "add", "remove" or "sync" */
+	const char *action;
+	/* the member's name, or "" if he has none */
+	const char *member;
+	/* by what and by whom, see enrol.h */
+	const char *way, *who;
+	/* fingerprints, or "none" */
+	const char *old_keys, *new_keys;
+};
+/* Logs it, and sends the event mail_seal_group_changed. Returns the line, from
+   the data stack. */
+const char *
+mail_seal_report_group_changed(struct event *user_event,
+			       const struct mail_seal_group_change *change);
+
 #endif

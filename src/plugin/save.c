@@ -7,6 +7,7 @@
 #include "str.h"
 #include "../core/core.h"
 #include "answer.h"
+#include "group.h"
 #include "keys-mailbox.h"
 #include "owner.h"
 #include "save.h"
@@ -32,8 +33,10 @@ static void report_measure(struct mail_seal_transaction *st)
 	}
 }
 
-static void report_success(struct mail_seal_transaction *st)
+static void report_success(struct mail_save_context *ctx)
 {
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+
 	report_measure(st);
 	if (st->stream == NULL) {
 		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_STORED,
@@ -44,6 +47,11 @@ static void report_success(struct mail_seal_transaction *st)
 	} else {
 		mail_seal_report_end(&st->report, MAIL_SEAL_RESULT_ENCRYPTED,
 				     MAIL_SEAL_REASON_ALREADY_ENCRYPTED);
+		if (st->group) {
+			mail_seal_group_note_encrypted(ctx->transaction->box,
+				ctx->copy_src_mail == NULL ? NULL :
+				ctx->copy_src_mail->box);
+		}
 	}
 }
 
@@ -87,8 +95,7 @@ void mail_seal_warn_by_decision(struct mailbox *box,
 {
 	if (decision->warning == NULL)
 		return;
-	e_warning(box->event, "mail_seal: Message stored as it came "
-		  "(mail_seal_unusable_key = store): %s", decision->warning);
+	e_warning(box->event, "mail_seal: %s", decision->warning);
 }
 
 /* Keeps what sealing failed for: later errors are only consequences, and what
@@ -149,6 +156,7 @@ save_state_begin(struct mail_save_context *ctx, struct istream *input,
 	st->input_start = input->v_offset;
 	mail_seal_report_begin(&st->report, ctx->transaction->box->event);
 	st->reason = decision->reason;
+	st->group = decision->group;
 	if (decision->virtual)
 		mail_seal_report_drop(&st->report);
 	if (decision->news.fingerprints != NULL) {
@@ -201,10 +209,9 @@ save_by_decision(struct mail_save_context *ctx, struct istream *input,
 
 	save_state_begin(ctx, input, decision);
 	input = mail_seal_answer_watch(ctx, input);
-	if (decision->action == MAIL_SEAL_ACTION_STORE) {
-		mail_seal_warn_by_decision(box, decision);
+	mail_seal_warn_by_decision(box, decision);
+	if (decision->action == MAIL_SEAL_ACTION_STORE)
 		return sbox->module_ctx.super.save_begin(ctx, input);
-	}
 	return save_through(ctx, input, decision);
 }
 
@@ -303,7 +310,7 @@ int mail_seal_save_finish(struct mail_save_context *ctx)
 		if (st->stream != NULL)
 			st->sealed++;
 		note_sealed(st);
-		report_success(st);
+		report_success(ctx);
 	} else {
 		set_remembered_error(ctx);
 		report_failure(st, MAIL_SEAL_REASON_STORAGE);

@@ -20,8 +20,8 @@ void mail_seal_save_reset(struct mail_seal_transaction *st);
 void mail_seal_fail_by_decision(struct mail_save_context *ctx,
 				const struct mail_seal_decision *decision);
 void mail_seal_fail(struct mail_save_context *ctx, const char *sentence);
-/* Warns of a message that is stored as it came because the administrator has
-   allowed it. */
+/* Says what the administrator has allowed but should know of: a message that is
+   stored as it came, or that some of a group can't read. */
 void mail_seal_warn_by_decision(struct mailbox *box,
 				const struct mail_seal_decision *decision);
 

@@ -59,12 +59,31 @@ setting_value(struct mail_user *user, const char *name,
 	return default_value(user, value_default, value_r, error_r);
 }
 
+/* It is everybody's: one user's would let him store what nobody may. */
+static int check_userdb(struct mail_user *user, const char **error_r)
+{
+	const char *const *field = user->userdb_fields;
+	const char *name, *value;
+
+	for (; field != NULL && *field != NULL; field++) {
+		name = mail_seal_settings_field(*field, &value);
+		if (name != NULL && strcmp(name, "public") == 0) {
+			*error_r = "mail_seal_public: it can't be a field of "
+				"the userdb, as it isn't one user's";
+			return -1;
+		}
+	}
+	return 0;
+}
+
 int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
 			   pool_t pool, struct mail_seal_settings *set_r,
 			   const char **error_r)
 {
 	struct mail_seal_raw_settings raw;
 
+	if (check_userdb(user, error_r) < 0)
+		return -1;
 #define MAIL_SEAL_READ(name, default23, default24) \
 	if (setting_value(user, "mail_seal_"#name, default23, \
 			  &raw.mail_seal_##name, error_r) < 0) \
@@ -75,13 +94,6 @@ int mail_seal_settings_get(struct mail_user *user, const char *const *fields,
 	if (fields != NULL)
 		mail_seal_settings_override(&raw, fields);
 	return mail_seal_settings_parse(&raw, pool, set_r, error_r);
-}
-
-/* plugin { } is the user's, whatever the mailbox. */
-int mail_seal_settings_check_blocks(struct mailbox *box ATTR_UNUSED,
-				    const char **error_r ATTR_UNUSED)
-{
-	return 0;
 }
 
 #endif

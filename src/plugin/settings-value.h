@@ -33,6 +33,31 @@ parse_bool(const char *name, const char *value, bool *bool_r,
 	return 0;
 }
 
+/* owner-settings.c: separates words by spaces; one with spaces in it stands in
+   quotes. The list is NULL-terminated. Returns as
+   mail_seal_settings_parse(). */
+int mail_seal_settings_parse_words(const char *name, const char *value,
+				   pool_t pool, const char *const **words_r,
+				   const char **error_r);
+/* Reads a source, "file:PATH" or another, of the setting mail_seal_NAME. */
+int mail_seal_settings_parse_source(const char *name, const char *word,
+				    struct mail_seal_source *source_r,
+				    const char **error_r);
+/* Does the text begin as a source does, "file:" or another? */
+bool mail_seal_settings_is_source(const char *text);
+
+/* group-settings.c: the part that is for groups, as above. */
+int mail_seal_settings_parse_groups(const struct mail_seal_raw_settings *raw,
+				    pool_t pool,
+				    struct mail_seal_settings *set,
+				    const char **error_r);
+/* Makes those of a group of this name, of settings that everybody has: what
+   is an owner's goes. Its sources are in them. home is of who opens the
+   mailbox, or NULL. Returns as above. */
+int mail_seal_settings_make_group(struct mail_seal_settings *set,
+				  const char *name, const char *home,
+				  const char **error_r);
+
 /* enrol-settings.c: the part that is for those who enrol. Returns as
    mail_seal_settings_parse(). */
 int mail_seal_settings_parse_enrolment(const struct mail_seal_raw_settings *raw,

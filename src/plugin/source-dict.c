@@ -100,12 +100,17 @@ dict_get(struct mail_user *user, const char *where, struct seal_error *error)
 	return new_dict;
 }
 
+/* A group is a user by its name. */
 static void
-op_settings_init(struct mail_user *user, struct dict_op_settings *set_r)
+op_settings_init(const struct mail_seal_settings *set,
+		 struct dict_op_settings *set_r)
 {
 	i_zero(set_r);
-	set_r->username = user->username;
-	(void)mail_user_get_home(user, &set_r->home_dir);
+	set_r->username = set->user->username;
+	if (set->group != NULL)
+		set_r->username = set->group;
+	else
+		(void)mail_user_get_home(set->user, &set_r->home_dir);
 }
 
 static bool is_binary(const char *value)
@@ -130,7 +135,7 @@ read_key(const char *where, const char *key,
 
 	if (dict == NULL)
 		return -1;
-	op_settings_init(set->user, &op_set);
+	op_settings_init(set, &op_set);
 	/* not from the data stack: the lookup runs an ioloop */
 	pool = pool_alloconly_create("mail_seal dict lookup", 4096);
 	ret = dict_lookup(dict, &op_set, pool, key, &value, &dict_error);
@@ -167,18 +172,18 @@ struct dict_change {
    row to update, one is inserted; not every database can do that in one
    statement, so the old one goes first. */
 static int
-dict_replace(const char *where, struct mail_user *user,
+dict_replace(const char *where, const struct mail_seal_settings *set,
 	     const struct dict_change *changes, unsigned int count,
 	     struct seal_error *error)
 {
-	struct dict *dict = dict_get(user, where, error);
+	struct dict *dict = dict_get(set->user, where, error);
 	struct dict_transaction_context *trans;
 	struct dict_op_settings op_set;
 	const char *dict_error;
 
 	if (dict == NULL)
 		return -1;
-	op_settings_init(user, &op_set);
+	op_settings_init(set, &op_set);
 	trans = dict_transaction_begin(dict, &op_set);
 	for (unsigned int i = 0; i < count; i++) {
 		dict_unset(trans, changes[i].key);
@@ -224,7 +229,7 @@ source_dict_write(const char *where,
 	struct dict_change change = { DICT_KEY, dict_value(content, error) };
 
 	return change.value == NULL ? -1 :
-		dict_replace(where, set->user, &change, 1, error);
+		dict_replace(where, set, &change, 1, error);
 }
 
 /* Leaves the word that it was withdrawn. */
@@ -248,7 +253,7 @@ source_dict_remove(const char *where,
 	if (ret == 0 || mail_seal_source_is_withdrawn(content, &when))
 		return 0;
 	change.value = mail_seal_source_withdrawal(time(NULL));
-	return dict_replace(where, set->user, &change, 1, error) < 0 ? -1 : 1;
+	return dict_replace(where, set, &change, 1, error) < 0 ? -1 : 1;
 }
 
 /*
@@ -268,11 +273,12 @@ source_dict_pending_read(const char *where,
    at the same moment is lost, and is done again. What becomes active is what
    was seen, in any case. */
 static int
-pending_is_as_seen(const char *where, const struct mail_seal_settings *set,
-		   const buffer_t *seen, struct seal_error *error)
+is_as_seen(const char *where, const char *key,
+	   const struct mail_seal_settings *set, const buffer_t *seen,
+	   struct seal_error *error)
 {
 	buffer_t *now = t_buffer_create(4096);
-	int ret = source_dict_pending_read(where, set, now, error);
+	int ret = read_key(where, key, set, now, error);
 
 	return ret < 0 ? -1 : buffer_cmp(now, seen) ? 1 : 0;
 }
@@ -291,10 +297,10 @@ source_dict_pending_write(const char *where,
 		if (change.value == NULL)
 			return -1;
 	}
-	ret = pending_is_as_seen(where, set, seen, error);
+	ret = is_as_seen(where, DICT_PENDING_KEY, set, seen, error);
 	if (ret <= 0)
 		return ret;
-	return dict_replace(where, set->user, &change, 1, error) < 0 ? -1 : 1;
+	return dict_replace(where, set, &change, 1, error) < 0 ? -1 : 1;
 }
 
 static int
@@ -307,17 +313,40 @@ source_dict_pending_activate(const char *where,
 		{ DICT_KEY, certificates },
 		{ DICT_PENDING_KEY, NULL }
 	};
-	int ret = pending_is_as_seen(where, set, seen, error);
+	int ret = is_as_seen(where, DICT_PENDING_KEY, set, seen, error);
 
 	if (ret <= 0)
 		return ret;
-	return dict_replace(where, set->user, changes, N_ELEMENTS(changes),
+	return dict_replace(where, set, changes, N_ELEMENTS(changes),
 			    error) < 0 ? -1 : 1;
+}
+
+/*
+ * What many read
+ */
+
+/* doveadm lets one at a time do this on one machine. */
+static int
+source_dict_write_shared(const char *where,
+			 const struct mail_seal_settings *set,
+			 const buffer_t *seen, const buffer_t *content,
+			 struct seal_error *error)
+{
+	struct dict_change change = { DICT_KEY, dict_value(content, error) };
+	int ret;
+
+	if (change.value == NULL)
+		return -1;
+	ret = is_as_seen(where, DICT_KEY, set, seen, error);
+	if (ret <= 0)
+		return ret;
+	return dict_replace(where, set, &change, 1, error) < 0 ? -1 : 1;
 }
 
 const struct mail_seal_source_kind mail_seal_source_dict = {
 	.read = source_dict_read,
 	.write = source_dict_write,
+	.write_shared = source_dict_write_shared,
 	.remove = source_dict_remove,
 	.pending_read = source_dict_pending_read,
 	.pending_write = source_dict_pending_write,

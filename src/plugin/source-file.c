@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file with more bytes is no owner's key file. */
-#define KEY_FILE_MAX (1024*1024)
+/* A file with more MB is no owner's key file, or no group's. */
+#define KEY_FILE_MAX 1
+#define GROUP_FILE_MAX 4
 
 static int
 file_unusable(struct seal_error *error, const char *reason)
@@ -25,19 +26,27 @@ static int file_failed(struct seal_error *error)
 }
 
 static int
-file_read(int fd, buffer_t *certificates, struct seal_error *error)
+file_too_large(struct seal_error *error, size_t max)
 {
+	return file_unusable(error, t_strdup_printf("its file is too large, "
+		"with more than %zu MB: export the certificate again, with "
+		"gpg's option --export-options export-minimal", max));
+}
+
+static int
+file_read(int fd, const struct mail_seal_settings *set, buffer_t *certificates,
+	  struct seal_error *error)
+{
+	const size_t max = set != NULL && set->group != NULL ?
+		GROUP_FILE_MAX : KEY_FILE_MAX;
 	size_t start = certificates->used;
 	unsigned char buf[8192];
 	ssize_t ret;
 
 	while ((ret = read(fd, buf, sizeof(buf))) > 0) {
 		buffer_append(certificates, buf, ret);
-		if (certificates->used - start > KEY_FILE_MAX)
-			return file_unusable(error, "its file is too large, "
-				"with more than 1 MB: export the certificate "
-				"again, with gpg's option --export-options "
-				"export-minimal");
+		if (certificates->used - start > max * 1024 * 1024)
+			return file_too_large(error, max);
 	}
 	if (ret < 0)
 		return file_failed(error);
@@ -48,7 +57,7 @@ file_read(int fd, buffer_t *certificates, struct seal_error *error)
 
 static int
 source_file_read(const char *path,
-		 const struct mail_seal_settings *set ATTR_UNUSED,
+		 const struct mail_seal_settings *set,
 		 buffer_t *certificates, struct seal_error *error)
 {
 	struct stat st;
@@ -69,7 +78,7 @@ source_file_read(const char *path,
 	else if (!S_ISREG(st.st_mode))
 		ret = file_unusable(error, "its file is not a regular file");
 	else
-		ret = file_read(fd, certificates, error);
+		ret = file_read(fd, set, certificates, error);
 	i_close_fd(&fd);
 	return ret;
 }
@@ -93,6 +102,27 @@ source_file_write(const char *path,
 		return 0;
 	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
 	return -1;
+}
+
+static int store_failed(struct seal_error *error, const char *reason)
+{
+	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
+	return -1;
+}
+
+static int
+source_file_write_shared(const char *path,
+			 const struct mail_seal_settings *set ATTR_UNUSED,
+			 const buffer_t *seen, const buffer_t *content,
+			 struct seal_error *error)
+{
+	const struct file_content seen_content = { seen->data, seen->used };
+	const char *reason;
+	int ret;
+
+	ret = replace_shared_file_if(path, &seen_content, content->data,
+				     content->used, &reason);
+	return ret < 0 ? store_failed(error, reason) : ret;
 }
 
 static int
@@ -124,12 +154,6 @@ source_file_pending_read(const char *path,
 			 buffer_t *pending, struct seal_error *error)
 {
 	return source_file_read(pending_path(path), set, pending, error);
-}
-
-static int store_failed(struct seal_error *error, const char *reason)
-{
-	seal_error_set(error, SEAL_ERROR_STORE, "%s", reason);
-	return -1;
 }
 
 static int
@@ -168,6 +192,7 @@ source_file_pending_activate(const char *path,
 const struct mail_seal_source_kind mail_seal_source_file = {
 	.read = source_file_read,
 	.write = source_file_write,
+	.write_shared = source_file_write_shared,
 	.remove = source_file_remove,
 	.pending_read = source_file_pending_read,
 	.pending_write = source_file_pending_write,

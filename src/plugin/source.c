@@ -62,6 +62,16 @@ int mail_seal_source_write(const struct mail_seal_source *source,
 					       error);
 }
 
+int mail_seal_source_write_shared(const struct mail_seal_source *source,
+				  const struct mail_seal_settings *set,
+				  const buffer_t *seen,
+				  const buffer_t *content,
+				  struct seal_error *error)
+{
+	return kinds[source->type].kind->write_shared(source->path, set, seen,
+						      content, error);
+}
+
 int mail_seal_source_remove(const struct mail_seal_source *source,
 			    const struct mail_seal_settings *set,
 			    struct seal_error *error)

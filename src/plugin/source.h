@@ -21,6 +21,13 @@ struct mail_seal_source_kind {
 	   nothing is changed. NULL if the source is only read. */
 	int (*write)(const char *path, const struct mail_seal_settings *set,
 		     const buffer_t *content, struct seal_error *error);
+	/* The same for a source that many read (group.h), if it still has what
+	   was seen (empty: nothing). Returns 1, 0 if somebody else was faster,
+	   or -1 as above. NULL if the source is only read. */
+	int (*write_shared)(const char *path,
+			    const struct mail_seal_settings *set,
+			    const buffer_t *seen, const buffer_t *content,
+			    struct seal_error *error);
 	/* Returns 1 if it is removed, 0 if there was nothing, -1 as above. */
 	int (*remove)(const char *path, const struct mail_seal_settings *set,
 		      struct seal_error *error);
@@ -65,6 +72,11 @@ int mail_seal_source_read(const struct mail_seal_source *source,
 int mail_seal_source_write(const struct mail_seal_source *source,
 			   const struct mail_seal_settings *set,
 			   const buffer_t *content, struct seal_error *error);
+int mail_seal_source_write_shared(const struct mail_seal_source *source,
+				  const struct mail_seal_settings *set,
+				  const buffer_t *seen,
+				  const buffer_t *content,
+				  struct seal_error *error);
 int mail_seal_source_remove(const struct mail_seal_source *source,
 			    const struct mail_seal_settings *set,
 			    struct seal_error *error);

@@ -13,6 +13,12 @@
 
 struct mail_seal_mailbox {
 	union mailbox_module_context module_ctx;
+
+	/* group.c: what came of looking for its group, once that was done */
+	bool group_read;
+	int group_ret;
+	const struct mail_seal_group *group;
+	const char *group_error;
 };
 
 /* A transaction saves one message at a time. */
@@ -64,6 +70,8 @@ struct mail_seal_transaction {
 	/* the plaintext while it is saved, and where it began */
 	struct istream *input;
 	uoff_t input_start;
+	/* it goes into a group's mailbox */
+	bool group;
 	/* why it is to be sealed, stored or refused */
 	enum mail_seal_reason reason;
 	struct mail_seal_report report;

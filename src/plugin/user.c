@@ -113,7 +113,9 @@ static const char *sealing_setting(const char *field, const char **value_r)
 	static const char *const of_enrolment[] = {
 		"addresses", "imap_enrolment", "confirm", "confirm_within",
 		"change_delay", "notice_days", "notice_from", "language",
-		"texts", NULL
+		"texts",
+		/* and for who saves into team mailboxes */
+		"public", "group_unusable", NULL
 	};
 	const char *name = mail_seal_settings_field(field, value_r);
 

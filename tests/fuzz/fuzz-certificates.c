@@ -50,7 +50,7 @@ static void check_packets(const uint8_t *data, size_t size)
 static void check_merge(const uint8_t *data, size_t size)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(CERTIFICATES_COUNT_MAX);
 	GPtrArray *certificates;
 
 	if (merge_add(merge, data, size, 1, &error) == 0 &&
@@ -61,7 +61,7 @@ static void check_merge(const uint8_t *data, size_t size)
 	for (guint i = 0; error.code == SEAL_ERROR_NONE &&
 	     i < certificates->len; i++) {
 		const struct certificate *certificate = certificates->pdata[i];
-		struct merge *again = merge_new();
+		struct merge *again = merge_new(CERTIFICATES_COUNT_MAX);
 		gsize merged_size;
 		const uint8_t *merged = g_bytes_get_data(certificate->data,
 							 &merged_size);
@@ -97,7 +97,7 @@ static void check_facts(const uint8_t *data, size_t size)
 		.input = "i", .judge = "j", .judged = 1000
 	};
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(CERTIFICATES_COUNT_MAX);
 	GPtrArray *certificates;
 	GString *listing = g_string_new_len((const char *)data, size);
 	char *text = facts_write(&header, listing);
@@ -128,8 +128,8 @@ static void check_x509(const uint8_t *data, size_t size)
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const char *reason;
 	const char *note = NULL;
-	int ret = certificates_x509_read(data, size, certificates, &note,
-					 &error);
+	int ret = certificates_x509_read(data, size, false, certificates,
+					 &note, &error);
 
 	if (ret == 0 ? certificates->len == 0 ||
 	    certificates->len > CERTIFICATES_COUNT_MAX :

@@ -27,6 +27,9 @@ class Site:
     quota: str = "1G"                # with the plugin quota
     crypt_private: bool = True       # mail_crypt has its private key, too
     shared: bool = False             # namespaces shared/USER/ and Public/, with ACLs
+    # Sources of team mailboxes, with shared: {"CERT": "file:FOLDER/cert.asc", "info*": "DICT"};
+    # "*" is all of Public/, and DICT is that one
+    groups: dict = field(default_factory=dict)
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     dict: object = None              # what stands behind the dict service: see dicts.py
     dict_socket: str = "dict"        # of the dict service
@@ -116,6 +119,10 @@ service dict {{
 {"mbox_write_locks = dotlock fcntl" if site.mail_format == "mbox" else ""}
 {site.more.replace("FOLDER", str(f))}
 """
+
+
+def _source(site, source, the_dict):
+    return the_dict if source == "DICT" else source.replace("FOLDER", str(site.folder))
 
 
 def _where_loaded(site):
@@ -266,6 +273,7 @@ plugin {{
 {self._plugin_settings(site)}
 }}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._groups(site) if site.groups else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
 {self.ATTACHMENTS.format(folder=site.folder) if site.attachments else ""}
@@ -310,6 +318,14 @@ plugin {{
   mail_seal_keys = {site.dict_keys.format(f"proxy:{site.dict_socket}:keys")}
 }}
 """
+
+    @staticmethod
+    def _groups(site):
+        the_dict = f"dict:proxy:{site.dict_socket}:keys"
+        words = " ".join(f'"Public/{pattern}={_source(site, source, the_dict)}"'
+                         for pattern, source in site.groups.items())
+        # 2.3 takes quotes off that are around a whole value
+        return f"plugin {{\n  mail_seal_public = '{words}'\n}}\n"
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {value}\n" for name, value in site.seal.items())
@@ -447,6 +463,7 @@ protocol lda {{
 }}
 {self._plugin_settings(site)}
 {self.SHARED.format(public=site.public_maildir) if site.shared else ""}
+{self._groups(site) if site.groups else ""}
 {self._dict(site) if site.dict else ""}
 {self.METADATA if site.metadata else ""}
 {self.ATTACHMENTS.format(folder=site.folder) if site.attachments else ""}
@@ -512,6 +529,14 @@ mail_seal_keys = {_long_variables(site.dict_keys.format("seal"))}
     def _plugins(names):
         lines = "".join(f"  {name} = yes\n" for name in names if name)
         return f"mail_plugins {{\n{lines}}}" if lines else ""
+
+    @staticmethod
+    def _groups(site):
+        blocks = ""
+        for pattern, source in site.groups.items():
+            keys = f"mail_seal_keys = {_source(site, source, 'dict:seal')}\n"
+            blocks += keys if pattern == "*" else f'mailbox "{pattern}" {{\n {keys}}}\n'
+        return f"namespace public {{\n{blocks}}}\n"
 
     def _plugin_settings(self, site):
         settings = "".join(f"{name} = {_long_variables(value)}\n"

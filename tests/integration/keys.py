@@ -55,6 +55,25 @@ class GnuPG:
             self.gpg(*time_options, "--quick-add-key", fingerprint, encryption, "encr", expires)
         return self.key(address, fingerprint)
 
+    def generate_many(self, count):
+        """Keys of member0@example.org and so on, in one run: (fingerprint, encryption key id)."""
+        parameters = "".join(
+            "%no-protection\nKey-Type: eddsa\nKey-Curve: ed25519\nKey-Usage: cert,sign\n"
+            "Subkey-Type: ecdh\nSubkey-Curve: cv25519\nExpire-Date: 0\n"
+            f"Name-Email: member{n}@example.org\n%commit\n" for n in range(count))
+        self.gpg("--generate-key", stdin=parameters.encode())
+        found, primary, encryption = [], None, None
+        for line in self.gpg("--with-colons", "--list-keys", "member").stdout.decode().splitlines():
+            fields = line.split(":")
+            if fields[0] == "pub":
+                primary = None
+            elif fields[0] == "fpr":
+                primary = primary or fields[9]
+            elif fields[0] == "sub":
+                found.append((primary, fields[4]))
+        assert len(found) == count
+        return found
+
     def generate_expired(self, address):
         """A key that was good for a day, long ago."""
         long_ago = ("--faked-system-time", "20200101T000000!")

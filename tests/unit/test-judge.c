@@ -277,7 +277,7 @@ read_facts(const char *text, const GByteArray *content, const char *input,
 		.input = input, .judge = judge_name, .judged = now
 	};
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(CERTIFICATES_COUNT_MAX);
 	GPtrArray *certificates;
 	time_t judged, until;
 	int ret;
@@ -553,7 +553,7 @@ static void test_helper_version(void **state G_GNUC_UNUSED)
 static void test_signatures(void **state G_GNUC_UNUSED)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(CERTIFICATES_COUNT_MAX);
 	GByteArray *content;
 	GPtrArray *certificates;
 

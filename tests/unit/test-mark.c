@@ -4,6 +4,7 @@
    through the whole core, with engines that encrypt nothing. */
 
 #include "copy-engine.h"
+#include "format/envelope.h"
 #include "test-lib.h"
 
 #define MARK COPY_ENGINE_MARK
@@ -109,10 +110,50 @@ static void test_encrypted_passes(void **state G_GNUC_UNUSED)
 	g_string_free(message, TRUE);
 }
 
+/* Of many some are named, and then how many there are. */
+static void test_many(void **state G_GNUC_UNUSED)
+{
+	static const char fingerprint[] =
+		"0123456789ABCDEF0123456789ABCDEF01234567";
+	static const unsigned int counts[] = { 1, 2, 31, 32, 33, 500 };
+	const char *fingerprints[501];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+		const unsigned int count = counts[i];
+		const unsigned int named = MIN(count, MARK_FINGERPRINTS_MAX);
+		GString *mark = g_string_new(NULL);
+		GString *expected = g_string_new("X-Mail-Seal: v=1; keys=");
+		char **lines;
+
+		for (unsigned int j = 0; j <= count; j++)
+			fingerprints[j] = j == count ? NULL : fingerprint;
+		envelope_append_mark(mark, fingerprints);
+		for (unsigned int j = 0; j < named; j++) {
+			g_string_append_printf(expected, "%s%s", j == 0 ? "" :
+					       ",", fingerprint);
+		}
+		if (named < count)
+			g_string_append_printf(expected, "; keys=%u", count);
+		lines = g_strsplit(mark->str, "\r\n", -1);
+		for (char **line = lines; *line != NULL; line++)
+			assert_true(strlen(*line) <= 76);
+		g_strfreev(lines);
+		/* unfolded: where it had no space, it has one */
+		g_string_replace(mark, "\r\n ", "", 0);
+		g_string_replace(mark, "\r\n", "", 0);
+		g_string_replace(mark, " ", "", 0);
+		g_string_replace(expected, " ", "", 0);
+		assert_string_equal(mark->str, expected->str);
+		g_string_free(mark, TRUE);
+		g_string_free(expected, TRUE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_encrypted_passes)
 	};
 

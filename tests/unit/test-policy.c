@@ -23,6 +23,8 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_extra_keys = "";
 	raw->mail_seal_missing_key = "store";
 	raw->mail_seal_unusable_key = "tempfail";
+	raw->mail_seal_public = "";
+	raw->mail_seal_group_unusable = "skip";
 	raw->mail_seal_exclude = "";
 	raw->mail_seal_protect_headers = "";
 	raw->mail_seal_compress = "no";
@@ -427,15 +429,15 @@ static void test_refuses_delivery(void **state ATTR_UNUSED)
 	struct mail_seal_settings set = { .exclude = none };
 	struct mail_seal_verdict verdict = { .action = MAIL_SEAL_ACTION_FAIL };
 
-	assert_true(mail_seal_policy_refuses_delivery(&verdict, &set));
+	assert_true(mail_seal_policy_refuses_delivery(&verdict, &set, FALSE));
 	/* a script could store it there */
 	set.exclude = some;
-	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set));
+	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set, FALSE));
 	set.exclude = none;
 	verdict.action = MAIL_SEAL_ACTION_STORE;
-	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set));
+	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set, FALSE));
 	verdict.action = MAIL_SEAL_ACTION_SEAL;
-	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set));
+	assert_false(mail_seal_policy_refuses_delivery(&verdict, &set, FALSE));
 }
 
 static void test_detail(void **state ATTR_UNUSED)

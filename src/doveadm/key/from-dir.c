@@ -14,13 +14,13 @@
 #include "str.h"
 #include "str-sanitize.h"
 #include "mail-user.h"
-#include "mail-storage-service.h"
 #include "doveadm.h"
 #include "doveadm-settings.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
+#include "../users.h"
 #include "../root.h"
 #include "key.h"
 
@@ -201,26 +201,8 @@ read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
 static void
 look_up(struct from_dir_cmd_context *ctx, struct certificate_file *file)
 {
-	struct mail_storage_service_input input = {
-		.service = "doveadm", .username = file->user
-	};
-	struct mail_storage_service_user *user;
-	const char *error;
-	int ret;
-
-	ret = mail_storage_service_lookup(ctx->ctx.storage_service, &input,
-					  &user, &error);
-	if (ret > 0) {
-		/* the userdb may have changed it */
-		file->user = p_strdup(ctx->ctx.pool,
-			mail_storage_service_user_get_input(user)->username);
-		mail_storage_service_user_unref(&user);
-	} else if (ret == 0) {
-		file->problem = "there is no such user";
-	} else {
-		file->problem = p_strdup_printf(ctx->ctx.pool,
-			"the user lookup failed: %s", error);
-	}
+	(void)doveadm_seal_users_look_up(&ctx->ctx, file->user, ctx->ctx.pool,
+					 &file->user, &file->problem);
 }
 
 /* Which of two it should be, nobody has said. */
@@ -390,19 +372,6 @@ static struct doveadm_mail_cmd_context *from_dir_alloc(void)
 	return &ctx->ctx;
 }
 
-/* Makes the framework ask us for the users. */
-static void give_list_of_users(struct doveadm_cmd_context *cctx)
-{
-	/* const for who reads it, see compat_doveadm_pass_on() */
-	struct doveadm_cmd_param *param =
-		(struct doveadm_cmd_param *)cctx->argv;
-
-	while (strcmp(param->name, "user-file") != 0)
-		param++;
-	param->value_set = TRUE;
-	param->value.v_istream = i_stream_create_from_data("", 0);
-}
-
 void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx)
 {
 	static const char *const others[] = {
@@ -423,7 +392,7 @@ void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx)
 				"folder are named after their users");
 		}
 	}
-	give_list_of_users(cctx);
+	doveadm_seal_users_give_list(cctx);
 	cmd.mail_cmd = from_dir_alloc;
 	cctx->cmd = &cmd;
 	doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);

@@ -4,11 +4,13 @@
    long they will do. */
 
 #include "lib.h"
+#include "array.h"
 #include "buffer.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
+#include "../../plugin/group.h"
 #include "../../plugin/pending.h"
 #include "../../core/core.h"
 #include "../command.h"
@@ -29,9 +31,12 @@ struct key_show_cmd_context {
 	const struct mail_seal_settings *set;
 	struct mail_user *user;
 	unsigned int days;
-	/* also say where a source had better not be, and what is missing
-	   beside it */
+	/* also say where a source had better not be, what is missing beside
+	   it, and what of the groups' */
 	bool places;
+	/* with their sources, the groups that have been checked: many users see
+	   the same */
+	ARRAY_TYPE(const_string) groups;
 	/* users whose session was to begin, and whose did */
 	unsigned int users_begun, users_run;
 
@@ -119,6 +124,69 @@ static void check_pending(struct key_show_cmd_context *ctx)
 	}
 }
 
+/* Is it the first time that this group of this source is seen? */
+static bool
+is_new_group(struct key_show_cmd_context *ctx,
+	     const struct mail_seal_group *group)
+{
+	const char *id = group->name, *other;
+
+	for (unsigned int i = 0; i < group->set.source_count; i++) {
+		id = t_strconcat(id, " ", ctx->plugin->source_name(
+				&group->set.sources[i]), NULL);
+	}
+	array_foreach_elem(&ctx->groups, other) {
+		if (strcmp(id, other) == 0)
+			return FALSE;
+	}
+	id = p_strdup(ctx->ctx.pool, id);
+	array_push_back(&ctx->groups, &id);
+	return TRUE;
+}
+
+static void
+check_group(struct key_show_cmd_context *ctx,
+	    const struct mail_seal_group *group)
+{
+	const struct mail_seal_settings *user_set = ctx->set;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	buffer_t *content = t_buffer_create(4096);
+	const char *source;
+	int ret;
+
+	ctx->set = &group->set;
+	ret = ctx->plugin->keys_read(ctx->set, content, &source, &error);
+	source = t_strconcat(group->name, " ", source, NULL);
+	if (ret > 0)
+		show_content(ctx, source, content);
+	else {
+		ctx->print(ctx, source, NULL, ret < 0 ? error.text :
+			   "there is no certificate");
+	}
+	ctx->set = user_set;
+}
+
+/* Without a member's certificate he can't read the mail, without any nothing is
+   stored. */
+static void check_groups(struct key_show_cmd_context *ctx)
+{
+	pool_t pool = pool_alloconly_create("doveadm seal groups", 1024);
+	const struct mail_seal_group *const *groups;
+	unsigned int count;
+	const char *error;
+
+	if (ctx->plugin->group_list(ctx->user, pool, &groups, &count,
+				    &error) < 0) {
+		ctx->print(ctx, "team mailboxes", NULL, error);
+		count = 0;
+	}
+	for (unsigned int i = 0; i < count; i++) T_BEGIN {
+		if (is_new_group(ctx, groups[i]))
+			check_group(ctx, groups[i]);
+	} T_END;
+	pool_unref(&pool);
+}
+
 static int
 cmd_seal_key_show_run(struct doveadm_mail_cmd_context *_ctx,
 		      struct mail_user *user)
@@ -151,6 +219,7 @@ cmd_seal_key_show_run(struct doveadm_mail_cmd_context *_ctx,
 	if (ctx->places) {
 		check_places(ctx);
 		check_pending(ctx);
+		check_groups(ctx);
 	}
 	return 0;
 }
@@ -294,6 +363,7 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_check_alloc(void)
 	ctx->ctx.v.deinit = cmd_seal_key_check_deinit;
 	ctx->print = print_problem;
 	ctx->places = TRUE;
+	p_array_init(&ctx->groups, ctx->ctx.pool, 4);
 	compat_doveadm_announce_options(&ctx->ctx, "d:");
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;

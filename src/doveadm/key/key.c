@@ -36,8 +36,7 @@ struct key_cmd_context {
 	const char *const *names;
 };
 
-/* Who has called doveadm, as far as that can be known. */
-static const char *who(struct doveadm_mail_cmd_context *ctx)
+const char *doveadm_seal_key_who(struct doveadm_mail_cmd_context *ctx)
 {
 	const char *ip = net_ip2addr(&ctx->cctx->remote_ip);
 	struct passwd pw;
@@ -99,7 +98,7 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 		return NULL;
 	enrolment_r->set = plugin->user_get_settings(user, &error);
 	enrolment_r->way = "doveadm";
-	enrolment_r->who = who(ctx);
+	enrolment_r->who = doveadm_seal_key_who(ctx);
 	/* doveadm-server's own log is Dovecot's */
 	if (ctx->cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
 		enrolment_r->trace = doveadm_seal_key_trace;

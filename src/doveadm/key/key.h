@@ -16,6 +16,10 @@ doveadm_seal_key_begin(struct doveadm_mail_cmd_context *ctx,
 		       struct mail_user *user,
 		       struct mail_seal_enrolment *enrolment_r);
 
+/* Returns who has called doveadm, as far as that can be known, from the data
+   stack. */
+const char *doveadm_seal_key_who(struct doveadm_mail_cmd_context *ctx);
+
 /* Puts a line about a user into Dovecot's log, as well as that can be done. */
 void doveadm_seal_key_trace(struct mail_user *user, const char *line);
 

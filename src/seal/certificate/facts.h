@@ -28,7 +28,7 @@
    fingerprint that we compute from the key. */
 
 /* A text with more is none. */
-#define FACTS_SIZE_MAX (1024*1024)
+#define FACTS_SIZE_MAX (4*1024*1024)
 
 struct facts_header {
 	/* of all that was judged; see facts_input_digest() */

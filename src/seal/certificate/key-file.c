@@ -2,9 +2,9 @@
 
 #include "key-file.h"
 #include "cache.h"
-#include "dearmor.h"
 #include "facts.h"
 #include "key-file-look.h"
+#include "key-split.h"
 #include "merge.h"
 #include "revokers.h"
 #include "../gnupg/judge.h"
@@ -60,7 +60,7 @@ static char *hex_new(const uint8_t *data, size_t size)
    libcrypto, because it is made with each message, and GLib's takes five times
    as long. Returns NULL if that failed. */
 static char *
-inputs_digest(const struct key_file_input *inputs, size_t count)
+inputs_digest(const struct key_file_input *inputs, size_t count, bool group)
 {
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	uint8_t digest[SHA256_DIGEST_LENGTH];
@@ -69,8 +69,9 @@ inputs_digest(const struct key_file_input *inputs, size_t count)
 
 	for (size_t i = 0; ok && i < count; i++) {
 		char start[64];
-		int size = g_snprintf(start, sizeof(start), "%d %zu ",
-				      inputs[i].role, inputs[i].size);
+		int size = g_snprintf(start, sizeof(start), "%s%d %zu ",
+				      group ? "group " : "", inputs[i].role,
+				      inputs[i].size);
 
 		ok = EVP_DigestUpdate(context, start, size) == 1 &&
 			EVP_DigestUpdate(context, inputs[i].data,
@@ -134,33 +135,14 @@ key_files_look(struct key_files *files, const struct key_file_input *inputs,
 	return key_files_find_kind(files, error);
 }
 
+static unsigned int count_max(const struct certificates_params *params)
+{
+	return params->group ? CERTIFICATES_GROUP_MAX : CERTIFICATES_COUNT_MAX;
+}
+
 /*
  * OpenPGP
  */
-
-static int
-file_add_openpgp(const struct key_file *file, struct merge *merge,
-		 struct seal_error *error)
-{
-	GByteArray *binary;
-	int blocks, ret = 0;
-
-	if (!file->is_text) {
-		return merge_add(merge, file->data, file->size, file->role,
-				 error);
-	}
-	binary = g_byte_array_new();
-	blocks = openpgp_dearmor_certificates((const char *)file->data,
-					      file->size, binary);
-	if (blocks <= 0 || binary->len == 0)
-		ret = unusable(error, "its ASCII armor is damaged");
-	else {
-		ret = merge_add(merge, binary->data, binary->len, file->role,
-				error);
-	}
-	g_byte_array_unref(binary);
-	return ret;
-}
 
 /* Version 6 is RFC 9580's, and GnuPG has gone another way: it gives up on all
    that comes with one. */
@@ -260,7 +242,7 @@ read_openpgp(const struct key_files *files,
 	     struct seal_error *error)
 {
 	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
-	struct merge *merge = merge_new();
+	struct merge *merge = merge_new(count_max(params));
 	GPtrArray *certificates = NULL;
 	char *judge = judge_version();
 	bool ok = true;
@@ -269,7 +251,7 @@ read_openpgp(const struct key_files *files,
 		const struct key_file *file = &files->files[i];
 
 		ok = !file->has_openpgp ||
-			file_add_openpgp(file, merge, &file_error) == 0;
+			key_file_merge(file, merge, &file_error) == 0;
 		if (!ok)
 			error_of_file(file, &file_error, error);
 	}
@@ -311,13 +293,15 @@ add_x509(GPtrArray *all, GPtrArray *certificates, enum certificate_role role)
 }
 
 static int
-file_add_x509(const struct key_file *file, GPtrArray *all, const char **note,
-	      struct seal_error *error)
+file_add_x509(const struct key_file *file,
+	      const struct certificates_params *params, GPtrArray *all,
+	      const char **note, struct seal_error *error)
 {
 	GPtrArray *certificates = g_ptr_array_new_with_free_func(
 		(GDestroyNotify)certificate_unref);
-	int ret = certificates_x509_read(file->data, file->size, certificates,
-					 note, error);
+	bool group = params->group && file->role == CERTIFICATE_OWNER;
+	int ret = certificates_x509_read(file->data, file->size, group,
+					 certificates, note, error);
 
 	if (ret == 0)
 		add_x509(all, certificates, file->role);
@@ -326,7 +310,8 @@ file_add_x509(const struct key_file *file, GPtrArray *all, const char **note,
 }
 
 static GPtrArray *
-read_x509(const struct key_files *files, const char **note,
+read_x509(const struct key_files *files,
+	  const struct certificates_params *params, const char **note,
 	  struct seal_error *error)
 {
 	struct seal_error file_error = { .code = SEAL_ERROR_NONE };
@@ -338,7 +323,8 @@ read_x509(const struct key_files *files, const char **note,
 		const struct key_file *file = &files->files[i];
 
 		ok = !file->has_x509 ||
-			file_add_x509(file, all, note, &file_error) == 0;
+			file_add_x509(file, params, all, note,
+				      &file_error) == 0;
 		if (!ok)
 			error_of_file(file, &file_error, error);
 	}
@@ -382,7 +368,7 @@ read_files(struct key_files *files, const struct certificates_params *params,
 	if (check_extra(files, error) < 0)
 		return -1;
 	certificates = files->kind == CERTIFICATE_KIND_X509 ?
-		read_x509(files, &note, error) :
+		read_x509(files, params, &note, error) :
 		read_openpgp(files, params, &header, &facts, error);
 	if (certificates == NULL) {
 		g_free(facts);
@@ -410,7 +396,7 @@ certificates_judge(const struct key_file_input *inputs, size_t count,
 	char *digest;
 
 	openssl_begin();
-	digest = inputs_digest(inputs, count);
+	digest = inputs_digest(inputs, count, params->group);
 	if (digest == NULL) {
 		openssl_error_set(error);
 		return NULL;

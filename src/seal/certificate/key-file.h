@@ -10,6 +10,8 @@
 /* A file with more certificates is no owner's key file, nor is a larger
    one. */
 #define CERTIFICATES_COUNT_MAX 32
+/* A team has a certificate of each member. */
+#define CERTIFICATES_GROUP_MAX 500
 #define CERTIFICATES_SIZE_MAX (4*1024*1024)
 
 /* Why a file with secret key material is refused */
@@ -37,6 +39,10 @@ struct certificates_params {
 	unsigned int timeout_secs;
 	/* as whom the judge runs: what it says is for him only */
 	uid_t uid;
+	/* Of a team: there may be CERTIFICATES_GROUP_MAX, and each is of
+	   another member, if it isn't an authority's that has issued one of
+	   the others. */
+	bool group;
 	/* What was kept of the last time, see facts.h; or NULL. If it still
 	   holds, nobody is asked. */
 	const char *known_facts;

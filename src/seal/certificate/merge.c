@@ -45,6 +45,7 @@ struct merged {
 
 struct merge {
 	GPtrArray *certificates;
+	unsigned int count_max;
 };
 
 static struct packet *
@@ -88,10 +89,11 @@ static void merged_free(void *_merged)
 	g_free(merged);
 }
 
-struct merge *merge_new(void)
+struct merge *merge_new(unsigned int count_max)
 {
 	struct merge *merge = g_new0(struct merge, 1);
 
+	merge->count_max = count_max;
 	merge->certificates = g_ptr_array_new_with_free_func(merged_free);
 	return merge;
 }
@@ -142,10 +144,10 @@ merge_begin(struct merge *merge, const uint8_t *body, size_t size,
 			   fingerprint_size) == 0)
 			return merged;
 	}
-	if (merge->certificates->len == CERTIFICATES_COUNT_MAX) {
+	if (merge->certificates->len == merge->count_max) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "it holds more than %d certificates",
-			       CERTIFICATES_COUNT_MAX);
+			       "it holds more than %u certificates",
+			       merge->count_max);
 		return NULL;
 	}
 	merged = g_new0(struct merged, 1);

@@ -20,7 +20,8 @@
 
 struct merge;
 
-struct merge *merge_new(void);
+/* count_max: more certificates are refused. */
+struct merge *merge_new(unsigned int count_max);
 void merge_free(struct merge *merge);
 
 /* Adds binary certificates; roles are bits of enum certificate_role. Returns

@@ -2,9 +2,10 @@
 
 #include "check.h"
 
-/* What is held back at most: a session key for RSA of 16384 bits takes 2 kB.
-   Bytes. */
+/* What is held back at most: a session key for RSA of 16384 bits takes 2 kB, or
+   4 kB with what CMS says of its owner. Bytes. */
 #define START_MAX (256*1024)
+#define RECIPIENT_MAX (4*1024)
 
 struct check {
 	const struct check_form *form;
@@ -75,7 +76,8 @@ static int check_start(struct check *check, const void *data, size_t size,
 		check->started = true;
 		return check_follow(check, data, size, error);
 	case CHECK_MORE:
-		if (size > START_MAX)
+		if (size > START_MAX +
+		    check->params.recipient_count * RECIPIENT_MAX)
 			return check_bad(error);
 		if (check->start->len == 0)
 			g_byte_array_append(check->start, data, size);

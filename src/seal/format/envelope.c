@@ -26,15 +26,22 @@ append_folded(GString *out, size_t *line_start, const char *space,
 
 void envelope_append_mark(GString *out, const char *const *fingerprints)
 {
+	const size_t count = g_strv_length((char **)fingerprints);
+	const size_t named = MIN(count, MARK_FINGERPRINTS_MAX);
 	size_t line_start = out->len;
+	char *word;
 
 	g_string_append(out, "X-Mail-Seal: v=1;");
-	for (size_t i = 0; fingerprints[i] != NULL; i++) {
-		char *word = g_strconcat(i == 0 ? "keys=" : "",
-					 fingerprints[i], NULL);
-
+	for (size_t i = 0; i < named; i++) {
+		word = g_strconcat(i == 0 ? "keys=" : "", fingerprints[i],
+				   NULL);
 		append_folded(out, &line_start, i == 0 ? " " : "", word,
-			      fingerprints[i + 1] == NULL ? "" : ",");
+			      i + 1 < named ? "," : named < count ? ";" : "");
+		g_free(word);
+	}
+	if (named < count) {
+		word = g_strdup_printf("keys=%zu", count);
+		append_folded(out, &line_start, " ", word, "");
 		g_free(word);
 	}
 	g_string_append(out, "\r\n");

@@ -46,7 +46,9 @@ extern const struct envelope_format envelope_smime;
 /* Appends X-Mail-Seal, by which readers know that a server sealed the message.
    They believe it only as the first header field, where a sender can't write:
    what receives the message adds its own fields above his. fingerprints is
-   NULL-terminated. */
+   NULL-terminated. Of many, the first MARK_FINGERPRINTS_MAX are named and then
+   "keys=N" says how many they all are. */
+#define MARK_FINGERPRINTS_MAX 32
 void envelope_append_mark(GString *out, const char *const *fingerprints);
 /* Appends what follows the message's own fields if it isn't among them. */
 void envelope_append_mime_version(GString *out);

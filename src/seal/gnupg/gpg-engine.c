@@ -90,7 +90,7 @@ static GString *work_prepare(struct work *work)
 		g_bytes_unref(reduced);
 	}
 	g_string_append_c(line, '\n');
-	(void)g_snprintf(start, sizeof(start), "certificates %04zu",
+	(void)g_snprintf(start, sizeof(start), "certificates %06zu",
 			 line->len);
 	g_string_prepend(line, start);
 	g_byte_array_prepend(work->preface, (const guint8 *)line->str,

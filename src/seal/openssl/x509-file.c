@@ -32,10 +32,10 @@ found_add(STACK_OF(X509) *found, X509 *x509, struct seal_error *error)
 		if (X509_cmp(sk_X509_value(found, i), x509) == 0)
 			return 0;
 	}
-	if (sk_X509_num(found) == CERTIFICATES_COUNT_MAX) {
+	if (sk_X509_num(found) == X509_FILE_COUNT_MAX) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "it holds more than %d certificates",
-			       CERTIFICATES_COUNT_MAX);
+			       X509_FILE_COUNT_MAX);
 		return -1;
 	}
 	if (X509_up_ref(x509) != 1)

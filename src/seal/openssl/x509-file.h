@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A group's, and those of authorities */
+#define X509_FILE_COUNT_MAX (CERTIFICATES_GROUP_MAX + CERTIFICATES_COUNT_MAX)
+
 /* Adds the X.509 certificates of a key file (x509.h says of which forms), each
-   once. Returns 0, also if there is none; or -1 if it is not what it should
+   once, and no more than X509_FILE_COUNT_MAX. Returns 0, also if there is none; or -1 if it is not what it should
    be. */
 int x509_file_read(const void *data, size_t size, STACK_OF(X509) *found,
 		   struct seal_error *error);

@@ -282,29 +282,51 @@ static bool has_issued_another(X509 *x509, const STACK_OF(X509) *found)
 	for (int i = 0; i < sk_X509_num(found); i++) {
 		X509 *other = sk_X509_value(found, i);
 
-		if (other != x509 && !is_self_signed(other) &&
+		/* names first: signatures take long */
+		if (other != x509 &&
 		    X509_NAME_cmp(X509_get_subject_name(x509),
-				  X509_get_issuer_name(other)) == 0)
+				  X509_get_issuer_name(other)) == 0 &&
+		    !is_self_signed(other))
+			return true;
+	}
+	return false;
+}
+
+static bool have_a_name_in_common(const struct certificate *certificate,
+				  const struct certificate *other)
+{
+	for (char **name = certificate->names; *name != NULL; name++) {
+		if (g_strv_contains((const char *const *)other->names, *name))
+			return true;
+	}
+	return false;
+}
+
+/* Is one of the certificates of whom this one is for encryption? */
+static bool
+has_other(const GPtrArray *certificates, const struct certificate *certificate,
+	  bool group)
+{
+	for (guint i = 0; i < certificates->len; i++) {
+		const struct certificate *other = certificates->pdata[i];
+
+		if (other->problem == NULL &&
+		    (!group || have_a_name_in_common(certificate, other)))
 			return true;
 	}
 	return false;
 }
 
 /* Of a person's two certificates, the one for signing is no recipient. */
-static void leave_out_signing(GPtrArray *certificates, const char **note_r)
+static void
+leave_out_signing(GPtrArray *certificates, bool group, const char **note_r)
 {
-	bool has_other = false;
-
-	for (guint i = 0; i < certificates->len; i++) {
-		const struct certificate *certificate = certificates->pdata[i];
-
-		has_other = has_other || certificate->problem == NULL;
-	}
-	for (guint i = certificates->len; has_other && i > 0; i--) {
+	for (guint i = certificates->len; i > 0; i--) {
 		const struct certificate *certificate =
 			certificates->pdata[i - 1];
 
-		if (certificate->problem == problem_for_signing) {
+		if (certificate->problem == problem_for_signing &&
+		    has_other(certificates, certificate, group)) {
 			g_ptr_array_remove_index(certificates, i - 1);
 			*note_r = "of its certificates, those that can only "
 				"be used for signatures are left out";
@@ -312,8 +334,16 @@ static void leave_out_signing(GPtrArray *certificates, const char **note_r)
 	}
 }
 
+static bool
+is_authority(X509 *x509, const STACK_OF(X509) *found, bool group)
+{
+	return has_issued_another(x509, found) ||
+		(X509_check_ca(x509) > 0 &&
+		 (!group || !is_self_signed(x509)));
+}
+
 static int
-add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
+add_own(const STACK_OF(X509) *found, bool group, GPtrArray *certificates,
 	const char **note_r, struct seal_error *error)
 {
 	bool has_chain = sk_X509_num(found) > 1 &&
@@ -323,15 +353,14 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 	for (int i = 0; i < sk_X509_num(found); i++) {
 		X509 *x509 = sk_X509_value(found, i);
 
-		if (has_chain && (X509_check_ca(x509) > 0 ||
-				  has_issued_another(x509, found)))
+		if (has_chain && is_authority(x509, found, group))
 			continue;
 		certificate = certificate_from_x509(x509, error);
 		if (certificate == NULL)
 			return -1;
 		g_ptr_array_add(certificates, certificate);
 	}
-	leave_out_signing(certificates, note_r);
+	leave_out_signing(certificates, group, note_r);
 	if (certificates->len > 0)
 		return 0;
 	return x509_unusable(error, sk_X509_num(found) == 0 ?
@@ -339,7 +368,17 @@ add_own(const STACK_OF(X509) *found, GPtrArray *certificates,
 			     "it holds certificates of authorities only");
 }
 
-int certificates_x509_read(const void *data, size_t size,
+static int check_count(unsigned int count, unsigned int max,
+		       struct seal_error *error)
+{
+	if (count <= max)
+		return 0;
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+		       "it holds more than %u certificates", max);
+	return -1;
+}
+
+int certificates_x509_read(const void *data, size_t size, bool group,
 			   GPtrArray *certificates, const char **note_r,
 			   struct seal_error *error)
 {
@@ -350,8 +389,16 @@ int certificates_x509_read(const void *data, size_t size,
 	if (found == NULL)
 		return openssl_failed(error);
 	ret = x509_file_read(data, size, found, error);
+	if (ret == 0 && !group) {
+		ret = check_count(sk_X509_num(found), CERTIFICATES_COUNT_MAX,
+				  error);
+	}
 	if (ret == 0)
-		ret = add_own(found, certificates, note_r, error);
+		ret = add_own(found, group, certificates, note_r, error);
+	if (ret == 0) {
+		ret = check_count(certificates->len, CERTIFICATES_GROUP_MAX,
+				  error);
+	}
 	sk_X509_pop_free(found, X509_free);
 	openssl_begin();
 	return ret;

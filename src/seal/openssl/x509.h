@@ -27,11 +27,13 @@ bool certificates_x509_is_block(const struct text_block *block);
 
    Some have one certificate for signing and another one for encryption: the
    former is left out if the latter is there, which *note_r says then; it is
-   left alone otherwise.
+   left alone otherwise. In a group's file both is asked of each certificate:
+   it is an authority's if it has issued another one that is there, and for
+   signing only if the same person has another one.
 
    A signature that is apart from what is signed (.p7s) has its maker's
    certificates, and is read as a bundle. */
-int certificates_x509_read(const void *data, size_t size,
+int certificates_x509_read(const void *data, size_t size, bool group,
 			   GPtrArray *certificates, const char **note_r,
 			   struct seal_error *error);
 

@@ -1,0 +1,176 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+#include "lib.h"
+#include "mail-namespace.h"
+#include "mail-user.h"
+#include "str.h"
+#include "../core/core.h"
+#include "group.h"
+#include "transaction.h"
+
+/* So many are named in the log. */
+#define LEFT_OUT_NAMED_MAX 10
+
+/* Returns what the mailbox is called in the namespace of which this one is an
+   alias: another prefix of the same mailboxes. */
+static const char *
+resolve_alias(const struct mail_namespace *ns, const char *vname)
+{
+	return strncmp(vname, ns->prefix, ns->prefix_len) != 0 ? vname :
+		t_strconcat(ns->alias_for->prefix, vname + ns->prefix_len,
+			    NULL);
+}
+
+static int
+get_group(struct mail_namespace *ns, const char *vname, pool_t pool,
+	  const struct mail_seal_group **group_r, const char **error_r)
+{
+	struct mail_seal_group *group = p_new(pool, struct mail_seal_group, 1);
+	int ret;
+
+	ret = mail_seal_settings_get_group(ns, vname, pool, group, error_r);
+	if (ret == 0 && ns->alias_for != NULL) {
+		ret = mail_seal_settings_get_group(ns->alias_for,
+						   resolve_alias(ns, vname),
+						   pool, group, error_r);
+	}
+	*group_r = ret > 0 ? group : NULL;
+	return ret;
+}
+
+int mail_seal_group_of_mailbox(struct mailbox *box,
+			       const struct mail_seal_group **group_r,
+			       const char **error_r)
+{
+	struct mail_seal_mailbox *sbox =
+		MODULE_CONTEXT(box, mail_seal_storage_module);
+	struct mail_namespace *ns = mailbox_get_namespace(box);
+	const char *vname = mailbox_get_vname(box), *error;
+
+	if (sbox == NULL)
+		return get_group(ns, vname, box->pool, group_r, error_r);
+	/* The configuration is read once in the life of a process. */
+	if (!sbox->group_read) {
+		sbox->group_read = TRUE;
+		sbox->group_ret = get_group(ns, vname, box->pool, &sbox->group,
+					    &error);
+		if (sbox->group_ret < 0)
+			sbox->group_error = p_strdup(box->pool, error);
+	}
+	*group_r = sbox->group;
+	*error_r = sbox->group_error;
+	return sbox->group_ret;
+}
+
+int mail_seal_group_list(struct mail_user *user, pool_t pool,
+			 const struct mail_seal_group *const **groups_r,
+			 unsigned int *count_r, const char **error_r)
+{
+	ARRAY_TYPE(mail_seal_group) groups;
+
+	p_array_init(&groups, pool, 8);
+	if (mail_seal_settings_list_groups(user, pool, &groups, error_r) < 0)
+		return -1;
+	*groups_r = array_get(&groups, count_r);
+	return 0;
+}
+
+int mail_seal_group_find(struct mail_user *user, const char *name, pool_t pool,
+			 const struct mail_seal_group **group_r,
+			 const char **error_r)
+{
+	const struct mail_seal_group *const *groups;
+	unsigned int count;
+
+	if (mail_seal_group_list(user, pool, &groups, &count, error_r) < 0)
+		return -1;
+	for (unsigned int i = 0; i < count; i++) {
+		if (strcmp(groups[i]->name, name) == 0) {
+			*group_r = groups[i];
+			return 1;
+		}
+	}
+	return get_group(mail_namespace_find(user->namespaces, name), name,
+			 pool, group_r, error_r);
+}
+
+bool mail_seal_group_may_be(struct mail_user *user)
+{
+	struct mail_namespace *ns;
+
+	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
+		if (ns->owner == NULL && mail_seal_settings_may_have_groups(ns))
+			return TRUE;
+	}
+	return FALSE;
+}
+
+static const char *name_left_out(const char *const *left_out)
+{
+	const unsigned int count = str_array_length(left_out);
+	string_t *text = t_str_new(256);
+
+	for (unsigned int i = 0; i < I_MIN(count, LEFT_OUT_NAMED_MAX); i++)
+		str_printfa(text, "%s%s", i == 0 ? "" : "; ", left_out[i]);
+	if (count > LEFT_OUT_NAMED_MAX)
+		str_printfa(text, "; and %u more", count - LEFT_OUT_NAMED_MAX);
+	return str_c(text);
+}
+
+void mail_seal_group_judge(const struct mail_seal_settings *set,
+			   struct mail_seal_group_keys *keys_r)
+{
+	const char *left_out = NULL;
+
+	i_zero(keys_r);
+	mail_seal_keys_get(set, NULL, &keys_r->keys);
+	if (keys_r->keys.left_out != NULL && *keys_r->keys.left_out != NULL)
+		left_out = name_left_out(keys_r->keys.left_out);
+	mail_seal_policy_judge_group(keys_r->keys.state, keys_r->keys.reason,
+				     left_out, set, &keys_r->verdict);
+	keys_r->log_error = keys_r->keys.log_error;
+	if (left_out == NULL)
+		return;
+	if (keys_r->verdict.action == MAIL_SEAL_ACTION_FAIL) {
+		/* with recipients it would be sealed */
+		mail_seal_core_get_loaded()->recipients_unref(
+			&keys_r->keys.recipients);
+		keys_r->log_error = t_strdup_printf("mail_seal_group_unusable "
+			"= tempfail, and members' certificates can't be used: "
+			"%s", left_out);
+	} else {
+		keys_r->warning = t_strdup_printf("Message isn't sealed to "
+			"members whose certificates can't be used: %s",
+			left_out);
+	}
+}
+
+static bool
+have_equal_sources(const struct mail_seal_settings *set1,
+		   const struct mail_seal_settings *set2)
+{
+	if (set1->source_count != set2->source_count)
+		return FALSE;
+	for (unsigned int i = 0; i < set1->source_count; i++) {
+		if (set1->sources[i].type != set2->sources[i].type ||
+		    strcmp(set1->sources[i].path, set2->sources[i].path) != 0)
+			return FALSE;
+	}
+	/* in a dict each group has its own */
+	return strcmp(set1->group, set2->group) == 0;
+}
+
+void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from)
+{
+	const struct mail_seal_group *group, *from_group;
+	const char *error;
+
+	if (from != NULL && mailbox_get_namespace(from)->owner == NULL &&
+	    mail_seal_group_of_mailbox(box, &group, &error) > 0 &&
+	    mail_seal_group_of_mailbox(from, &from_group, &error) > 0 &&
+	    have_equal_sources(&group->set, &from_group->set))
+		return;
+	e_info(box->event, "mail_seal: Message is encrypted already and stored "
+	       "as it is: only those it was encrypted to can read it, not all "
+	       "members of this mailbox");
+}
