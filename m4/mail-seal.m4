@@ -36,3 +36,30 @@ AC_DEFUN([MAIL_SEAL_STATIC_PIE], [
 		[STATIC_PIE_LDFLAGS='$(PIE_LDFLAGS)'])
 	AC_SUBST([STATIC_PIE_LDFLAGS])
 ])
+
+# MAIL_SEAL_OPTIONAL_LIBRARY(NAME, VARIABLE, MODULE, WHAT FOR, [HEADER, FUNCTION])
+# ------------------------------------------------------------------------------
+# A library that is used where it is found, unless --without-NAME is said; with
+# --with-NAME it must be there. Sets VARIABLE_CFLAGS and VARIABLE_LIBS, and the
+# conditional HAVE_VARIABLE; adds NAME to mail_seal_libraries. HEADER and
+# FUNCTION are such as not every build of libNAME has.
+AC_DEFUN([MAIL_SEAL_OPTIONAL_LIBRARY], [
+	AC_ARG_WITH([$1],
+		AS_HELP_STRING([--without-$1], [do without $3 and $4]))
+	mail_seal_have=no
+	AS_IF([test "$with_$1" != no], [
+		# Debian 12's libunbound.pc can't be read without packages that
+		# its own doesn't bring along.
+		PKG_CHECK_MODULES([$2], [$3], [mail_seal_have=yes],
+			[m4_ifval([$6], [mail_seal_have=yes; $2_LIBS=-l$1], [:])])
+		m4_ifval([$6], [
+			AC_CHECK_HEADER([$5], [], [mail_seal_have=no])
+			AC_CHECK_LIB([$1], [$6], [:], [mail_seal_have=no])
+		])
+		AS_IF([test "$with_$1$mail_seal_have" = yesno],
+			[AC_MSG_ERROR([$3 not found])])
+	])
+	AS_IF([test "$mail_seal_have" = yes],
+		[mail_seal_libraries="$mail_seal_libraries $1"])
+	AM_CONDITIONAL([HAVE_$2], [test "$mail_seal_have" = yes])
+])

@@ -13,6 +13,8 @@
 #include "../seal/gnupg/keyring-home.h"
 #include "istream-seal.h"
 #include "enrolment.h"
+#include "export.h"
+#include "published.h"
 
 #include <time.h>
 #include <unistd.h>
@@ -313,9 +315,12 @@ const struct mail_seal_core mail_seal_core_interface = {
 	.recipients_fingerprints = recipients_fingerprints,
 	.describe = core_describe,
 	.summarize = core_summarize,
+	.export_for = core_export_for,
 	.check_enrolment = core_check_enrolment,
 	.check_addresses = core_check_addresses,
 	.to_text = core_to_text,
+	.choose_published = core_choose_published,
+	.has_news = core_has_news,
 	.add_known = core_add_known,
 	.find_certificate = core_find_certificate,
 	.istream_create = core_istream_create,

@@ -27,6 +27,17 @@ struct mail_seal_certificate {
 	const char *problem;
 };
 
+/* A certificate as it is to be shown to who asks for one address */
+struct mail_seal_exported {
+	bool x509;
+	const char *fingerprint;
+	/* in binary form */
+	const void *data;
+	size_t size;
+	/* why it can't be used, half a sentence, or NULL */
+	const char *problem;
+};
+
 /* Of the key files of one owner */
 struct mail_seal_contents {
 	const buffer_t *certificates;
@@ -93,6 +104,16 @@ struct mail_seal_core {
 			 const char *facts, pool_t pool,
 			 const struct mail_seal_certificate **list_r,
 			 unsigned int *count_r, struct seal_error *error);
+	/* Finds those of the owner's certificates that are for this address, as
+	   others should see them: of OpenPGP without user IDs that have
+	   another. Those that aren't for anybody are there too, with that as
+	   problem. facts as above. The list is from the pool; it can be
+	   empty. */
+	int (*export_for)(const struct mail_seal_contents *contents,
+			  const struct mail_seal_settings *set,
+			  const char *facts, const char *address, pool_t pool,
+			  const struct mail_seal_exported **list_r,
+			  unsigned int *count_r, struct seal_error *error);
 	/* May this become an owner's key file? All of its certificates must
 	   be usable, they must be few, and there may be no secret key beside
 	   them. Returns 0, or -1 with half a sentence. */
@@ -114,6 +135,26 @@ struct mail_seal_core {
 	   neither. */
 	int (*to_text)(buffer_t *content, unsigned int timeout_secs,
 		       struct seal_error *error);
+	/* Somebody has published this for an address: which of it is a
+	   certificate that the one of that address can be given? Appends, as
+	   text, those that name the address and can be used. Those with these
+	   fingerprints (NULL-terminated, or NULL) needn't be usable. Returns
+	   1; 0 if there is none, and half a sentence from the data stack; or
+	   -1 if that couldn't be told. */
+	int (*choose_published)(const buffer_t *content,
+				const struct mail_seal_settings *set,
+				const char *address,
+				const char *const *known, buffer_t *text,
+				const char **reason_r,
+				struct seal_error *error);
+	/* Is in the second what isn't in the first: other certificates, or the
+	   same ones with another expiry, a new subkey, a revocation? The
+	   first's fingerprints are given (NULL-terminated); it may be empty if
+	   nothing else is known of it. Returns 1, 0 or -1. */
+	int (*has_news)(const buffer_t *first, const char *const *fingerprints,
+			const buffer_t *second,
+			const struct mail_seal_settings *set,
+			struct seal_error *error);
 	/* Adds to certificates what is known of the same ones, and not in
 	   them: they may be older copies. Who has it all stays as it is.
 	   Returns 1; 0 if there is nothing in them that isn't known; or -1 if

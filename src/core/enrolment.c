@@ -20,9 +20,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* More are no owner's, but a keyring that was exported as a whole. */
-#define ENROL_CERTIFICATES_MAX 5
-
 #define NAME_SIZE_MAX 256
 
 /* Names are what the certificate's maker liked; they end up on terminals. */
@@ -52,6 +49,22 @@ algorithms(const struct certificate *certificate, pool_t pool)
 		}
 	}
 	return str_c(text);
+}
+
+/* Returns the owner's certificates of a list, which the next call of the
+   library changes. */
+static GPtrArray *ref_owners(const struct certificate_list *list)
+{
+	GPtrArray *own = g_ptr_array_new_with_free_func(
+		(GDestroyNotify)certificate_unref);
+
+	for (size_t i = 0; i < list->count; i++) {
+		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) != 0) {
+			certificate_ref(list->certificates[i]);
+			g_ptr_array_add(own, list->certificates[i]);
+		}
+	}
+	return own;
 }
 
 /* But for a trial */
@@ -103,10 +116,10 @@ int core_describe(const buffer_t *content,
 	return 0;
 }
 
-int core_summarize(const struct mail_seal_contents *contents,
-		   const struct mail_seal_settings *set, const char *facts,
-		   pool_t pool, const struct mail_seal_certificate **list_r,
-		   unsigned int *count_r, struct seal_error *error)
+GPtrArray *
+core_judge_owners(const struct mail_seal_contents *contents,
+		  const struct mail_seal_settings *set, const char *facts,
+		  struct seal_error *error)
 {
 	const struct key_file_input inputs[] = {
 		{ contents->certificates->data, contents->certificates->used,
@@ -121,22 +134,29 @@ int core_summarize(const struct mail_seal_contents *contents,
 		.known_facts = facts
 	};
 	const struct certificate_list *list;
-	struct mail_seal_certificate *infos;
-	time_t now = time(NULL);
 
 	list = certificates_judge(inputs, contents->extra == NULL ? 1 : 2,
 				  &params, error);
-	if (list == NULL)
+	return list == NULL ? NULL : ref_owners(list);
+}
+
+int core_summarize(const struct mail_seal_contents *contents,
+		   const struct mail_seal_settings *set, const char *facts,
+		   pool_t pool, const struct mail_seal_certificate **list_r,
+		   unsigned int *count_r, struct seal_error *error)
+{
+	GPtrArray *own = core_judge_owners(contents, set, facts, error);
+	struct mail_seal_certificate *infos;
+	time_t now = time(NULL);
+
+	if (own == NULL)
 		return -1;
-	infos = p_new(pool, struct mail_seal_certificate, list->count);
-	*count_r = 0;
-	for (size_t i = 0; i < list->count; i++) {
-		if ((list->certificates[i]->roles & CERTIFICATE_OWNER) != 0) {
-			describe_one(list->certificates[i], set, now, pool,
-				     &infos[(*count_r)++]);
-		}
-	}
+	infos = p_new(pool, struct mail_seal_certificate, own->len);
+	for (guint i = 0; i < own->len; i++)
+		describe_one(own->pdata[i], set, now, pool, &infos[i]);
 	*list_r = infos;
+	*count_r = own->len;
+	g_ptr_array_unref(own);
 	return 0;
 }
 
@@ -186,10 +206,9 @@ check_list(const struct certificate_list *list,
 	return 0;
 }
 
-/* certificates_read(), for somebody who brings them */
-static const struct certificate_list *
-read_brought(const buffer_t *content, unsigned int timeout_secs,
-	     struct seal_error *error)
+const struct certificate_list *
+core_read_brought(const buffer_t *content, unsigned int timeout_secs,
+		  struct seal_error *error)
 {
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
 	const struct certificate_list *list;
@@ -210,7 +229,7 @@ int core_check_enrolment(const buffer_t *content,
 			   struct seal_error *error)
 {
 	const struct certificate_list *list =
-		read_brought(content, set->timeout_secs, error);
+		core_read_brought(content, set->timeout_secs, error);
 
 	return list == NULL ? -1 : check_list(list, set, error);
 }
@@ -306,7 +325,7 @@ int core_to_text(buffer_t *content, unsigned int timeout_secs,
 		decode_bare_base64(content);
 	if (is_text(content))
 		return 0;
-	list = read_brought(content, timeout_secs, error);
+	list = core_read_brought(content, timeout_secs, error);
 	if (list == NULL)
 		return -1;
 	text = g_string_new(NULL);
@@ -333,19 +352,10 @@ read_merged(const buffer_t *first, const buffer_t *second,
 		.uid = geteuid()
 	};
 	const struct certificate_list *list;
-	GPtrArray *certificates;
 
 	list = certificates_judge(inputs, second == NULL ? 1 : 2, &params,
 				  error);
-	if (list == NULL)
-		return NULL;
-	certificates = g_ptr_array_new_with_free_func(
-		(GDestroyNotify)certificate_unref);
-	for (size_t i = 0; i < list->count; i++) {
-		certificate_ref(list->certificates[i]);
-		g_ptr_array_add(certificates, list->certificates[i]);
-	}
-	return certificates;
+	return list == NULL ? NULL : ref_owners(list);
 }
 
 /* Does the judge say the same of both? Signatures that others have superseded
@@ -371,12 +381,9 @@ are_as_good(const struct certificate *first, const struct certificate *second)
 	return TRUE;
 }
 
-/* Has the second anything that the first hasn't? Merging puts it behind.
-   Returns 1, 0 or -1. merged_r may be NULL. */
-static int
-adds_something(const buffer_t *first, const buffer_t *second,
-	       const struct mail_seal_settings *set, buffer_t *merged_r,
-	       struct seal_error *error)
+int core_adds_something(const buffer_t *first, const buffer_t *second,
+			const struct mail_seal_settings *set,
+			buffer_t *merged_r, struct seal_error *error)
 {
 	GPtrArray *alone, *merged = NULL;
 	GString *text = g_string_new(NULL);
@@ -410,10 +417,10 @@ int core_add_known(buffer_t *content, const buffer_t *known,
 	buffer_t *merged = t_buffer_create(4096);
 	int ret;
 
-	ret = adds_something(content, known, set, merged, error);
+	ret = core_adds_something(content, known, set, merged, error);
 	if (ret <= 0)
 		return ret < 0 ? -1 : 1;
-	ret = adds_something(known, content, set, NULL, error);
+	ret = core_adds_something(known, content, set, NULL, error);
 	if (ret > 0) {
 		buffer_set_used_size(content, 0);
 		buffer_append_buf(content, merged, 0, SIZE_MAX);

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <glib.h>
 
+struct discovery_address;
+
 /* Looks for the certificates that a site publishes: in DNS, in a Web Key
    Directory, in LDAP. A module of its own, which only doveadm loads, so that
    these libraries are in no process that handles mail. Knows nothing of
@@ -64,10 +66,15 @@ struct discovery_answer {
 
 /* What a source is. Its state belongs to one set of settings. */
 struct discovery_source {
+	/* The owner himself has proven what is there, by a way that the
+	   administrator runs on this machine. It is read with root's rights. */
+	bool is_proven;
+
 	/* Is anything configured that could be asked? */
 	bool (*is_configured)(const struct discovery_settings *set);
 	/* Returns NULL and half a sentence (to be freed with g_free()) if the
-	   settings are wrong. */
+	   settings are wrong. Is called with the rights of root, where there
+	   are files that only root reads; find() with those of a mail user. */
 	void *(*open)(const struct discovery_settings *set, char **error_r);
 	/* Puts what there is for this address (ASCII local part or UTF-8, and
 	   the domain as A-labels in lower case) into the answer, which is
@@ -76,5 +83,32 @@ struct discovery_source {
 		     struct discovery_answer *answer);
 	void (*close)(void *state);
 };
+
+#define DISCOVERY_SOURCE_DECLARATION(name, variable) \
+	extern const struct discovery_source discovery_##variable;
+MAIL_SEAL_DISCOVERY_SOURCES(DISCOVERY_SOURCE_DECLARATION)
+#undef DISCOVERY_SOURCE_DECLARATION
+
+/* What the module lends to doveadm, which finds it by its name when it runs. */
+struct discovery_interface {
+	/* MAIL_SEAL_BUILD_ID, or nothing else may be used */
+	const char *build;
+	/* Returns the source of this number, in the order of the table, and its
+	   name; or NULL: there are no more. */
+	const struct discovery_source *(*source)(unsigned int number,
+						 const char **name_r);
+	/* Was it left out when mail_seal was built? Then nothing else of it may
+	   be used. */
+	bool (*source_is_absent)(const struct discovery_source *source);
+	struct discovery_answer *(*answer_new)(void);
+	void (*answer_free)(struct discovery_answer *answer);
+	/* see address.h */
+	bool (*address_parse)(const char *address,
+			      struct discovery_address *address_r);
+	void (*address_clear)(struct discovery_address *address);
+	char *(*address_dns_label)(const char *local_part);
+	char *(*address_wkd_name)(const char *local_part);
+};
+#define DISCOVERY_INTERFACE_SYMBOL "mail_seal_discovery_interface"
 
 #endif

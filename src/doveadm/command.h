@@ -16,10 +16,14 @@ struct mail_user;
 
 /* encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
+/* find.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_find;
 /* key.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_import;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_set;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_unset;
+/* export.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_export;
 /* key-list.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_list;
 /* key-pending.c */

@@ -5,6 +5,7 @@
 #include "lib.h"
 #include "doveadm.h"
 #include "command.h"
+#include "key/find-source.h"
 
 struct module;
 
@@ -18,6 +19,8 @@ static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_encrypt,
 	&doveadm_cmd_seal_key_check,
 	&doveadm_cmd_seal_key_confirm,
+	&doveadm_cmd_seal_key_export,
+	&doveadm_cmd_seal_key_find,
 	&doveadm_cmd_seal_key_import,
 	&doveadm_cmd_seal_key_notify,
 	&doveadm_cmd_seal_key_list,
@@ -37,4 +40,5 @@ void doveadm_mail_seal_plugin_init(struct module *module ATTR_UNUSED)
 
 void doveadm_mail_seal_plugin_deinit(void)
 {
+	doveadm_seal_find_skip_nobody();
 }

@@ -41,6 +41,33 @@ enrol_failed(const char *what, const char *where,
 	return MAIL_SEAL_ENROL_FAILED;
 }
 
+enum mail_seal_enrol_result
+enrol_only_read(const struct mail_seal_settings *set, const char *what,
+		struct mail_seal_enrol_error *error_r)
+{
+	return enrol_impossible(what, t_strconcat(
+		mail_seal_source_only_read(&set->sources[0]),
+		" is only read by mail_seal", NULL),
+		"no file: or dict: in mail_seal_keys", error_r);
+}
+
+/* Has the source certificates? Returns 1, also if it has something that can't
+   be read; 0; or -1 if that can't be known. */
+static int
+has_certificates(const struct mail_seal_source *source,
+		 const struct mail_seal_settings *set,
+		 struct seal_error *error)
+{
+	buffer_t *content = t_buffer_create(1024);
+	time_t withdrawn;
+	int ret = mail_seal_source_read(source, set, content, error);
+
+	if (ret < 0)
+		return error->code == SEAL_ERROR_UNUSABLE_KEY ? 1 : -1;
+	return ret > 0 && !mail_seal_source_is_withdrawn(content, &withdrawn) ?
+		1 : 0;
+}
+
 /* One before it that can't be written, but has a certificate, would hide what
    is written. */
 static enum mail_seal_enrol_result
@@ -57,23 +84,24 @@ find_writable(const struct mail_seal_settings *set,
 	}
 	for (unsigned int i = 0; i < set->source_count; i++) {
 		const struct mail_seal_source *source = &set->sources[i];
+		const char *name = mail_seal_source_name(source);
 		int ret;
 
 		if (mail_seal_source_is_writable(source)) {
 			*source_r = source;
 			return MAIL_SEAL_ENROL_OK;
 		}
-		ret = mail_seal_source_read(source, set, t_buffer_create(1024),
-					    &error);
-		if (ret != 0) {
-			return enrol_impossible(what, "a GnuPG keyring, which "
+		ret = has_certificates(source, set, &error);
+		if (ret < 0)
+			return enrol_failed(what, name, &error, error_r);
+		if (ret > 0) {
+			return enrol_impossible(what, t_strconcat(
+				mail_seal_source_only_read(source), ", which "
 				"mail_seal only reads, comes first and would "
-				"be used", mail_seal_source_name(source),
-				error_r);
+				"be used", NULL), name, error_r);
 		}
 	}
-	return enrol_impossible(what, "a GnuPG keyring is only read by "
-		"mail_seal", "no file: or dict: in mail_seal_keys", error_r);
+	return enrol_only_read(set, what, error_r);
 }
 
 /* A file that is within a mailbox, or is one, could be renamed away. */
@@ -232,15 +260,36 @@ enrol_check_removable(const struct mail_seal_settings *set, const char *what,
 		const struct mail_seal_source *source = &set->sources[i];
 		struct seal_error error = { .code = SEAL_ERROR_NONE };
 
-		if (mail_seal_source_is_writable(source) ||
-		    mail_seal_source_read(source, set, t_buffer_create(1024),
-					  &error) == 0)
+		const char *name = mail_seal_source_name(source);
+		int ret;
+
+		if (mail_seal_source_is_writable(source))
 			continue;
-		return enrol_impossible(what, "there is one in a GnuPG "
-			"keyring, which mail_seal only reads",
-			mail_seal_source_name(source), error_r);
+		ret = has_certificates(source, set, &error);
+		if (ret < 0) {
+			return enrol_failed("It can't be known whether there "
+				"is another certificate", name, &error,
+				error_r);
+		}
+		if (ret > 0) {
+			return enrol_impossible(what, t_strdup_printf(
+				"there is one in %s, which mail_seal only "
+				"reads", mail_seal_source_only_read(source)),
+				name, error_r);
+		}
 	}
 	return MAIL_SEAL_ENROL_OK;
+}
+
+enum mail_seal_enrol_result
+enrol_check_first(const struct mail_seal_enrolment *enrolment,
+		  const struct enrolled *before,
+		  struct mail_seal_enrol_error *error_r)
+{
+	if (!enrolment->only_first || before->keys == NULL)
+		return MAIL_SEAL_ENROL_OK;
+	return enrol_impossible("Certificate not stored", "the user has one "
+				"meanwhile", NULL, error_r);
 }
 
 void enrol_warn(const struct mail_seal_enrolment *enrolment,

@@ -246,6 +246,14 @@ request_try(const struct request *request,
 	return result;
 }
 
+static bool
+is_waiting(const struct mail_seal_settings *set,
+	   const struct mail_seal_pending *pending)
+{
+	return pending->since != 0 &&
+		time(NULL) < mail_seal_gate_until(pending, set);
+}
+
 static enum mail_seal_enrol_result
 request_pend(const struct request *request,
 	     struct mail_seal_enrol_error *error_r)
@@ -261,10 +269,12 @@ request_pend(const struct request *request,
 					   &error) < 0)
 			break;
 		if (place.source == NULL) {
-			return enrol_impossible(what, "a GnuPG keyring is "
-				"only read by mail_seal", "no file: or dict: "
-				"in mail_seal_keys", error_r);
+			return enrol_only_read(request->enrolment->set, what,
+					       error_r);
 		}
+		if (request->enrolment->only_first &&
+		    is_waiting(request->enrolment->set, &place.pending))
+			return MAIL_SEAL_ENROL_PENDING;
 		result = request_try(request, &place, error_r);
 	}
 	if (result != MAIL_SEAL_ENROL_NOTHING)
@@ -319,6 +329,10 @@ mail_seal_enrol_offer(const struct mail_seal_enrolment *enrolment,
 	if (request.wish.keys == NULL)
 		return enrol_bad("it can't be read", error_r);
 	result = request_decide(&request, &way, error_r);
+	if (result == MAIL_SEAL_ENROL_OK) {
+		result = enrol_check_first(enrolment, &request.before,
+					   error_r);
+	}
 	if (result == MAIL_SEAL_ENROL_OK && way == MAIL_SEAL_GATE_CODES)
 		result = keep_known(&request, content, error_r);
 	if (result == MAIL_SEAL_ENROL_NOTHING)

@@ -28,11 +28,23 @@ enum mail_seal_enrol_result
 enrol_check_all(const struct mail_seal_enrolment *enrolment, buffer_t *content,
 		const struct mail_seal_source **source_r,
 		const char **warning_r, struct mail_seal_enrol_error *error_r);
+/* All that there is is only read. "what" begins the sentence. */
+enum mail_seal_enrol_result
+enrol_only_read(const struct mail_seal_settings *set, const char *what,
+		struct mail_seal_enrol_error *error_r);
 /* Is there a source that has certificates, and can't be written? Returns
-   MAIL_SEAL_ENROL_IMPOSSIBLE if so. "what" begins the sentence. */
+   MAIL_SEAL_ENROL_IMPOSSIBLE if so, FAILED if that can't be known, else OK.
+   "what" begins the sentence. */
 enum mail_seal_enrol_result
 enrol_check_removable(const struct mail_seal_settings *set, const char *what,
 		      struct mail_seal_enrol_error *error_r);
+/* Is it only for owners whose mail isn't sealed (only_first), and this one's
+   is? Returns MAIL_SEAL_ENROL_IMPOSSIBLE if so. */
+struct enrolled;
+enum mail_seal_enrol_result
+enrol_check_first(const struct mail_seal_enrolment *enrolment,
+		  const struct enrolled *before,
+		  struct mail_seal_enrol_error *error_r);
 /* Logs the warning, if there is one. */
 void enrol_warn(const struct mail_seal_enrolment *enrolment,
 		const char *warning);

@@ -4,6 +4,7 @@
 
 #include "lib.h"
 #include "array.h"
+#include "net.h"
 #include "dovecot-compat.h"
 #include "owner-settings.h"
 #include "settings-value.h"
@@ -114,6 +115,63 @@ parse_notices(const struct mail_seal_raw_settings *raw, pool_t pool,
 	return 0;
 }
 
+/* "ADDRESS[@PORT]" */
+static bool is_server(const char *word)
+{
+	const char *at = strchr(word, '@');
+	struct ip_addr ip;
+	in_port_t port;
+
+	return net_addr2ip(at == NULL ? word : t_strdup_until(word, at),
+			   &ip) == 0 &&
+		(at == NULL || net_str2port(at + 1, &port) == 0);
+}
+
+static int
+parse_servers(const char *value, pool_t pool, struct mail_seal_settings *set,
+	      const char **error_r)
+{
+	const char *const *words =
+		t_strsplit_spaces(strcmp(value, "none") == 0 ? "" : value,
+				  ", \t\r\n");
+
+	for (const char *const *word = words; *word != NULL; word++) {
+		if (!is_server(*word)) {
+			return bad_value("dns_servers", *word, "an IP address "
+					 "with or without @PORT", error_r);
+		}
+	}
+	set->dns_servers = p_strdup(pool, t_strarray_join(words, " "));
+	return 0;
+}
+
+static int
+parse_path(const char *name, const char *value, pool_t pool,
+	   const char **path_r, const char **error_r)
+{
+	/* the word for an empty value, see parse_sources() */
+	if (strcmp(value, "none") == 0)
+		value = "";
+	if (*value != '\0' && *value != '/')
+		return bad_value(name, value, "an absolute path", error_r);
+	*path_r = p_strdup(pool, value);
+	return 0;
+}
+
+static int
+parse_discovery(const struct mail_seal_raw_settings *raw, pool_t pool,
+		struct mail_seal_settings *set, const char **error_r)
+{
+	return parse_path("dns_trust_anchor", raw->mail_seal_dns_trust_anchor,
+			  pool, &set->dns_trust_anchor, error_r) < 0 ||
+		parse_servers(raw->mail_seal_dns_servers, pool, set,
+			      error_r) < 0 ||
+		parse_path("ldap_config", raw->mail_seal_ldap_config, pool,
+			   &set->ldap_config, error_r) < 0 ||
+		parse_path("wkd_dir", raw->mail_seal_wkd_dir, pool,
+			   &set->wkd_dir, error_r) < 0 ? -1 : 0;
+}
+
 /* The value stands for itself until somebody wants to enrol: mail doesn't wait
    for it. */
 static const char *parse_addresses(const char *value, pool_t pool)
@@ -141,6 +199,7 @@ int mail_seal_settings_parse_enrolment(const struct mail_seal_raw_settings *raw,
 		set->keys_mailbox = p_strdup(pool, mailbox);
 	return parse_bool("imap_enrolment", raw->mail_seal_imap_enrolment,
 			  &set->imap_enrolment, error_r) < 0 ||
-		parse_confirmation(raw, set, error_r) < 0 ? -1 :
-		parse_notices(raw, pool, set, error_r);
+		parse_confirmation(raw, set, error_r) < 0 ||
+		parse_notices(raw, pool, set, error_r) < 0 ? -1 :
+		parse_discovery(raw, pool, set, error_r);
 }

@@ -116,9 +116,17 @@ enrol_store(const struct mail_seal_enrolment *enrolment,
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct enrolled before;
 
-	/* what can't be read is no reason not to replace it */
-	(void)enrolled_get(enrolment->set, &before, &error);
+	/* what can't be read is no reason not to replace it, but for those
+	   who mustn't */
+	if (enrolled_get(enrolment->set, &before, &error) < 0 &&
+	    enrolment->only_first) {
+		return enrol_failed("Certificate not stored", NULL, &error,
+				    error_r);
+	}
 	error.code = SEAL_ERROR_NONE;
+	if (enrol_check_first(enrolment, &before, error_r) !=
+	    MAIL_SEAL_ENROL_OK)
+		return MAIL_SEAL_ENROL_IMPOSSIBLE;
 	drop_pending(enrolment->set);
 	if (mail_seal_source_write(source, enrolment->set, content,
 				   &error) == 0) {
@@ -226,7 +234,7 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 {
 	const struct mail_seal_settings *set = enrolment->set;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	enum mail_seal_enrol_result result;
+	enum mail_seal_enrol_result result, left;
 	struct enrolled before;
 	bool removed;
 
@@ -234,11 +242,13 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 	drop_pending(set);
 	result = enrol_remove(set, NULL, error_r);
 	removed = result == MAIL_SEAL_ENROL_OK;
-	if (result != MAIL_SEAL_ENROL_FAILED &&
-	    enrol_check_removable(set, removed ? "Certificate removed, but "
-			"mail is still sealed" : "Certificate not removed",
-			error_r) != MAIL_SEAL_ENROL_OK)
-		result = MAIL_SEAL_ENROL_IMPOSSIBLE;
+	if (result != MAIL_SEAL_ENROL_FAILED) {
+		left = enrol_check_removable(set, removed ? "Certificate "
+			"removed, but mail is still sealed" :
+			"Certificate not removed", error_r);
+		if (left != MAIL_SEAL_ENROL_OK)
+			result = left;
+	}
 	enrol_has_removed(enrolment, removed, &before, &result, error_r);
 	return result;
 }

@@ -4,11 +4,16 @@
 
 struct mail_seal_settings;
 struct mail_user;
+struct seal_error;
 
 /* Giving an owner certificates, and taking them away: the one place for
    doveadm, IMAP and what the network says. The administrator's word counts at
    once. What comes from the owner's side waits until somebody who can read
    mail that is sealed to it gives back a code (gate.h). */
+
+/* How the way is called by which "doveadm seal key find" has found a
+   certificate: this, and the source's name */
+#define MAIL_SEAL_WAY_FIND "find-"
 
 /* Larger ones don't go through all that they may have to go through. */
 #define MAIL_SEAL_ENROL_SIZE_MAX (256*1024)
@@ -24,7 +29,8 @@ enum mail_seal_enrol_result {
 	MAIL_SEAL_ENROL_NOTHING,
 	/* what was given isn't what can be enrolled, or is the wrong code */
 	MAIL_SEAL_ENROL_BAD,
-	/* no source can be written, or it wouldn't be used */
+	/* no source can be written, or it wouldn't be used; or he isn't one of
+	   those whom it is only for */
 	MAIL_SEAL_ENROL_IMPOSSIBLE,
 	/* it can work another time */
 	MAIL_SEAL_ENROL_FAILED
@@ -44,6 +50,10 @@ struct mail_seal_enrolment {
 	bool force;
 	/* The settings say that these are the owner's. */
 	bool known;
+	/* Nothing is done for an owner whose mail is sealed already; nor is
+	   an offer made to one who has something pending, which then is the
+	   result. */
+	bool only_first;
 	/* only say what would be said */
 	bool dry_run;
 	/* Called with the line about a change by those who don't log to
@@ -134,6 +144,15 @@ enum mail_seal_enrol_result
 mail_seal_enrol_find(const struct mail_seal_settings *set, const char *home,
 		     const char *const *names, buffer_t *content,
 		     struct mail_seal_enrol_error *error_r);
+
+/* What is the owner's mail sealed to? Returns 1, with the fingerprints
+   (NULL-terminated) and the content, which stays empty if it can't be read any
+   more; 0 if it isn't sealed; or -1 if that can't be found out. From the data
+   stack. */
+int mail_seal_enrol_get_active(const struct mail_seal_settings *set,
+			       const buffer_t **content_r,
+			       const char *const **keys_r,
+			       struct seal_error *error);
 
 /* Appends what is enrolled, as text. Returns 1, 0 if nothing is, or -1. */
 int mail_seal_enrol_get(const struct mail_seal_settings *set, buffer_t *text,

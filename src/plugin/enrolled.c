@@ -114,6 +114,20 @@ int enrolled_get(const struct mail_seal_settings *set,
 	return ret;
 }
 
+int mail_seal_enrol_get_active(const struct mail_seal_settings *set,
+			       const buffer_t **content_r,
+			       const char *const **keys_r,
+			       struct seal_error *error)
+{
+	struct enrolled enrolled;
+
+	if (enrolled_get(set, &enrolled, error) < 0)
+		return -1;
+	*content_r = enrolled.content;
+	*keys_r = enrolled.keys;
+	return enrolled.keys == NULL ? 0 : 1;
+}
+
 int enrolled_add_to(const struct mail_seal_settings *set,
 		    const struct enrolled *enrolled, const char *const *keys,
 		    buffer_t *content, struct seal_error *error)

@@ -105,7 +105,7 @@ const char *mail_seal_source_mail_root(const struct mail_seal_source *source,
 	struct mail_namespace *ns;
 	const char *path, *real;
 
-	if (source->type == MAIL_SEAL_SOURCE_dict)
+	if (!mail_seal_source_has_path(source))
 		return NULL;
 	t_array_init(&roots, 8);
 	for (ns = user->namespaces; ns != NULL; ns = ns->next) {

@@ -6,6 +6,7 @@
 #include "array.h"
 #include "sort.h"
 #include "str.h"
+#include "enrol.h"
 #include "notice.h"
 #include "notice-words.h"
 #include "owner-settings.h"
@@ -139,6 +140,9 @@ mail_seal_notice_words(const struct mail_seal_settings *set,
 		{ .name = "reason", .value = facts->reason },
 		{ .name = "by_administrator",
 		  .value = flag(is_way(facts, "doveadm")) },
+		{ .name = "by_network", .value = flag(facts->way != NULL &&
+			strncmp(facts->way, MAIL_SEAL_WAY_FIND,
+				strlen(MAIL_SEAL_WAY_FIND)) == 0) },
 		{ .name = "by_hand", .value = flag(is_way(facts, "hand")) },
 		{ .name = "mail_waits",
 		  .value = flag(set->unusable_key == MAIL_SEAL_TEMPFAIL) },

@@ -67,7 +67,7 @@ static const struct {
 	const char *name;
 	bool has_path;
 } source_names[] = {
-#define MAIL_SEAL_SOURCE_NAME(name, has_path) { #name, has_path },
+#define MAIL_SEAL_SOURCE_NAME(word, name, has_path) { word, has_path },
 	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_NAME)
 #undef MAIL_SEAL_SOURCE_NAME
 };
@@ -91,8 +91,13 @@ parse_source(const char *word, struct mail_seal_source *source_r,
 		if (*value != '\0')
 			return 0;
 	}
-	return bad_value("keys", word, "file:PATH, gnupg:PATH or dict:DICT",
-			 error_r);
+	return bad_value("keys", word, "file:PATH, gnupg:PATH, dict:DICT or "
+			 "dict-ro:DICT", error_r);
+}
+
+bool mail_seal_source_has_path(const struct mail_seal_source *source)
+{
+	return source_names[source->type].has_path;
 }
 
 static int

@@ -34,7 +34,12 @@ struct mailbox;
 	SETTING(notice_days, "30 7 1", "30 7 1") \
 	SETTING(notice_from, "", "") \
 	SETTING(language, "en", "en") \
-	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS)
+	SETTING(texts, MAIL_SEAL_TEXTS, MAIL_SEAL_TEXTS) \
+	SETTING(dns_trust_anchor, "/usr/share/dns/root.key", \
+		"/usr/share/dns/root.key") \
+	SETTING(dns_servers, "", "") \
+	SETTING(ldap_config, "", "") \
+	SETTING(wkd_dir, "", "")
 
 /* The values as they are written, variables expanded. */
 struct mail_seal_raw_settings {
@@ -51,16 +56,17 @@ enum mail_seal_fallback {
 	MAIL_SEAL_TEMPFAIL
 };
 
-/* Each kind of source once: how it is named in mail_seal_keys ("file:..."),
-   and whether what follows is a path. To add one, add it here, and a file with
-   its struct mail_seal_source_kind (source.h). */
+/* Each kind of source once: its word in mail_seal_keys ("file:..."), its name
+   in C, and whether what follows is a path. To add one, add it here, and a
+   struct mail_seal_source_kind (source.h). */
 #define MAIL_SEAL_SOURCES(SOURCE) \
-	SOURCE(file, TRUE) \
-	SOURCE(gnupg, TRUE) \
-	SOURCE(dict, FALSE)
+	SOURCE("file", file, TRUE) \
+	SOURCE("gnupg", gnupg, TRUE) \
+	SOURCE("dict", dict, FALSE) \
+	SOURCE("dict-ro", dict_ro, FALSE)
 
 enum mail_seal_source_type {
-#define MAIL_SEAL_SOURCE_TYPE(name, has_path) MAIL_SEAL_SOURCE_##name,
+#define MAIL_SEAL_SOURCE_TYPE(word, name, has_path) MAIL_SEAL_SOURCE_##name,
 	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_TYPE)
 #undef MAIL_SEAL_SOURCE_TYPE
 	MAIL_SEAL_SOURCE_COUNT
@@ -117,6 +123,13 @@ struct mail_seal_settings {
 	const char *language;
 	/* the folder of the texts */
 	const char *texts;
+	/* For "doveadm seal key find" (discovery.h). The trust anchor's file;
+	   words as they are written; the LDAP settings' file; a folder. Empty:
+	   there is none. */
+	const char *dns_trust_anchor;
+	const char *dns_servers;
+	const char *ldap_config;
+	const char *wkd_dir;
 };
 
 /* Checks the values. Returns 0, or -1 and a sentence that names the setting.
@@ -129,6 +142,9 @@ int mail_seal_settings_parse(const struct mail_seal_raw_settings *raw,
    place of what was read. */
 void mail_seal_settings_override(struct mail_seal_raw_settings *raw,
 				 const char *const *fields);
+
+/* Is the source somewhere among the files? */
+bool mail_seal_source_has_path(const struct mail_seal_source *source);
 
 /* If this userdb field is one of our settings, returns its name without
    "mail_seal_" and its value; else NULL. */

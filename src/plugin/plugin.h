@@ -20,8 +20,8 @@ struct seal_error;
 
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
-   user.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h, state.h, pending.h,
-   gate.h, enrol.h and notify.h. */
+   user.h, owner-settings.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h,
+   state.h, pending.h, gate.h, enrol.h and notify.h. */
 struct mail_seal_plugin_interface {
 	/* MAIL_SEAL_BUILD, or nothing else may be used */
 	const char *build;
@@ -61,6 +61,13 @@ struct mail_seal_plugin_interface {
 	const char *(*source_mail_root)(const struct mail_seal_source *source,
 					struct mail_user *user);
 	const char *(*source_name)(const struct mail_seal_source *source);
+	int (*settings_addresses)(const struct mail_seal_settings *set,
+				  const char *const **addresses_r,
+				  const char **error_r);
+	int (*enrol_get_active)(const struct mail_seal_settings *set,
+				const buffer_t **content_r,
+				const char *const **keys_r,
+				struct seal_error *error);
 	enum mail_seal_enrol_result
 		(*enrol_set)(const struct mail_seal_enrolment *enrolment,
 			     buffer_t *content,

@@ -1,7 +1,11 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 /* Certificates in one of Dovecot's dicts, as text. A user's dicts are kept
-   open for as long as Dovecot keeps the user. */
+   open for as long as Dovecot keeps the user.
+
+   Some dicts can't be written, and nothing tells which: dict-ldap has no
+   functions for a transaction, and the first one ends the process in which it
+   is begun. So the administrator says it, by "dict-ro:". */
 
 #include "lib.h"
 #include "array.h"
@@ -11,11 +15,16 @@
 #include "dovecot-compat.h"
 #include "source.h"
 
+#include <ctype.h>
 #include <time.h>
 
 /* private: the dict adds the user's name */
 #define DICT_KEY DICT_PATH_PRIVATE"mail-seal/keys"
 #define DICT_PENDING_KEY DICT_PATH_PRIVATE"mail-seal/pending"
+
+/* Of a certificate in binary form, a dict has what is before the first NUL. */
+#define BINARY_VALUE "its value is binary, which a dict cuts off at the first " \
+	"NUL: it must be text, armored or PEM"
 
 /* What is set in one column of a row is empty in another. */
 #define EMPTY_VALUE "its value is empty, as happens when certificates and " \
@@ -99,6 +108,15 @@ op_settings_init(struct mail_user *user, struct dict_op_settings *set_r)
 	(void)mail_user_get_home(user, &set_r->home_dir);
 }
 
+static bool is_binary(const char *value)
+{
+	for (; *value != '\0'; value++) {
+		if (i_iscntrl(*value) && !i_isspace(*value))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 static int
 read_key(const char *where, const char *key,
 	 const struct mail_seal_settings *set, buffer_t *content,
@@ -121,6 +139,9 @@ read_key(const char *where, const char *key,
 			       "the dict can't be read: %s", dict_error);
 	} else if (ret > 0 && *value == '\0') {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, EMPTY_VALUE);
+		ret = -1;
+	} else if (ret > 0 && is_binary(value)) {
+		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY, BINARY_VALUE);
 		ret = -1;
 	} else if (ret > 0) {
 		buffer_append(content, value, strlen(value));
@@ -301,4 +322,9 @@ const struct mail_seal_source_kind mail_seal_source_dict = {
 	.pending_read = source_dict_pending_read,
 	.pending_write = source_dict_pending_write,
 	.pending_activate = source_dict_pending_activate
+};
+
+const struct mail_seal_source_kind mail_seal_source_dict_ro = {
+	.read = source_dict_read,
+	.only_read = "a dict-ro: source"
 };

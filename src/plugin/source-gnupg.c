@@ -173,5 +173,6 @@ source_gnupg_read(const char *home,
 
 const struct mail_seal_source_kind mail_seal_source_gnupg = {
 	.read = source_gnupg_read,
+	.only_read = "a GnuPG keyring",
 	.deinit = source_gnupg_deinit
 };

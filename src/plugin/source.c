@@ -9,7 +9,8 @@ static const struct {
 	const char *name;
 	const struct mail_seal_source_kind *kind;
 } kinds[] = {
-#define MAIL_SEAL_SOURCE_ROW(name, has_path) { #name, &mail_seal_source_##name },
+#define MAIL_SEAL_SOURCE_ROW(word, name, has_path) \
+	{ word, &mail_seal_source_##name },
 	MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_ROW)
 #undef MAIL_SEAL_SOURCE_ROW
 };
@@ -27,6 +28,11 @@ const char *mail_seal_source_name(const struct mail_seal_source *source)
 bool mail_seal_source_is_writable(const struct mail_seal_source *source)
 {
 	return kinds[source->type].kind->write != NULL;
+}
+
+const char *mail_seal_source_only_read(const struct mail_seal_source *source)
+{
+	return kinds[source->type].kind->only_read;
 }
 
 int mail_seal_source_read(const struct mail_seal_source *source,

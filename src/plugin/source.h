@@ -14,6 +14,8 @@ struct mail_seal_source_kind {
 	   paths. */
 	int (*read)(const char *path, const struct mail_seal_settings *set,
 		    buffer_t *certificates, struct seal_error *error);
+	/* What it is if it is only read, "a ..."; NULL: it can be written */
+	const char *only_read;
 	/* Puts this in place of what the source has: whoever reads gets the
 	   one or the other. Returns 0, or -1 with an error as above, and
 	   nothing is changed. NULL if the source is only read. */
@@ -46,7 +48,7 @@ struct mail_seal_source_kind {
 	void (*deinit)(void);
 };
 
-#define MAIL_SEAL_SOURCE_KIND(name, has_path) \
+#define MAIL_SEAL_SOURCE_KIND(word, name, has_path) \
 extern const struct mail_seal_source_kind mail_seal_source_##name;
 MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_KIND)
 #undef MAIL_SEAL_SOURCE_KIND
@@ -55,6 +57,8 @@ MAIL_SEAL_SOURCES(MAIL_SEAL_SOURCE_KIND)
    be shown. */
 const char *mail_seal_source_name(const struct mail_seal_source *source);
 bool mail_seal_source_is_writable(const struct mail_seal_source *source);
+/* "a ...": what it is that is only read; or NULL */
+const char *mail_seal_source_only_read(const struct mail_seal_source *source);
 int mail_seal_source_read(const struct mail_seal_source *source,
 			  const struct mail_seal_settings *set,
 			  buffer_t *certificates, struct seal_error *error);

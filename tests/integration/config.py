@@ -30,6 +30,7 @@ class Site:
     disk: str = ""                   # homes on a tmpfs of this size: "64M"
     dict: object = None              # what stands behind the dict service: see dicts.py
     dict_socket: str = "dict"        # of the dict service
+    dict_keys: str = "dict:{}"       # mail_seal_keys then; {} is the dict
     metadata: bool = False           # IMAP announces METADATA and keeps it in files
     everything: bool = False         # also POP3 and ManageSieve, and all that IMAP can announce
     pop3_port: int = 0
@@ -306,7 +307,7 @@ dict {{
   keys = {site.dict.server23()}
 }}
 plugin {{
-  mail_seal_keys = dict:proxy:{site.dict_socket}:keys
+  mail_seal_keys = {site.dict_keys.format(f"proxy:{site.dict_socket}:keys")}
 }}
 """
 
@@ -504,7 +505,7 @@ dict seal {{
   dict_proxy_name = keys
   dict_proxy_socket_path = {site.dict_socket}
 }}
-mail_seal_keys = dict:seal
+mail_seal_keys = {_long_variables(site.dict_keys.format("seal"))}
 """
 
     @staticmethod

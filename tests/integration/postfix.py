@@ -87,7 +87,9 @@ class Attempt:
 
 
 class Postfix:
-    def __init__(self, server, concurrency=4):
+    def __init__(self, server, concurrency=4, main="", master="", system=False):
+        """`main` and `master`: more lines of main.cf and master.cf. `system`: for programs in the
+        sandbox the command sendmail leads here."""
         self._sandbox = server.sandbox
         self._folder = Path(tempfile.mkdtemp(prefix="mail-seal-postfix-"))
         self._folder.chmod(0o755)
@@ -102,8 +104,10 @@ class Postfix:
         shutil.chown(self._folder / "data", "postfix")
         values = {"folder": self._folder, "lmtp": server.folder / "run" / "lmtp",
                   "port": self.port, "concurrency": concurrency}
-        (self._config / "main.cf").write_text(MAIN_CF.format(**values))
-        (self._config / "master.cf").write_text(MASTER_CF.format(**values))
+        (self._config / "main.cf").write_text(MAIN_CF.format(**values) + main)
+        (self._config / "master.cf").write_text(MASTER_CF.format(**values) + master)
+        if system:
+            self._be_the_systems()
 
     def __enter__(self):
         try:
@@ -123,6 +127,14 @@ class Postfix:
             self._master.wait(timeout=20)
         self._last_log = self.log()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _be_the_systems(self):
+        together = self._folder / "system"
+        shutil.copytree("/etc/postfix", together, symlinks=True)
+        for name in ("main.cf", "master.cf"):
+            shutil.copy(self._config / name, together / name)
+        self._sandbox.mount_over(together, "/etc/postfix")
+        self._config = "/etc/postfix"
 
     def send(self, message, *recipients, sender="sender@example.org"):
         with smtplib.SMTP("127.0.0.1", self.port, local_hostname="client.example.org",

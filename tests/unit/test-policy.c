@@ -40,6 +40,10 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 	raw->mail_seal_notice_from = "";
 	raw->mail_seal_language = "en";
 	raw->mail_seal_texts = "/texts";
+	raw->mail_seal_dns_trust_anchor = "/anchor";
+	raw->mail_seal_dns_servers = "";
+	raw->mail_seal_ldap_config = "";
+	raw->mail_seal_wkd_dir = "";
 }
 
 #define FIELD(name) offsetof(struct mail_seal_raw_settings, mail_seal_##name)
@@ -54,13 +58,17 @@ static const struct {
 	const char *error;
 } bad_settings[] = {
 	{ FIELD(keys), "/home/a/keys", "mail_seal_keys: \"/home/a/keys\" is "
-	  "not file:PATH, gnupg:PATH or dict:DICT" },
+	  "not file:PATH, gnupg:PATH, dict:DICT or dict-ro:DICT" },
 	{ FIELD(keys), "file:keys", "mail_seal_keys: \"file:keys\" is not a "
 	  "source with an absolute path" },
 	{ FIELD(keys), "file:/a ldap:/b", "mail_seal_keys: \"ldap:/b\" is not "
-	  "file:PATH, gnupg:PATH or dict:DICT" },
+	  "file:PATH, gnupg:PATH, dict:DICT or dict-ro:DICT" },
 	{ FIELD(keys), "dict:", "mail_seal_keys: \"dict:\" is not file:PATH, "
-	  "gnupg:PATH or dict:DICT" },
+	  "gnupg:PATH, dict:DICT or dict-ro:DICT" },
+	{ FIELD(keys), "file:/a dict-ro:", "mail_seal_keys: \"dict-ro:\" is "
+	  "not file:PATH, gnupg:PATH, dict:DICT or dict-ro:DICT" },
+	{ FIELD(keys), "dict-rw:a", "mail_seal_keys: \"dict-rw:a\" is not "
+	  "file:PATH, gnupg:PATH, dict:DICT or dict-ro:DICT" },
 	{ FIELD(imap_enrolment), "maybe", "mail_seal_imap_enrolment: "
 	  "\"maybe\" is not \"yes\" or \"no\"" },
 	{ FIELD(keys), "\"file:/a", "mail_seal_keys: a quote isn't closed in "
@@ -108,6 +116,17 @@ static const struct {
 	{ FIELD(language), "", "mail_seal_language: an empty value is not a "
 	  "language, like \"en\"" },
 	{ FIELD(texts), "texts", "mail_seal_texts: \"texts\" is not an "
+	  "absolute path" },
+	{ FIELD(dns_trust_anchor), "root.key", "mail_seal_dns_trust_anchor: "
+	  "\"root.key\" is not an absolute path" },
+	{ FIELD(dns_servers), "192.0.2.1 ns.example.org",
+	  "mail_seal_dns_servers: \"ns.example.org\" is not an IP address "
+	  "with or without @PORT" },
+	{ FIELD(dns_servers), "192.0.2.1@dns", "mail_seal_dns_servers: "
+	  "\"192.0.2.1@dns\" is not an IP address with or without @PORT" },
+	{ FIELD(ldap_config), "ldap.conf", "mail_seal_ldap_config: "
+	  "\"ldap.conf\" is not an absolute path" },
+	{ FIELD(wkd_dir), "wks", "mail_seal_wkd_dir: \"wks\" is not an "
 	  "absolute path" },
 	{ FIELD(extra_keys), "keys", "mail_seal_extra_keys: \"keys\" is not "
 	  "an absolute path" },
@@ -162,7 +181,8 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	pool_t pool = pool_alloconly_create("settings", 1024);
 
 	raw_defaults(&raw);
-	raw.mail_seal_keys = "file:/a \"file:/b \\\"c\" gnupg:/d";
+	raw.mail_seal_keys = "file:/a \"file:/b \\\"c\" gnupg:/d "
+		"dict-ro:proxy::seal";
 	raw.mail_seal_recipients = "a@example.org, b@example.org";
 	raw.mail_seal_exclude = "\\Drafts Junk* \"Old mail\"";
 	raw.mail_seal_protect_headers = "Subject, Keywords comments";
@@ -180,12 +200,16 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_language = "de_AT";
 	if (mail_seal_settings_parse(&raw, pool, &set, &error) < 0)
 		fail_msg("%s", error);
-	assert_int_equal(set.source_count, 3);
+	assert_int_equal(set.source_count, 4);
 	assert_int_equal(set.sources[0].type, MAIL_SEAL_SOURCE_file);
 	assert_string_equal(set.sources[0].path, "/a");
 	assert_string_equal(set.sources[1].path, "/b \"c");
 	assert_int_equal(set.sources[2].type, MAIL_SEAL_SOURCE_gnupg);
 	assert_string_equal(set.sources[2].path, "/d");
+	assert_true(mail_seal_source_has_path(&set.sources[2]));
+	assert_int_equal(set.sources[3].type, MAIL_SEAL_SOURCE_dict_ro);
+	assert_string_equal(set.sources[3].path, "proxy::seal");
+	assert_false(mail_seal_source_has_path(&set.sources[3]));
 	assert_string_equal(t_strarray_join(set.recipients, "|"),
 			    "a@example.org|b@example.org");
 	assert_string_equal(t_strarray_join(set.exclude, "|"),

@@ -21,6 +21,7 @@
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
+#include "../root.h"
 #include "key.h"
 
 #include <dirent.h>
@@ -38,6 +39,9 @@ static const char *const extensions[] = {
 
 /* How the sentences begin that say why. */
 static const char not_stored[] = "Certificate not stored: ";
+
+static const char not_here[] =
+	"--from-dir works where the mail is, and not by doveadm-server";
 
 struct certificate_file {
 	const char *name;
@@ -61,15 +65,6 @@ struct from_dir_cmd_context {
 	buffer_t *content;
 	bool force, dry_run;
 };
-
-static void from_dir_usage(const struct doveadm_cmd_context *cctx,
-			   const char *sentence)
-{
-	if (cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
-		i_fatal_status(EX_USAGE, "%s", sentence);
-	i_error("%s", sentence);
-	doveadm_exit_code = EX_USAGE;
-}
 
 /*
  * The table
@@ -170,13 +165,6 @@ static void read_dir(struct from_dir_cmd_context *ctx, const char *path)
 	array_sort(&ctx->files, file_cmp);
 }
 
-/* doveadm has the rights of the last user still. */
-static void become_root_again(void)
-{
-	if (getuid() == 0 && geteuid() != 0 && seteuid(0) < 0)
-		i_fatal("seteuid(0) failed: %m");
-}
-
 /* As the one who has called doveadm may; others may write into the folder. */
 static const char *
 read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
@@ -186,7 +174,8 @@ read_file(struct from_dir_cmd_context *ctx, const struct certificate_file *file)
 	struct stat st;
 	int fd;
 
-	become_root_again();
+	/* doveadm has the rights of the last user still */
+	(void)doveadm_seal_root_begin();
 	fd = openat(ctx->dir_fd, file->name, O_RDONLY | O_NOFOLLOW |
 		    O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0) {
@@ -365,8 +354,7 @@ from_dir_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 	const char *path;
 
 	if (_ctx->set->doveadm_worker_count != 0) {
-		from_dir_usage(_ctx->cctx, "--from-dir works where the mail "
-			"is, and not by doveadm-server");
+		doveadm_seal_key_usage(_ctx->cctx, not_here);
 	}
 	ctx->force = doveadm_seal_key_flag(_ctx->cctx, "force");
 	ctx->dry_run = doveadm_seal_key_flag(_ctx->cctx, "dry-run");
@@ -424,16 +412,15 @@ void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx)
 	struct doveadm_cmd_ver2 cmd = *set_cmd;
 
 	if (cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI) {
-		from_dir_usage(cctx, "--from-dir works where the mail is, and "
-			       "not by doveadm-server");
+		doveadm_seal_key_usage(cctx, not_here);
 		return;
 	}
 	for (int i = 0; i < cctx->argc; i++) {
 		if (cctx->argv[i].value_set &&
 		    str_array_find(others, cctx->argv[i].name)) {
-			from_dir_usage(cctx, "--from-dir goes without -u, -A, "
-				"-F, -S and -f: the files in the folder are "
-				"named after their users");
+			doveadm_seal_key_usage(cctx, "--from-dir goes without "
+				"-u, -A, -F, -S and -f: the files in the "
+				"folder are named after their users");
 		}
 	}
 	give_list_of_users(cctx);

@@ -9,6 +9,7 @@
 #include "net.h"
 #include "str.h"
 #include "mail-user.h"
+#include "doveadm.h"
 #include "doveadm-mail.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
@@ -66,6 +67,15 @@ bool doveadm_seal_key_flag(const struct doveadm_cmd_context *cctx,
 	bool flag;
 
 	return doveadm_cmd_param_bool(cctx, name, &flag) && flag;
+}
+
+void doveadm_seal_key_usage(const struct doveadm_cmd_context *cctx,
+			    const char *sentence)
+{
+	if (cctx->conn_type == DOVEADM_CONNECTION_TYPE_CLI)
+		i_fatal_status(EX_USAGE, "%s", sentence);
+	i_error("%s", sentence);
+	doveadm_exit_code = EX_USAGE;
 }
 
 void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,

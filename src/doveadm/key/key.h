@@ -34,6 +34,11 @@ void doveadm_seal_key_set_exit(struct doveadm_mail_cmd_context *ctx,
    replace-file.h. */
 void doveadm_seal_key_keep_root(struct doveadm_mail_cmd_context *ctx);
 
+/* The command can't be used in this way: says so, and ends doveadm, but not
+   doveadm-server. */
+void doveadm_seal_key_usage(const struct doveadm_cmd_context *cctx,
+			    const char *sentence);
+
 /* doveadm seal key set, with --from-dir */
 void doveadm_seal_key_set_from_dir(struct doveadm_cmd_context *cctx);
 

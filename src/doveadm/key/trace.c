@@ -11,6 +11,7 @@
 #include "time-util.h"
 #include "write-full.h"
 #include "../../plugin/dovecot-compat.h"
+#include "../root.h"
 #include "key.h"
 
 #include <fcntl.h>
@@ -34,13 +35,11 @@ to_syslog(const struct master_service_settings *set, const char *line)
 /* Root's own, while the process has the rights of a mail user */
 static int open_log(const char *path)
 {
-	uid_t uid = geteuid();
-	bool was_root = uid == 0 || getuid() != 0 || seteuid(0) < 0;
+	uid_t uid = doveadm_seal_root_begin();
 	int fd = open(path, O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY |
 		      O_CLOEXEC);
 
-	if (!was_root && seteuid(uid) < 0)
-		i_fatal("seteuid(%s) failed: %m", dec2str(uid));
+	doveadm_seal_root_end(uid);
 	return fd;
 }
 

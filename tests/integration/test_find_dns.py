@@ -1,0 +1,249 @@
+"""seal key find --from dns: certificates in signed zones, and what isn't one, or isn't sure."""
+
+import json
+import re
+import socket
+import time
+
+import pytest
+
+from dovecot import Dovecot, User
+from sandbox import wait_until
+from seal_key import TEMPORARY
+from zones import (FULL_CERTIFICATE, FUTURE, OPENPGPKEY, PAST, SMIMEA, NameServer, owner_name,
+                   record)
+
+UNSIGNED = "isn't signed (DNSSEC)"
+BOGUS = "the answer is bogus (DNSSEC)"
+HASH = bytes(32)
+
+
+class Publisher:
+    """Zones with certificates, and the users for whom they are looked for."""
+
+    def __init__(self, gnupg, x509):
+        self.server = NameServer()
+        self._gnupg = gnupg
+        self._x509 = x509
+        self.users = {}
+        self.keys = {}
+
+    def look_for(self, user, address, **settings):
+        """A user with this address."""
+        settings["addresses"] = address
+        self.users[user] = User(user, settings={f"mail_seal_{name}": str(value)
+                                                for name, value in settings.items()})
+
+    def key(self, user, address, **options):
+        """A user's key; returns its certificate as DNS has it."""
+        self.keys[user] = self._gnupg.generate(address, **options)
+        return self._gnupg.export(self.keys[user].fingerprint, armor=False)
+
+    def zone_of(self, address):
+        return self.server.zones[address.rsplit("@", 1)[1].encode("idna").decode() + "."]
+
+    def publish(self, user, address, *records, at=None):
+        """A user with an OPENPGPKEY record, or with others, as (type, data)."""
+        self.look_for(user, address)
+        for rrtype, data in records or [(OPENPGPKEY, self.key(user, address))]:
+            self.zone_of(at or address).publish(at or address, rrtype, data)
+
+    def publish_x509(self, user, address, before=FULL_CERTIFICATE):
+        self.keys[user] = self._x509.generate(address)
+        self.publish(user, address, (SMIMEA, before + self.keys[user].der))
+
+    def alias(self, user, address, target, data=None):
+        """A user whose name is an alias of another's, where his certificate is, or this data."""
+        self.look_for(user, address)
+        self.zone_of(address).alias(address, OPENPGPKEY, owner_name(target, OPENPGPKEY))
+        if target != address:
+            self.zone_of(target).publish(
+                target, OPENPGPKEY, self.key(user, address) if data is None else data)
+
+    def dovecot(self, **more):
+        return Dovecot(self.users.values(), seal={
+            "mail_seal_dns_trust_anchor": self.server.anchor(),
+            "mail_seal_dns_servers": self.server.address}, **more)
+
+
+def find(dovecot, *arguments):
+    """{user: row} of what a run would do, and the run."""
+    done = dovecot.doveadm("-f", "json", "seal", "key", "find", "-n", "--from", "dns", *arguments,
+                           check=False)
+    assert done.stdout, done.stderr.decode()
+    return {row["username"]: row for row in json.loads(done.stdout)}, done
+
+
+# What is published; and of each user the result, and a part of the note
+
+def secure(dns):
+    """Signed certificates, in zones of all kinds."""
+    dns.server.zone("good.example.")
+    dns.publish("alice", "alice@good.example")
+    yield "alice", "found", "would be pending"
+    dns.publish("lower", "Lower.Case@good.example", at="lower.case@good.example")
+    yield "lower", "found", ""
+    dns.publish("written", "Written@good.example")
+    dns.zone_of("a@good.example").publish(
+        "written@good.example", OPENPGPKEY, dns.key("other", "written@good.example"))
+    dns.look_for("other", "other@good.example")
+    yield "written", "found", ""
+    dns.publish("large", "large@good.example", (OPENPGPKEY, dns.key(
+        "large", "large@good.example", algorithm="rsa4096", encryption="rsa4096")))
+    yield "large", "found", ""
+    dns.publish_x509("smime", "smime@good.example")
+    yield "smime", "found", ""
+    dns.publish("three", "three@good.example", *(
+        (OPENPGPKEY, dns.key(user, f"{user}@good.example")) for user in ("one", "two", "three")))
+    yield "three", "found", ""
+    for name, flags in ("nsec3", ["-n"]), ("optout", ["-n", "-p"]):
+        dns.server.zone(f"{name}.example.", flags)
+        dns.publish(name, f"{name}@{name}.example")
+        yield name, "found", ""
+    dns.server.zone("xn--bcher-kva.example.")
+    dns.publish("idn", "idn@bücher.example")
+    yield "idn", "found", ""
+
+
+def elsewhere(dns):
+    """Aliases and wildcards."""
+    dns.server.zone("alias.example.").lines += \
+        "_openpgpkey.alias.example. 60 IN DNAME _openpgpkey.target.example.\n"
+    target = dns.server.zone("target.example.")
+    dns.publish("dname", "dname@alias.example", at="dname@target.example")
+    yield "dname", "found", ""
+    dns.alias("cname", "cname@good.example", "target@good.example")
+    yield "cname", "found", ""
+    dns.alias("around", "around@good.example", "around@good.example")
+    yield "around", "unknown", "no server has an answer"
+    dns.look_for("wild", "wild@wild.example")
+    dns.server.zone("wild.example.").lines += record(
+        "*._openpgpkey.wild.example.", OPENPGPKEY, dns.key("wild", "wild@wild.example"))
+    yield "wild", "found", ""
+
+
+def absent(dns):
+    """It is sure that there is no certificate."""
+    for name in "good", "nsec3", "no-such-zone":
+        dns.look_for(f"no-{name}", f"nobody@{name}.example")
+        yield f"no-{name}", "none", ""
+    # of those that the zone's NSEC3 records leave out, nothing is said
+    dns.look_for("no-optout", "nobody@optout.example")
+    yield "no-optout", "none", UNSIGNED
+    dns.look_for("no-domain", f"a@{'x.' * 100}example")
+    yield "no-domain", "none", "too long"
+
+
+def useless(dns):
+    """Records that hold no certificate of an owner's."""
+    for user, rrtype, data, note in [
+            ("hash", SMIMEA, bytes([3, 0, 1]) + HASH, "only a hash"),
+            ("hash-of-key", SMIMEA, bytes([3, 1, 1]) + HASH, "only a hash"),
+            ("junk", OPENPGPKEY, b"junk", "isn't a certificate"),
+            ("empty", OPENPGPKEY, b"", "isn't a certificate"),
+            ("no-der", SMIMEA, FULL_CERTIFICATE + b"junk", "isn't a certificate"),
+            ("packet", OPENPGPKEY, b"\x99\x00\x01\x04", "")]:
+        dns.publish(user, f"{user}@good.example", (rrtype, data))
+        yield user, "none", note
+    for usage in 0, 1, 2:
+        dns.publish_x509(f"usage{usage}", f"usage{usage}@good.example", bytes([usage, 0, 0]))
+        yield f"usage{usage}", "none", "an authority's certificate or a bare key"
+    dns.publish("stranger", "stranger@good.example",
+                (OPENPGPKEY, dns.key("stranger", "somebody@good.example")))
+    yield "stranger", "none", ""
+    dns.publish("six", "six@good.example", *(
+        (OPENPGPKEY, dns.key("six", "six@good.example")) for _ in range(6)))
+    yield "six", "none", ""
+
+
+def insecure(dns):
+    """What nobody vouches for is ignored."""
+    dns.server.zone("unsigned.example.", flags=None)
+    dns.server.zone("island.example.", ds="")
+    dns.server.zone("algorithm.example.", ds="unknown")
+    for name in "unsigned", "island", "algorithm":
+        dns.publish(name, f"{name}@{name}.example")
+        yield name, "none", UNSIGNED
+        dns.look_for(f"no-{name}", f"nobody@{name}.example")
+        yield f"no-{name}", "none", UNSIGNED
+    dns.alias("to-unsigned", "to-unsigned@good.example", "alias@unsigned.example")
+    yield "to-unsigned", "none", UNSIGNED
+
+
+def bogus(dns):
+    """What is vouched for, and false."""
+    dns.server.zone("expired.example.", PAST)
+    dns.server.zone("early.example.", FUTURE)
+    dns.server.zone("replaced.example.", ds="other")
+    dns.server.zone("stripped.example.").forged.append((r"(?m)^.*\tRRSIG\tOPENPGPKEY .*\n", ""))
+    dns.server.zone("changed.example.").forged.append((r"(\tOPENPGPKEY\tmDM..)...", r"\1AAA"))
+    for name in "expired", "early", "replaced", "stripped", "changed":
+        dns.publish(name, f"{name}@{name}.example")
+        yield name, "unknown", BOGUS
+    for name in "expired", "early", "replaced":
+        dns.look_for(f"no-{name}", f"nobody@{name}.example")
+        yield f"no-{name}", "unknown", BOGUS
+    # somebody puts a record into a zone whose key he doesn't have
+    dns.look_for("added", "added@stripped.example")
+    dns.zone_of("a@stripped.example").forged.append(
+        (r"\Z", record(owner_name("added@stripped.example", OPENPGPKEY), OPENPGPKEY,
+                      dns.key("added", "added@stripped.example")).replace("\\", r"\\")))
+    yield "added", "unknown", BOGUS
+    dns.alias("to-bogus", "to-bogus@good.example", "alias@replaced.example")
+    yield "to-bogus", "unknown", BOGUS
+
+
+def anchors(dns):
+    """What the trust anchor's file may be."""
+    server = dns.server
+    for user, text, result, note in [
+            ("key-record", server.root.key_record(), "found", ""),
+            ("two-anchors", server.root.key_ds() + f"other. IN DS 1 13 2 {64 * '0'}\n",
+             "found", ""),
+            ("only-zone", server.zones["good.example."].key_ds(), "found", ""),
+            ("no-anchor", "; none\n", "unknown", "there is no trust anchor in it"),
+            ("no-record", ". IN TXT yes\n", "unknown", "isn't a DS or DNSKEY record"),
+            ("no-hash", ". IN DS 1 13 2 no\n", "unknown", "can't read the trust anchors"),
+            ("wrong", f". IN DS 1 13 2 {64 * '0'}\n", "unknown", BOGUS),
+            ("no-algorithm", f". IN DS 1 250 2 {64 * '0'}\n", "unknown", "of a kind"),
+            ("no-digest", f". IN DS 1 13 250 {64 * '0'}\n", "unknown", "of a kind"),
+            ("not-above", f"other. IN DS 1 13 2 {64 * '0'}\n", "unknown", "no trust anchor")]:
+        dns.look_for(user, "alice@good.example", dns_trust_anchor=server.anchor(text))
+        dns.keys[user] = dns.keys["alice"]
+        yield user, result, note
+    dns.look_for("no-file", "alice@good.example", dns_trust_anchor="/nonexistent/anchor")
+    yield "no-file", "unknown", "can't be read"
+
+
+GROUPS = [secure, elsewhere, absent, useless, insecure, bogus, anchors]
+
+
+class Found:
+    """What one run says of all of them."""
+
+    def __init__(self, publisher, cases, rows, done):
+        self.publisher = publisher
+        self.cases = cases
+        self.rows = rows
+        self.done = done
+
+
+@pytest.fixture(scope="module")
+def found(gnupg, x509):
+    publisher = Publisher(gnupg, x509)
+    try:
+        cases = {group: list(group(publisher)) for group in GROUPS}
+        publisher.server.start()
+        with publisher.dovecot() as dovecot:
+            yield Found(publisher, cases, *find(dovecot, "-A"))
+    finally:
+        publisher.server.close()
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+def test_what_is_found(found, group):
+    wrong = [(user, result, note, found.rows[user]) for user, result, note in found.cases[group]
+             if found.rows[user]["result"] != result or note not in found.rows[user]["note"]
+             or (result == "found" and
+                 found.rows[user]["fingerprint"] != found.publisher.keys[user].fingerprint)]
+    assert not wrong, wrong
