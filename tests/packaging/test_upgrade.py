@@ -108,9 +108,7 @@ def test_where_nothing_may_restart_dovecot(older, gnupg, key):
     server.apt("install", server.package())
     answer = waiting.append("INBOX", numbered(2))
     assert (answer.status, "Message not stored" in answer.text) == ("NO", True)
-    # it has the old core, but there is a new helper
-    answer = saving.append("INBOX", numbered(3))
-    assert (answer.status, "Message not stored" in answer.text) == ("NO", True)
+    assert saving.append("INBOX", numbered(3)).ok    # it has all of the old version
     assert UPGRADED in server.log()[mark:]
     for client in (waiting, saving):
         client.must("NOOP")
@@ -123,4 +121,4 @@ def test_where_nothing_may_restart_dovecot(older, gnupg, key):
     server.services(ALLOWED)
     server.restart()
     assert server.deliver(numbered(7)).code == 250
-    check_all_sealed(server, gnupg, key, [1, *taken, 5, 6, 7])
+    check_all_sealed(server, gnupg, key, [1, 3, *taken, 5, 6, 7])
