@@ -5,7 +5,7 @@ import re
 import pytest
 
 import mail
-from server import FORBIDDEN, PACKAGES, Server
+from server import ALLOWED, FORBIDDEN, PACKAGES, Server
 
 NEXT = {"debian-12": ("debian-13", "trixie"), "debian-13": ("debian-testing", "testing")}
 CODENAMES = {"debian-12": "bookworm", "debian-13": "trixie"}
@@ -22,7 +22,7 @@ def server(release, key):
     if not (PACKAGES / following).is_dir():
         pytest.skip(f"{following} was not built")
     with Server(release) as server:
-        server.apt("install", server.package())
+        server.apt("install", "--no-install-recommends", server.package())
         server.load_plugin()
         server.enrol(key)
         assert server.deliver(MESSAGE).code == 250
@@ -74,6 +74,25 @@ def test_full_upgrade_removes_the_package(server):
     assert changes["dovecot-core"]
 
 
+def test_held_it_keeps_dovecot(server, gnupg, key):
+    """The old Dovecot and the package go on, on what is the next release but for them."""
+    if len(set(abi(server))) == 1:
+        pytest.skip("both have the same ABI")
+    server.run("apt-mark", "hold", OURS)
+    server.services(FORBIDDEN)
+    server.apt("full-upgrade")
+    server.services(ALLOWED)
+    server.run("apt-mark", "unhold", OURS)
+    assert server.read("/etc/debian_version").startswith(server.following.split("-")[1])
+    assert server.installed(OURS) in server.package()
+    assert server.installed("dovecot-core") == server.old_core
+    assert server.deliver(MESSAGE).code == 250       # still the process from before
+    server.restart()
+    assert server.deliver(MESSAGE).code == 250
+    check_sealed(server, gnupg, key, 3)
+    assert server.crashes() == []
+
+
 def test_full_upgrade_with_the_new_package(server, gnupg, key):
     """Both at once. Then the administrator's part: Dovecot's configuration."""
     new = server.package(release=server.following)
@@ -81,10 +100,12 @@ def test_full_upgrade_with_the_new_package(server, gnupg, key):
     server.apt("full-upgrade", new)
     assert server.installed(OURS) in new
     assert server.installed("dovecot-core") != server.old_core
-    server.services(0)
+    server.services(ALLOWED)
     server.shell("cp /usr/share/dovecot/conf.d/10-mail.conf /etc/dovecot/conf.d/")
     server.shell("invoke-rc.d dovecot stop >/dev/null 2>&1 || true")
     server.load_plugin()
+    before = len(server.messages())
+    assert before > 0
     assert server.deliver(MESSAGE).code == 250
-    check_sealed(server, gnupg, key, 2)
+    check_sealed(server, gnupg, key, before + 1)
     assert server.crashes() == []

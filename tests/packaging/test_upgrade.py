@@ -47,7 +47,8 @@ class Deliveries(threading.Thread):
 
 @pytest.fixture
 def older(server, key):
-    server.apt("install", server.package(older=True))
+    """Alone: what its libraries recommend isn't needed."""
+    server.apt("install", "--no-install-recommends", server.package(older=True))
     server.load_plugin()
     server.enrol(key)
     return server
