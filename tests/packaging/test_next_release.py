@@ -100,6 +100,8 @@ def test_full_upgrade_with_the_new_package(server, gnupg, key):
     server.apt("full-upgrade", new)
     assert server.installed(OURS) in new
     assert server.installed("dovecot-core") != server.old_core
+    version = server.run("dovecot", "--version")[:3]
+    assert f"Dovecot {version}." in server.read("/etc/dovecot/conf.d/90-mail-seal.conf")
     server.services(ALLOWED)
     server.shell("cp /usr/share/dovecot/conf.d/10-mail.conf /etc/dovecot/conf.d/")
     server.shell("invoke-rc.d dovecot stop >/dev/null 2>&1 || true")
