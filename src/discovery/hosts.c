@@ -61,9 +61,11 @@ static void append_addresses(const struct addrinfo *list, GString *line)
 	for (; list != NULL && count < ADDRESSES_MAX; list = list->ai_next) {
 		char address[NI_MAXHOST];
 
+		/* with a % it is of one network only, and not libcurl's */
 		if (getnameinfo(list->ai_addr, list->ai_addrlen, address,
 				sizeof(address), NULL, 0,
-				NI_NUMERICHOST) == 0) {
+				NI_NUMERICHOST) == 0 &&
+		    strchr(address, '%') == NULL) {
 			g_string_append_printf(line, "%s%s",
 					       count++ > 0 ? "," : "",
 					       address);

@@ -166,12 +166,33 @@ append_reason(const struct https_client *client, CURLcode code, GString *note)
 	}
 }
 
+/* Has nothing come by a connection that was kept? The server has closed it just
+   then. libcurl sees to that, but only some times in a handle's life
+   (lib/transfer.c: CONN_MAX_RETRIES). */
+static bool was_kept_too_long(const struct https_client *client)
+{
+	long new_connections = 1;
+
+	return client->header_size == 0 &&
+		curl_easy_getinfo(client->curl, CURLINFO_NUM_CONNECTS,
+				  &new_connections) == 0 &&
+		new_connections == 0;
+}
+
 enum https_result
 https_get(struct https_client *client, const char *url, const char *host,
 	  const char *addresses, gint64 until, struct https_answer *answer)
 {
-	const CURLcode code = perform(client, url, host, addresses, until);
+	CURLcode code = perform(client, url, host, addresses, until);
 	long status = 0;
+
+	if (code != CURLE_OK && was_kept_too_long(client)) {
+		(void)curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT,
+				       1L);
+		code = perform(client, url, host, addresses, until);
+		(void)curl_easy_setopt(client->curl, CURLOPT_FRESH_CONNECT,
+				       0L);
+	}
 
 	(void)curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status);
 	if (code == CURLE_OPERATION_TIMEDOUT) {

@@ -158,7 +158,7 @@ static int start_tls(struct ldap_connection *connection, bool ldaps)
 		ldap_tls_inplace(connection->ldap) ? LDAP_SUCCESS : LDAP_OTHER;
 }
 
-/* A handshake that fails is always the same to libldap. */
+/* A certificate that isn't accepted has no reason of its own with GnuTLS. */
 static enum discovery_result
 tls_failed(struct ldap_connection *connection, int code, const char *host,
 	   GString *note)
@@ -167,7 +167,8 @@ tls_failed(struct ldap_connection *connection, int code, const char *host,
 
 	g_string_append(note, "no TLS that can be trusted: ");
 	result = ldap_connection_failed(connection, code, note);
-	if (code == LDAP_CONNECT_ERROR && result == DISCOVERY_UNKNOWN) {
+	if (code == LDAP_CONNECT_ERROR && result == DISCOVERY_UNKNOWN &&
+	    note->str[note->len - 1] != ')') {
 		g_string_append_printf(note, ": is there a certificate for "
 			"%s, from an authority in tls_ca_cert_file?", host);
 	}
@@ -205,11 +206,10 @@ prepare(struct ldap_connection *connection, const struct ldap_server *server,
 	if (code != LDAP_SUCCESS)
 		return tls_failed(connection, code, server->host, note);
 	code = simple_bind(connection, login);
-	if (code != LDAP_SUCCESS) {
-		g_string_append(note, "bind refused: ");
-		return ldap_connection_failed(connection, code, note);
-	}
-	return DISCOVERY_FOUND;
+	if (code == LDAP_SUCCESS)
+		return DISCOVERY_FOUND;
+	g_string_append(note, code > 0 ? "bind refused: " : "bind: ");
+	return ldap_connection_failed(connection, code, note);
 }
 
 /* libldap reads its configuration with its first call, and asks the name

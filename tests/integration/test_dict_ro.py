@@ -11,6 +11,7 @@ from directory import PASSWORD, PEOPLE, READER, Directory
 from dovecot import Dovecot, User
 from enrolment import get_entry, pending, set_entry
 from seal_key import DATA_ERROR, TEMPORARY, sentence, set_key
+from web import wkd_hash
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 USERS = ("alice", "bob", "carol")
@@ -21,16 +22,16 @@ FIRST = "a dict-ro: source, which mail_seal only reads, comes first and would be
 class LdapDict:
     """Dovecot's dict-ldap over a Directory; `attribute` is the one with the certificates."""
 
-    def __init__(self, directory, attribute="pgpKey"):
+    def __init__(self, directory, attribute="pgpKey", pattern="priv/mail-seal/keys"):
         self.directory = directory
-        self._attribute = attribute
+        self._attribute, self._pattern = attribute, pattern
         (directory.folder / f"dict-{attribute}.conf").write_text(f"""
 uri = ldap://127.0.0.1:{directory.port}
 bind_dn = {READER}
 password = {PASSWORD}
 timeout = 2
 map {{
-  pattern = priv/mail-seal/keys
+  pattern = {pattern}
   base_dn = {PEOPLE}
   scope = subtree
   username_attribute = uid
@@ -50,7 +51,7 @@ ldap_uris = ldap://127.0.0.1:{self.directory.port}
 ldap_auth_dn = {READER}
 ldap_auth_dn_password = "{PASSWORD}"
 ldap_timeout = 2s
-dict_map priv/mail-seal/keys {{
+dict_map {self._pattern} {{
   ldap_base = {PEOPLE}
   ldap_filter = (&(uid=%{{user}})({self._attribute}=*))
   value = %{{ldap:{self._attribute} | safe}}
@@ -180,6 +181,20 @@ def test_from_dir(only, tmp_path, keys):
     assert ONLY in rows[0]["reason"]
 
 
+def test_what_is_found_has_no_place(only, directory, tmp_path, keys):
+    """It is said, and nothing becomes of it."""
+    published = tmp_path / "example.org" / "hu" / wkd_hash("alice")
+    published.parent.mkdir(parents=True)
+    published.write_bytes(keys.alice.certificate)
+    only.site.seal |= {"mail_seal_wkd_dir": str(tmp_path),
+                       "mail_seal_addresses": "%u@example.org"}
+    only.write_config()
+    done = only.doveadm("seal", "key", "find", "--from", "wkd-dir", "-u", "alice", check=False)
+    assert done.returncode == DATA_ERROR, done
+    assert ONLY in done.stderr.decode()
+    sealed_to_nobody(only, "alice")
+
+
 def test_the_first_that_can_be_written(both, directory, gnupg, keys):
     """Beside a dict-ro: the file is enrolled into, as long as the dict has nothing."""
     for way in ([], both.doveadm_server):
@@ -228,6 +243,25 @@ def test_directory_that_is_down(both, directory, keys):
     # he is an owner even without his certificate
     assert not both.keys_file("alice").exists()
     assert both.deliver(MESSAGE, "alice")[0].code == 451
+
+
+def test_mistake_in_its_configuration(directory, gnupg, keys):
+    """dict-ldap says that there is no certificate: hence the advice to have tempfail."""
+    directory.person("alice", ("pgpKey", keys.alice.certificate))
+    directory.person("bob", ("pgpKey", keys.bob.certificate))
+    with Dovecot([User(name) for name in USERS], dict=LdapDict(directory),
+                 dict_keys="dict-ro:{}") as server:
+        sealed_to(server, "alice", gnupg, keys.alice)
+        server.empty("alice")
+        server.site.dict = LdapDict(directory, pattern="priv/mail-seal/kyes")
+        for missing_key, code in (("store", 250), ("tempfail", 451)):
+            server.site.seal = {"mail_seal_missing_key": missing_key}
+            server.write_config()
+            server.restart()
+            # whoever was enrolled is never stored as plaintext
+            assert server.deliver(MESSAGE, "alice")[0].code == 451
+            assert server.deliver(MESSAGE, "bob")[0].code == code
+        assert server.messages("alice") == []
 
 
 @pytest.mark.parametrize("attribute", ["pgpKey", "userCertificate;binary"])

@@ -1,17 +1,18 @@
 """seal key find --from dns: certificates in signed zones, and what isn't one, or isn't sure."""
 
 import json
-import re
-import socket
+import os
+import signal
 import time
+from pathlib import Path
 
 import pytest
 
+import resolvers
 from dovecot import Dovecot, User
-from sandbox import wait_until
 from seal_key import TEMPORARY
-from zones import (FULL_CERTIFICATE, FUTURE, OPENPGPKEY, PAST, SMIMEA, NameServer, owner_name,
-                   record)
+from zones import (FULL_CERTIFICATE, FUTURE, OPENPGPKEY, PAST, SMIMEA, NameServer, free_port,
+                   owner_name, record)
 
 UNSIGNED = "isn't signed (DNSSEC)"
 BOGUS = "the answer is bogus (DNSSEC)"
@@ -62,16 +63,16 @@ class Publisher:
 
     def dovecot(self, **more):
         return Dovecot(self.users.values(), seal={
-            "mail_seal_dns_trust_anchor": self.server.anchor(),
+            "mail_seal_dns_trust_anchor": str(self.server.anchor()),
             "mail_seal_dns_servers": self.server.address}, **more)
 
 
-def find(dovecot, *arguments):
+def find(dovecot, *arguments, **options):
     """{user: row} of what a run would do, and the run."""
     done = dovecot.doveadm("-f", "json", "seal", "key", "find", "-n", "--from", "dns", *arguments,
-                           check=False)
+                           check=False, **options)
     assert done.stdout, done.stderr.decode()
-    return {row["username"]: row for row in json.loads(done.stdout)}, done
+    return {row.get("username"): row for row in json.loads(done.stdout)}, done
 
 
 # What is published; and of each user the result, and a part of the note
@@ -101,7 +102,8 @@ def secure(dns):
         dns.publish(name, f"{name}@{name}.example")
         yield name, "found", ""
     dns.server.zone("xn--bcher-kva.example.")
-    dns.publish("idn", "idn@bücher.example")
+    dns.publish("idn", "idn@bücher.example", (OPENPGPKEY, dns.key(
+        "idn", "idn@bücher.example", time_options=["--charset", "utf-8"])))
     yield "idn", "found", ""
 
 
@@ -140,7 +142,6 @@ def useless(dns):
             ("hash", SMIMEA, bytes([3, 0, 1]) + HASH, "only a hash"),
             ("hash-of-key", SMIMEA, bytes([3, 1, 1]) + HASH, "only a hash"),
             ("junk", OPENPGPKEY, b"junk", "isn't a certificate"),
-            ("empty", OPENPGPKEY, b"", "isn't a certificate"),
             ("no-der", SMIMEA, FULL_CERTIFICATE + b"junk", "isn't a certificate"),
             ("packet", OPENPGPKEY, b"\x99\x00\x01\x04", "")]:
         dns.publish(user, f"{user}@good.example", (rrtype, data))
@@ -151,6 +152,9 @@ def useless(dns):
     dns.publish("stranger", "stranger@good.example",
                 (OPENPGPKEY, dns.key("stranger", "somebody@good.example")))
     yield "stranger", "none", ""
+    dns.publish("huge", "huge@good.example", *(
+        (OPENPGPKEY, b"\x99\x13\x80" + bytes([number]) + bytes(4900)) for number in range(12)))
+    yield "huge", "none", ""
     dns.publish("six", "six@good.example", *(
         (OPENPGPKEY, dns.key("six", "six@good.example")) for _ in range(6)))
     yield "six", "none", ""
@@ -184,10 +188,10 @@ def bogus(dns):
         dns.look_for(f"no-{name}", f"nobody@{name}.example")
         yield f"no-{name}", "unknown", BOGUS
     # somebody puts a record into a zone whose key he doesn't have
-    dns.look_for("added", "added@stripped.example")
-    dns.zone_of("a@stripped.example").forged.append(
-        (r"\Z", record(owner_name("added@stripped.example", OPENPGPKEY), OPENPGPKEY,
-                      dns.key("added", "added@stripped.example")).replace("\\", r"\\")))
+    dns.look_for("added", "added@added.example")
+    dns.server.zone("added.example.").forged.append(
+        (r"\Z", record(owner_name("added@added.example", OPENPGPKEY), OPENPGPKEY,
+                      dns.key("added", "added@added.example")).replace("\\", r"\\")))
     yield "added", "unknown", BOGUS
     dns.alias("to-bogus", "to-bogus@good.example", "alias@replaced.example")
     yield "to-bogus", "unknown", BOGUS
@@ -205,8 +209,8 @@ def anchors(dns):
             ("no-record", ". IN TXT yes\n", "unknown", "isn't a DS or DNSKEY record"),
             ("no-hash", ". IN DS 1 13 2 no\n", "unknown", "can't read the trust anchors"),
             ("wrong", f". IN DS 1 13 2 {64 * '0'}\n", "unknown", BOGUS),
-            ("no-algorithm", f". IN DS 1 250 2 {64 * '0'}\n", "unknown", "of a kind"),
-            ("no-digest", f". IN DS 1 13 250 {64 * '0'}\n", "unknown", "of a kind"),
+            ("new-algorithm", f". IN DS 1 250 2 {64 * '0'}\n", "unknown", "of a kind"),
+            ("new-digest", f". IN DS 1 13 250 {64 * '0'}\n", "unknown", "of a kind"),
             ("not-above", f"other. IN DS 1 13 2 {64 * '0'}\n", "unknown", "no trust anchor")]:
         dns.look_for(user, "alice@good.example", dns_trust_anchor=server.anchor(text))
         dns.keys[user] = dns.keys["alice"]
@@ -221,8 +225,9 @@ GROUPS = [secure, elsewhere, absent, useless, insecure, bogus, anchors]
 class Found:
     """What one run says of all of them."""
 
-    def __init__(self, publisher, cases, rows, done):
+    def __init__(self, publisher, dovecot, cases, rows, done):
         self.publisher = publisher
+        self.dovecot = dovecot
         self.cases = cases
         self.rows = rows
         self.done = done
@@ -235,7 +240,7 @@ def found(gnupg, x509):
         cases = {group: list(group(publisher)) for group in GROUPS}
         publisher.server.start()
         with publisher.dovecot() as dovecot:
-            yield Found(publisher, cases, *find(dovecot, "-A"))
+            yield Found(publisher, dovecot, cases, *find(dovecot, "-A"))
     finally:
         publisher.server.close()
 
@@ -247,3 +252,171 @@ def test_what_is_found(found, group):
              or (result == "found" and
                  found.rows[user]["fingerprint"] != found.publisher.keys[user].fingerprint)]
     assert not wrong, wrong
+
+
+def test_what_is_unknown_is_said(found):
+    """A line of the log, and the exit status: cron tells the administrator."""
+    notes = [row["note"].removeprefix("dns: ") for row in found.rows.values()
+             if row["result"] == "unknown"]
+    lines = found.done.stderr.decode().splitlines()
+    assert found.done.returncode == TEMPORARY
+    for note in notes:
+        assert any(line.endswith(note) for line in lines), (note, lines)
+    for line in lines:
+        assert "Error: " in line and "dns" in line
+        assert any(line.endswith(note) for note in notes), line
+
+
+def test_where(found):
+    """The row names the record."""
+    rows, name = found.rows, owner_name
+    assert rows["alice"]["where"] == name("alice@good.example", OPENPGPKEY)[:-1] + " OPENPGPKEY"
+    assert rows["lower"]["where"] == \
+        name("lower.case@good.example", OPENPGPKEY)[:-1] + " OPENPGPKEY"
+    assert rows["smime"]["where"] == name("smime@good.example", SMIMEA)[:-1] + " SMIMEA"
+    assert rows["expired"]["where"] == \
+        name("expired@expired.example", OPENPGPKEY)[:-1] + " OPENPGPKEY"
+
+
+def test_by_doveadm_server(found):
+    """The same under its memory limit, in one process that takes other identities."""
+    rows, done = find(found.dovecot, *found.dovecot.doveadm_server, "-A")
+    assert done.returncode == TEMPORARY
+    assert rows == found.rows
+    assert found.dovecot.new_crashes() == []
+
+
+# Servers that don't answer, and resolvers that lie
+
+TIMEOUT = 2
+
+ALICE, UNSIGNED_OWNER = "alice@good.example", "unsigned@unsigned.example"
+SMALL = "junk@good.example"          # fits where there is no TCP
+LIARS = [
+    (resolvers.silent, ALICE, "unknown", "no answer in time"),
+    (resolvers.failing, ALICE, "unknown", "no server has an answer"),
+    (resolvers.refusing, ALICE, "unknown", "no server has an answer"),
+    (resolvers.without_dnssec, SMALL, "unknown", BOGUS),
+    (resolvers.authenticating, SMALL, "unknown", BOGUS),
+    (resolvers.saying_authentic, UNSIGNED_OWNER, "none", UNSIGNED),
+    (resolvers.erring, SMALL, "unknown", "error 6"),
+    (resolvers.erring, UNSIGNED_OWNER, "unknown", ""),
+    (resolvers.denying, ALICE, "unknown", ""),
+    (resolvers.denying, UNSIGNED_OWNER, "unknown", ""),
+    (resolvers.emptying, ALICE, "unknown", ""),
+    (resolvers.cutting, ALICE, "unknown", ""),
+    (resolvers.mistaking, ALICE, "unknown", "no answer in time"),
+    (resolvers.mangling, ALICE, "unknown", ""),
+    (resolvers.babbling, ALICE, "unknown", ""),
+    (resolvers.heading, ALICE, "unknown", "")]
+
+
+class Askers:
+    """A Dovecot whose users are looked for by other servers each."""
+
+    def __init__(self, server):
+        self.server = server
+        self.resolvers = []
+        self.users = {}
+        for number, (answer, address, *_) in enumerate(LIARS):
+            self.add(f"liar{number}", address, self.start_resolver(answer).address)
+        self.silent = self.start_resolver(resolvers.silent)
+        self.add("dead", ALICE, f"127.0.0.1@{free_port()}")
+        self.add("silent-first", ALICE, f"{self.silent.address},{server.address}")
+        self.add("silent-last", ALICE, f"{server.address},{self.silent.address}")
+        self.add("silent", ALICE, self.silent.address)
+        self.add("default", ALICE)
+        self.dovecot = Dovecot(self.users.values(),
+                               seal={"mail_seal_dns_trust_anchor": str(server.anchor())})
+
+    def start_resolver(self, answer):
+        self.resolvers.append(resolvers.Resolver(self.server.port, answer))
+        return self.resolvers[-1]
+
+    def add(self, user, address, servers=None):
+        self.users[user] = User(user, settings={"mail_seal_addresses": address})
+        if servers:
+            self.users[user].settings["mail_seal_dns_servers"] = servers
+
+    def look_for(self, user, timeout=TIMEOUT):
+        """The user's row, and how long it took."""
+        started = time.monotonic()
+        rows, _ = find(self.dovecot, "--timeout", str(timeout), "-u", user)
+        return rows[None], time.monotonic() - started
+
+
+@pytest.fixture(scope="module")
+def askers(found):
+    made = Askers(found.publisher.server)
+    try:
+        with made.dovecot:
+            yield made
+    finally:
+        for resolver in made.resolvers:
+            resolver.close()
+
+
+@pytest.mark.parametrize("number", range(len(LIARS)),
+                         ids=[f"{answer.__name__}-{address}" for answer, address, *_ in LIARS])
+def test_resolver_that_lies(askers, number):
+    row, took = askers.look_for(f"liar{number}")
+    *_, result, note = LIARS[number]
+    assert (row["result"], note in row["note"]) == (result, True), row
+    assert took < TIMEOUT + 2
+    assert askers.dovecot.foreign_processes() == []
+
+
+def test_dead_server(askers):
+    row, took = askers.look_for("dead")
+    assert row["result"] == "unknown"
+    assert took < TIMEOUT + 2
+
+
+@pytest.mark.parametrize("user", ["silent-first", "silent-last"])
+def test_one_of_two_servers(askers, user):
+    """The other one is asked."""
+    row, _ = askers.look_for(user, timeout=60)
+    assert row["result"] == "found", row
+
+
+def test_servers_of_resolv_conf(askers):
+    conf = askers.dovecot.folder / "resolv.conf"
+    conf.write_text(f"search example\nnameserver {askers.server.resolver_address}\n"
+                    "options edns0\n")
+    with askers.dovecot.sandbox.mounted_over(conf, "/etc/resolv.conf"):
+        row, _ = askers.look_for("default")
+    assert row["result"] == "found", row
+
+
+def test_nothing_else_is_started(askers):
+    """While it waits it is one thread of one process; and it can be ended."""
+    dovecot = askers.dovecot
+    askers.silent.asked.clear()
+    doveadm = dovecot.sandbox.start(
+        "doveadm", "-c", dovecot.folder / "dovecot.conf", "seal", "key", "find", "-n", "--from",
+        "dns", "--timeout", "60", "-u", "silent")
+    assert askers.silent.asked.wait(30)
+    [pid] = [pid for pid, command in dovecot.sandbox.processes().items()
+             if " seal key find " in command and not command.startswith("nsenter ")]
+    assert [task.name for task in Path(f"/proc/{pid}/task").iterdir()] == [str(pid)]
+    assert Path(f"/proc/{pid}/task/{pid}/children").read_text() == ""
+    os.kill(pid, signal.SIGKILL)
+    doveadm.wait()
+    assert dovecot.foreign_processes() == []
+
+
+def test_silence_is_not_waited_for_again_and_again(found, askers):
+    """Each domain once, and not even that where no server answers anything."""
+    anchor = found.publisher.server.anchor()
+    users = [User(f"{user}{domain}", settings={
+        "mail_seal_addresses": f"{user}@silent{domain}.example"})
+        for domain in range(10) for user in "ab"]
+    with Dovecot(users, seal={"mail_seal_dns_trust_anchor": str(anchor),
+                              "mail_seal_dns_servers": askers.silent.address}) as dovecot:
+        started = time.monotonic()
+        rows, done = find(dovecot, "--timeout", str(TIMEOUT), "-A")
+        took = time.monotonic() - started
+    assert done.returncode == TEMPORARY
+    assert {row["result"] for row in rows.values()} == {"unknown"}
+    # three domains, and a look whether anybody is there
+    assert 4 * TIMEOUT <= took < 6 * TIMEOUT

@@ -4,8 +4,6 @@ import contextlib
 import json
 import os
 import socket
-import ssl
-import threading
 import time
 
 import pytest
@@ -14,16 +12,14 @@ import web
 from directory import (ADMIN, HOST, HOSTS, OTHER_HOST, PASSWORD, PEOPLE, READER, SUFFIX, Directory,
                        dn, free_port, readable)
 from dovecot import Dovecot, User
-from enrolment import ENTRY, MESSAGE, sealed_to
-from network import Authority
-from sandbox import wait_until
-from seal_key import TEMPORARY, set_key
-from x509 import EXPIRED
+from enrolment import sealed_to
+from fake_directory import (BIND_DONE, ENTRY_X, HUGE, STARTTLS_DONE, STARTTLS_REFUSED, Fake, answers,
+                            dropped, endless, silent, trickles)
+from network import Authority, loopback
+from seal_key import TEMPORARY
+from x509 import EXPIRED, NOT_YET_VALID
 
 USERS = ("alice", "bob", "carol", "dave")
-# LDAP messages (RFC 4511): the first two answers there can be
-STARTTLS_DONE = bytes.fromhex("300c02010178070a010004000400")
-STARTTLS_REFUSED = bytes.fromhex("300c02010178070a010204000400")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +35,8 @@ def server(directory):
                  seal={"mail_seal_ldap_config": str(directory.folder / "mail-seal.conf"),
                        "mail_seal_addresses": "%u@example.org"}) as dovecot:
         hosts = directory.folder / "hosts"
-        hosts.write_text(HOSTS)
+        # Dovecot, too, looks for this machine's own name.
+        hosts.write_text(f"{HOSTS}127.0.0.1 {socket.gethostname()}\n")
         dovecot.sandbox.mount_over(hosts, "/etc/hosts")
         yield dovecot
 
@@ -228,7 +225,7 @@ def test_all_users_by_one_connection(server, directory, keys):
 
 # The settings
 
-def test_settings_that_are_wrong(server, directory, tmp_path):
+def test_settings_that_are_wrong(server, directory):
     path = directory.folder / "mail-seal.conf"
     for changes, reason in (
             ({"uri": f"ldap://{HOST}:{directory.port}"}, "without encryption"),
@@ -347,6 +344,15 @@ def test_whom_to_trust(server, directory, tmp_path):
             assert " BIND " not in directory.log()[mark:]
 
 
+@pytest.mark.parametrize("wrong", [{"dates": EXPIRED}, {"dates": NOT_YET_VALID},
+                                   {"self_signed": True}], ids=["expired", "early", "self-signed"])
+def test_certificates_that_do_not_count(server, directory, wrong):
+    context = web.tls(directory.authority.certificate(HOST, **wrong))
+    with Fake(answers(BIND_DONE), context) as fake:
+        configure(directory, uri=f"ldaps://{HOST}:{fake.port}")
+        assert "no TLS that can be trusted" in unknown(server, "--timeout", "2")
+
+
 @pytest.mark.parametrize("environment", [{"LDAPTLS_REQCERT": "never"}, {"LDAPCONF": "FILE"}, {}])
 def test_nothing_else_switches_the_check_off(server, directory, tmp_path, environment):
     """libldap's own settings, of which some are anybody's."""
@@ -358,105 +364,25 @@ def test_nothing_else_switches_the_check_off(server, directory, tmp_path, enviro
                    for name, value in environment.items()}
     with contextlib.ExitStack() as stack:
         if not environment:
-            stack.enter_context(server.sandbox.mounted_over(conf, "/etc/ldap/ldap.conf"))
+            stack.enter_context(server.sandbox.mounted_over(tmp_path, "/etc/ldap"))
         done = server.doveadm("seal", "key", "find", "--from", "ldap", "-n", "-u", "alice",
                               check=False, env={**os.environ, **environment})
     assert done.returncode == TEMPORARY
     assert b"no TLS that can be trusted" in done.stderr
 
 
-class Fake:
-    """A server that isn't one: `serve(connection, closing)` has each connection."""
-
-    def __init__(self, serve, tls=None):
-        self._serve, self._tls = serve, tls
-        self.connections = 0
-        self.closing = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_exc):
-        self.closing.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self.connections += 1
-            threading.Thread(target=self._run, args=(connection,), daemon=True).start()
-
-    def _run(self, connection):
-        connection.settimeout(120)
-        with contextlib.suppress(OSError), connection:
-            if self._tls:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-            with connection:
-                self._serve(connection, self.closing)
-
-
-def silent(_connection, closing):
-    closing.wait(120)
-
-
-def dropped(_connection, _closing):
-    pass
-
-
-def answers(*pieces, then=silent):
-    """Each piece after something was read."""
-    def serve(connection, closing):
-        for piece in pieces:
-            connection.recv(4096)
-            connection.sendall(piece)
-        then(connection, closing)
-    return serve
-
-
-def trickles(data):
-    """An octet at a time, for ever."""
-    def serve(connection, closing):
-        for octet in data:
-            connection.sendall(bytes([octet]))
-            if closing.wait(0.3):
-                return
-        closing.wait(120)
-    return serve
-
-
-def endless(piece):
-    def serve(connection, closing):
-        connection.recv(4096)
-        while not closing.is_set():
-            connection.sendall(piece)
-    return serve
-
-
-BIND_DONE = bytes.fromhex("300c02010161070a010004000400")
-# an entry (message 2) of the DN "x" without attributes
-ENTRY_X = bytes.fromhex("300a0201026405") + b"\x04\x01x\x30\x00"
-HUGE = bytes.fromhex("30847fffffff020102")
-
-
 @pytest.mark.parametrize("serve, tls, note", [
     (silent, False, "no answer in time"),
-    (silent, True, "no answer in time"),
+    (silent, True, "bind: no answer in time"),
     (trickles(b"\x16\x03\x03\x40\x00" + bytes(100)), False, "no answer in time"),
     (trickles(b"\x30\x84\x00\x00\x10\x00" + bytes(100)), True, "no answer in time"),
     (answers(BIND_DONE), True, "no answer in time"),
     (answers(BIND_DONE, ENTRY_X), True, "no answer in time"),
     (answers(BIND_DONE, ENTRY_X[:5]), True, "no answer in time"),
     (dropped, False, "no TLS that can be trusted"),
-    (dropped, True, "bind refused: Can't contact LDAP server"),
+    (dropped, True, "bind: Can't contact LDAP server"),
     (answers(b"HTTP/1.1 400 Bad\r\n\r\n"), False, "no TLS that can be trusted"),
-    (answers(b"HTTP/1.1 400 Bad\r\n\r\n"), True, "bind refused"),
+    (answers(b"HTTP/1.1 400 Bad\r\n\r\n"), True, "bind: no answer in time"),
     (answers(BIND_DONE, b"\0" * 100), True, ""),
     (answers(BIND_DONE, HUGE), True, ""),
     (answers(BIND_DONE, then=endless(ENTRY_X)), True, ""),
@@ -530,6 +456,19 @@ def test_in_order_and_within_the_time(server, directory, keys):
 def test_host_that_is_not_there(server, directory):
     configure(directory, uri="ldaps://ldap.nowhere.invalid")
     assert "host" in unknown(server)
+
+
+def test_name_servers_that_are_silent(server, directory, keys, tmp_path):
+    """Whoever is in /etc/hosts is found, and what isn't has its time limit."""
+    directory.person("alice", ("pgpKey", keys.alice.certificate))
+    made, address = loopback(socket.SOCK_DGRAM, 53)
+    open_folders(tmp_path)
+    resolv = tmp_path / "resolv.conf"
+    resolv.write_text(f"nameserver {address}\n")
+    with made, server.sandbox.mounted_over(resolv, "/etc/resolv.conf"):
+        assert find(server, "-n", "--timeout", "2").result == "found"
+        configure(directory, uri="ldaps://ldap.example.org")
+        assert "no answer in time" in unknown(server, "--timeout", "2", seconds=6)
 
 
 def test_whole_run_is_bounded(server, directory):

@@ -7,7 +7,7 @@ import tempfile
 
 import pytest
 
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 from seal_key import TEMPORARY, USAGE, sentence, set_key, warnings
 from web import wkd_hash
 from x509 import EXPIRED
@@ -195,6 +195,15 @@ def test_one_user(server, own):
     assert name.startswith(dns_label("alice"))
 
 
+def test_as_the_state_remembers_it(server, own):
+    """What mail_seal knows of a certificate since mail was sealed to it makes no difference."""
+    enrol(server, alice=own.alice)
+    before = export(server, "openpgpkey").stdout
+    assert server.deliver(b"Subject: x\r\n\r\n", "alice")[0].code == 250
+    assert any(b"mail-seal-facts" in file.read_bytes() for file in server.state_files("alice"))
+    assert export(server, "openpgpkey").stdout == before != b""
+
+
 def test_from_a_keyring(server, gnupg):
     """Whatever the source is."""
     key = gnupg.generate("keyring@example.org")
@@ -210,6 +219,11 @@ def test_from_a_keyring(server, gnupg):
 
 
 # What isn't published
+
+
+def prefix():
+    """Of a setting in -o."""
+    return "plugin/" if dovecot_version().startswith("2.3.") else ""
 
 
 def nothing(server, reason, user="alice"):
@@ -231,9 +245,26 @@ def test_what_cannot_be_used(server, gnupg, x509):
         nothing(server, reason)
 
 
-def test_what_cannot_be_read(server):
-    server.give("alice", ".mail-seal/keys", b"hello")
-    nothing(server, "Nothing is published: ")
+def test_beside_a_recovery_key(server, own):
+    """Which is nobody's, and whatever is wrong with it."""
+    enrol(server, alice=own.alice)
+    extra = server.give("bob", "extra", own.bob.certificate)
+    for content in (own.bob.certificate, b"hello"):
+        extra.write_bytes(content)
+        done = server.doveadm("-o", f"{prefix()}mail_seal_extra_keys={extra}", "seal", "key",
+                              "export", "-u", "alice", "--as", "openpgpkey")
+        [name] = openpgpkeys(done.stdout)
+        assert name.startswith(dns_label("alice"))
+
+
+def test_exempt(server, own):
+    """Sealing was switched off by an administrator; that isn't a key that has gone."""
+    enrol(server, alice=own.alice)
+    assert server.deliver(b"Subject: x\r\n\r\n", "alice")[0].code == 250
+    assert server.state_files("alice")
+    done = server.doveadm("-o", f"{prefix()}mail_seal_keys=none", "seal", "key", "export", "-u",
+                          "alice", "--as", "openpgpkey")
+    assert done.stdout == b""
 
 
 def test_a_foreign_certificate(server, own):
@@ -379,7 +410,8 @@ def test_nothing_goes_when_not_all_is_known(server, own, folder):
     bob = server.keys_file("bob")
     moved = bob.with_name("moved")
     for hide, show in (((bob.rename, moved), (moved.rename, bob)),
-                       ((bob.chmod, 0), (bob.chmod, 0o600))):
+                       ((bob.chmod, 0), (bob.chmod, 0o600)),
+                       ((bob.write_bytes, b"hello"), (bob.write_bytes, bob.read_bytes()))):
         hide[0](hide[1])
         done = export(server, "wkd", "--to", folder, status=TEMPORARY)
         assert b"doveadm(bob): Error: Not known what to publish: " in done.stderr
@@ -429,6 +461,19 @@ def test_no_folder(server, own, folder):
     enrol(server, alice=own.alice)
     folder.write_bytes(b"")
     assert "can't be opened" in sentence(export(server, "wkd", "--to", folder, status=TEMPORARY))
+
+
+def test_not_where_users_publish(server, own, folder):
+    """By the Web Key Service: what they have there can be newer."""
+    enrol(server, alice=own.alice)
+    folder.mkdir()
+    link = server.folder / "link"
+    link.symlink_to(folder)
+    done = server.doveadm("-o", f"{prefix()}mail_seal_wkd_dir={folder}", "seal", "key", "export",
+                          "-A", "--as", "wkd", "--to", link, check=False)
+    assert done.returncode == TEMPORARY
+    assert "--to is mail_seal_wkd_dir" in sentence(done)
+    assert files_in(folder) == set()
 
 
 @pytest.mark.parametrize("options,reason", [

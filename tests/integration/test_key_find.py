@@ -6,6 +6,9 @@ nobody has proven anything.  What else there is to each source has tests of its 
 
 import json
 import os
+import re
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from seal_key import DATA_ERROR, TEMPORARY, USAGE, set_key
 from web import wkd_hash
 
 USERS = ("alice", "bob", "carol", "dave")
-HEAVY = ("libunbound", "libcurl", "libldap", "libmail_seal_discovery")
+LIBRARY = "libmail_seal_discovery"
+HEAVY = ("libunbound", "libcurl", "libldap", LIBRARY)
 
 
 class Tree:
@@ -59,20 +63,17 @@ def server(directory):
         User("trusted", settings={"mail_seal_addresses": "alice@example.org",
                                   "mail_seal_confirm": "no"}),
         User("broken", settings={"mail_seal_addresses": "nowhere"})]
-    with Dovecot(users) as dovecot:
+    tree, ldap_config = Tree(directory.folder / "wks"), directory.folder / "mail-seal.conf"
+    ldap_config.write_text(
+        f"uri = ldaps://{HOST}:{directory.tls_port}\nbase = {PEOPLE}\n"
+        f"tls_ca_cert_file = {directory.ca_file}\n"
+        f"bind_dn = {READER}\nbind_password = {PASSWORD}\n")
+    ldap_config.chmod(0o600)
+    with Dovecot(users, seal={"mail_seal_wkd_dir": str(tree.folder),
+                              "mail_seal_ldap_config": str(ldap_config)}) as dovecot:
         (dovecot.folder / "hosts").write_text(HOSTS)
         dovecot.sandbox.mount_over(dovecot.folder / "hosts", "/etc/hosts")
-        dovecot.tree = Tree(dovecot.folder / "wks")
-        dovecot.ldap_config = dovecot.folder / "ldap.conf"
-        dovecot.ldap_config.write_text(
-            f"uri = ldaps://{HOST}:{directory.tls_port}\nbase = {PEOPLE}\n"
-            f"tls_ca_cert_file = {directory.ca_file}\n"
-            f"bind_dn = {READER}\nbind_password = {PASSWORD}\n")
-        dovecot.ldap_config.chmod(0o600)
-        dovecot.site.seal |= {"mail_seal_wkd_dir": str(dovecot.tree.folder),
-                              "mail_seal_ldap_config": str(dovecot.ldap_config)}
-        dovecot.write_config()
-        dovecot.reload()
+        dovecot.tree, dovecot.ldap_config = tree, ldap_config
         yield dovecot
 
 
@@ -382,17 +383,43 @@ def test_a_source_that_is_down(server, publish, directory, keys):
     assert {user: rows[user]["result"] for user in USERS} == {
         "alice": "unknown", "bob": "found", "carol": "unknown", "dave": "unknown"}
     assert rows["alice"]["source"] == "ldap" and rows["alice"]["note"].startswith("ldap: ")
-    assert any("alice): Error: mail_seal: Not known whether there is a certificate: ldap: " in line
-               for line in errors)
+    for user in ("alice", "carol", "dave"):
+        [error] = [line for line in errors if f"doveadm({user}): Error: " in line]
+        assert "mail_seal: Not known whether there is a certificate: ldap: " in error
     assert sealed_to(server, "bob") == [keys.bob.fingerprint]
     assert find(server)["result"] == "found"
+
+
+def test_who_was_enrolled_meanwhile(server, directory, keys, other):
+    """While a source lets us wait: he is not touched either."""
+    settings = server.ldap_config.read_text()
+    server.tree.publish("alice@example.org", other.certificate)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        server.ldap_config.write_text(settings.replace(
+            f":{directory.tls_port}", f":{silent.getsockname()[1]}"))
+        try:
+            command = server.sandbox.start(
+                "doveadm", "-c", server.folder / "dovecot.conf", "-f", "json", "seal", "key",
+                "find", "-u", "alice", "--from", "ldap,wkd-dir", "--timeout", "5",
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            connection, _ = silent.accept()
+            with connection:
+                assert set_key(server, "alice", keys.alice.certificate).returncode == 0
+                output, errors = command.communicate(timeout=60)
+        finally:
+            server.ldap_config.write_text(settings)
+    assert command.returncode == DATA_ERROR, errors
+    assert "Certificate not stored: the user has one meanwhile" in json.loads(output)[0]["note"]
+    assert server.keys_file("alice").read_bytes() == keys.alice.certificate
+    assert sealed_to(server, "alice") == [keys.alice.fingerprint]
 
 
 @pytest.mark.parametrize("what", ["no tree", "folder", "fifo", "link"])
 def test_a_tree_that_is_none(server, what):
     path = server.tree.file("alice@example.org")
     path.parent.mkdir(parents=True, exist_ok=True)
-    moved = server.folder / "moved"
+    moved = server.tree.folder.with_name("moved")
     if what == "no tree":
         server.tree.folder.rename(moved)
     elif what == "folder":
@@ -475,6 +502,25 @@ def test_by_doveadm_server_when_unknown(server, directory):
     finally:
         directory.start()
     assert row["result"] == "unknown"
+
+
+def test_a_library_of_another_version(server, keys):
+    """It was upgraded, and doveadm's module wasn't: nothing of it is used."""
+    library = Path(os.environ["MAIL_SEAL_MODULEDIR"]) / "mail-seal" / f"{LIBRARY}.so"
+    another = server.folder / library.name
+    content, count = re.subn(rb"(\0\d+\.\d+\.\d+-[0-9a-f]{15})[0-9a-f]\0", rb"\1x\0",
+                             library.read_bytes())
+    assert count == 1
+    server.tree.publish("alice@example.org", keys.alice.certificate)
+    for what, said in ((content, "mail_seal was upgraded, restart Dovecot"),
+                       (b"", "can't load the library that finds certificates")):
+        another.write_bytes(what)
+        with server.sandbox.mounted_over(another, library):
+            done = server.doveadm("seal", "key", "find", "-u", "alice", "--from", "wkd-dir",
+                                  check=False)
+        assert done.returncode == DATA_ERROR
+        assert said in done.stderr.decode()
+    assert not server.keys_file("alice").exists()
 
 
 def maps(pids):

@@ -58,7 +58,8 @@ class Service:
         for name, line in (("passwd", f"webkey:x:{WEBKEY_UID}:{WEBKEY_UID}::{self.home}:/bin/sh"),
                            ("group", f"webkey:x:{WEBKEY_UID}:")):
             copy = folder / f"{name}-webkey"
-            copy.write_text(self.sandbox.seen_from_outside(f"/etc/{name}").read_text() + line + "\n")
+            present = self.sandbox.seen_from_outside(f"/etc/{name}").read_text()
+            copy.write_text(f"{present}{line}\n")
             self.sandbox.mount_over(copy, f"/etc/{name}")
 
     def _show_tree(self, tree):

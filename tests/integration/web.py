@@ -24,7 +24,8 @@ def wkd_hash(local_part):
 def response(status, body=b"", *fields, length=True):
     """The bytes of one."""
     fields = [*fields, f"Content-Length: {len(body)}"] if length else fields
-    return "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status} Text", *fields, "")).encode() + body
+    head = "".join(f"{line}\r\n" for line in (f"HTTP/1.1 {status} Text", *fields, ""))
+    return head.encode() + body
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from network import loopback
 from sandbox import wait_until
 
 OPENPGPKEY, SMIMEA = 61, 53
@@ -67,9 +68,6 @@ class Zone:
             return plain
         signed = Path(f"{plain}.signed")
         self._run("ldns-signzone", *self.flags, "-f", signed, plain, self.key)
-        # What ldns writes of empty data, NSD can't read.
-        signed.write_text(re.sub(r"(?m)\tOPENPGPKEY\t$", r"\tTYPE61\t\\# 0",
-                                 signed.read_text()))
         for old, new in self.forged:
             text = signed.read_text()
             assert re.search(old, text), old
@@ -90,6 +88,7 @@ class NameServer:
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-zones-"))
         self.folder.chmod(0o755)
         self.port = free_port()
+        self.resolver_address = None  # where it is at DNS's own port, too
         self.zones = {}
         self._process = None
         self.root = self.zone(".")
@@ -132,11 +131,14 @@ class NameServer:
         return f"127.0.0.1@{self.port}"
 
     def start(self):
+        reserved, self.resolver_address = loopback(socket.SOCK_DGRAM, 53)
+        reserved.close()
         zones = "".join(f'zone:\n  name: "{zone.name}"\n  zonefile: "{zone.write()}"\n'
                         for zone in self.zones.values())
         config = self.folder / "nsd.conf"
         config.write_text(f"""server:
   ip-address: 127.0.0.1@{self.port}
+  ip-address: {self.resolver_address}@53
   server-count: 1
   username: ""
   zonesdir: "{self.folder}"
@@ -166,7 +168,7 @@ remote-control:
     def close(self):
         if self._process:
             self._process.terminate()
-            self._process.wait()
+            self._process.wait(timeout=60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -22,6 +22,7 @@
 #include "key.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What it can be written as. To add a form, add it here. */
@@ -54,6 +55,8 @@ struct key_export_cmd_context {
 	gid_t gid;
 	ARRAY_TYPE(export_entry) entries;
 	const char *last_warning;
+	/* the folder is where users publish their own */
+	bool is_wks;
 	/* users whose session was to begin, and whose did */
 	unsigned int users_begun, users_run;
 };
@@ -74,7 +77,6 @@ add_entry(struct key_export_cmd_context *ctx, struct mail_user *user,
 	entry->address = p_strdup(pool, address);
 	entry->domain = p_strdup(pool, domain);
 	entry->name = p_strdup(pool, name);
-	entry->fingerprint = p_strdup(pool, exported->fingerprint);
 	entry->data = p_memdup(pool, exported->data, exported->size);
 	entry->size = exported->size;
 }
@@ -164,35 +166,40 @@ export_certificates(struct key_export_cmd_context *ctx,
 		    const buffer_t *certificates, const char *facts,
 		    struct seal_error *error)
 {
-	struct mail_seal_contents contents = { .certificates = certificates };
+	const struct mail_seal_contents contents = {
+		.certificates = certificates
+	};
 	const struct mail_seal_core *core = plugin->core_get(error);
-	buffer_t *extra = t_buffer_create(1024);
 	struct mail_seal_settings address_set = *set;
-	const char *const *addresses, *where, *sentence;
-	int ret = core == NULL ? -1 : 0;
+	const char *const *addresses, *sentence;
+	int ret = 0;
 
-	/* what is remembered is of both */
-	if (ret == 0 && set->extra_keys != NULL) {
-		ret = plugin->keys_read_extra(set, extra, &where, error);
-		contents.extra = extra;
-	}
+	if (core == NULL)
+		return -1;
 	/* an empty mail_seal_addresses checks nothing */
 	if (set->addresses == NULL)
 		address_set.addresses = set->user->username;
-	if (ret == 0 &&
-	    plugin->settings_addresses(&address_set, &addresses, &sentence) < 0) {
+	if (plugin->settings_addresses(&address_set, &addresses,
+				       &sentence) < 0) {
 		seal_error_set(error, SEAL_ERROR_STORE, "%s", sentence);
-		ret = -1;
+		return -1;
 	}
 	for (; ret == 0 && *addresses != NULL; addresses++) {
 		ret = export_address(ctx, set, &contents, facts, core,
 				     *addresses, error);
 	}
-	if (ret == 0 || error->code != SEAL_ERROR_UNUSABLE_KEY)
-		return ret;
-	/* that it is so is certain */
-	e_warning(set->user->event, "Nothing is published: %s", error->text);
-	return 0;
+	return ret;
+}
+
+static bool is_same_folder(const char *path1, const char *path2)
+{
+	uid_t uid = doveadm_seal_root_begin();
+	struct stat st1, st2;
+	bool same = stat(path1, &st1) == 0 && stat(path2, &st2) == 0 &&
+		st1.st_dev == st2.st_dev && st1.st_ino == st2.st_ino;
+
+	doveadm_seal_root_end(uid);
+	return same;
 }
 
 static int
@@ -213,9 +220,12 @@ cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 	plugin = doveadm_seal_key_begin(_ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
+	if (ctx->dir != NULL &&
+	    is_same_folder(ctx->dir, enrolment.set->wkd_dir))
+		ctx->is_wks = TRUE;
 	(void)plugin->state_read(user, &state, &where);
 	ret = plugin->keys_read(enrolment.set, content, &where, &error);
-	if (ret == 0 && state.enrolled) {
+	if (ret == 0 && state.enrolled && enrolment.set->source_count > 0) {
 		seal_error_set(&error, SEAL_ERROR_STORE,
 			       "the certificate is no longer there");
 		ret = -1;
@@ -249,6 +259,11 @@ write_tree(struct key_export_cmd_context *ctx, bool complete,
 	uid_t uid;
 	int ret;
 
+	if (ctx->is_wks) {
+		*error_r = "--to is mail_seal_wkd_dir, where users publish "
+			"certificates that aren't active yet";
+		return -1;
+	}
 	uid = doveadm_seal_root_begin();
 	/* there are no more users, for whom Dovecot remembers their group */
 	if (getegid() != ctx->gid && setegid(ctx->gid) < 0)

@@ -13,7 +13,6 @@ struct export_entry {
 	const char *name;
 	/* whose it is, and by which address */
 	const char *user, *address;
-	const char *fingerprint;
 	const unsigned char *data;
 	size_t size;
 };

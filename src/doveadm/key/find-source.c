@@ -244,7 +244,8 @@ void doveadm_seal_find_sources_open(
 	*_sources = sources;
 }
 
-void doveadm_seal_find_sources_close(struct doveadm_seal_find_sources **_sources)
+void doveadm_seal_find_sources_close(
+	struct doveadm_seal_find_sources **_sources)
 {
 	struct doveadm_seal_find_sources *sources = *_sources;
 	pool_t pool;

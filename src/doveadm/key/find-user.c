@@ -366,6 +366,8 @@ static void find_for_user(struct find_user *find)
 		add_note(find, NULL, "no address of the user's is known "
 			 "(mail_seal_addresses)");
 	}
+	if (find->sources->count == 0)
+		add_note(find, NULL, "no source is configured");
 	ask_all(find, addresses);
 }
 
