@@ -21,8 +21,8 @@ OTHERS = {
 
 def printed(start):
     """The block of code on the page that begins with this."""
-    lines = TEXT[TEXT.index(f"       {start}"):].split("\n")
-    end = next(n for n, line in enumerate(lines) if line and not line.startswith("       "))
+    lines = TEXT[TEXT.index(f"    {start}"):].split("\n")
+    end = next(n for n, line in enumerate(lines) if line and not line.startswith("    "))
     return textwrap.dedent("\n".join(lines[:end])).strip() + "\n"
 
 
