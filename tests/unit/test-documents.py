@@ -8,8 +8,8 @@ page.  A text that is in no document fails this test, and so does a documented o
 doesn't have.
 
 A line of the log stands in a document unbroken, so that one finds it by grep: in a manual page
-between .EX and .EE below DIAGNOSTICS, with italics for what differs; in doc/troubleshooting.md in a block
-of its own, with "…" for it.
+between .EX and .EE below DIAGNOSTICS, with italics for what differs; in doc/troubleshooting.md in
+a block of its own, with "…" for it.
 """
 
 import re
@@ -73,6 +73,11 @@ def blocks(text):
     return [plain(block) for block in re.findall(r"^\.EX\n(.*?)^\.EE", text, re.S | re.M)]
 
 
+SETTINGS_AND_EVENTS = {
+    *("mail_seal_" + name for name, _, _ in macro("plugin/owner-settings.h", "MAIL_SEAL_SETTINGS")),
+    "mail_seal_finished", "mail_seal_key_changed", "mail_seal_group_changed"}
+
+
 # Settings
 
 def test_settings():
@@ -86,10 +91,11 @@ def test_settings():
     for version, text in zip(("2.3", "2.4"), synopsis):
         same([f"mail_seal_{name} = {setting[version]}".strip()
               for name, setting in settings.items() if ONLY.get(name, version) == version],
-             re.findall(r"mail_seal_\w+ =.*\S|mail_seal_\w+ =", text.replace("mail_seal = yes", "")),
+             re.findall(r"mail_seal_\w+ =(?:.*\S)?", text),
              f"mail_seal(7), synopsis for {version}")
-    described = dict(re.findall(r'^\.BR mail_seal_(\w+) "? ?\(default: (.*?)(?:; Dovecot 2\.3)?\)"$',
-                                section(MAIL_SEAL_7, "SETTINGS"), re.M))
+    described = dict(re.findall(
+        r'^\.BR mail_seal_(\w+) "? ?\(default: (.*?)(?:; Dovecot 2\.3)?\)"$',
+        section(MAIL_SEAL_7, "SETTINGS"), re.M))
     same(settings, described, "mail_seal(7), SETTINGS")
     for name, default in described.items():
         default = plain(default.replace("\\fP", "").replace("\\fB", "").replace("\\fI", ""))
@@ -167,6 +173,33 @@ def test_events():
             expect(value in values, f"{path.relative_to(ROOT)}: no result or reason {value}")
 
 
+def test_metrics():
+    """Those of `doveadm seal metrics`, and those that Dovecot's statistics count."""
+    source = (SOURCE / "doveadm/metrics/text.c").read_text()
+    own = set(re.findall(r'"(mail_seal_\w+)[{"]', source))
+    described = plain(subsection(DOVEADM_SEAL_1, "seal metrics"))
+    same(own, set(re.findall(r"\bmail_seal_\w+", described)), "doveadm-seal(1), seal metrics")
+    counted = {f"dovecot_{name}{end}" for path in METRICS
+               for name in re.findall(r"^#?metric (\w+) \{", path.read_text(), re.M)
+               for end in ("", "_total", "_count", "_sum", "_bucket", "_bytes_in", "_bytes_out")}
+    for path in [*(ROOT / "conf.d-examples/monitoring").iterdir(), ROOT / "doc/monitoring.md"]:
+        for name in re.findall(r"\b(?:dovecot_)?mail_seal_(?!unusable|missing|key)\w+",
+                               path.read_text()):
+            expect(name in own | counted | SETTINGS_AND_EVENTS,
+                   f"{path.relative_to(ROOT)}: there is no metric {name}")
+
+
+def test_doctor():
+    """The names of its checks"""
+    source = "".join(path.read_text() for path in SOURCE.glob("doveadm/doctor/*.c"))
+    checks = set(re.findall(r'doctor_(?:bad|ok)\([^"]*?, "([\w-]+)",', source))
+    checks.update(re.findall(r'\bcheck\[\] = "([\w-]+)"', source))
+    described = {name for line in re.findall(
+        r"^\.T[PQ]\n\.BR? (.*)", plain(subsection(DOVEADM_SEAL_1, "seal doctor")), re.M)
+        for name in re.findall(r"[a-z_][\w-]+", line)}
+    same(checks, described, "doveadm-seal(1), seal doctor")
+
+
 # Commands
 
 def test_commands():
@@ -177,7 +210,7 @@ def test_commands():
          "doveadm-seal(1), SYNOPSIS")
     letters = {"dry-run": "-n", "gnupg-home": "-g", "total-sum": "-t", "mailbox-mask": None}
     for name, options in known.items():
-        usage = "".join(re.findall(rf"^\.B {name}\b.*?(?=^\.BR? \"?doveadm|\Z|^\.BR doveadm)", synopsis,
+        usage = "".join(re.findall(rf"^\.B {name}\b.*?(?=^\.BR doveadm|\Z)", synopsis,
                                    re.S | re.M))
         for option in options:
             text = letters.get(option, "--" + option)
@@ -188,6 +221,27 @@ def test_commands():
     options = {"--" + option for options in known.values() for option in options}
     for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", synopsis):
         expect(option in options, f"doveadm-seal(1), SYNOPSIS: no command has {option}")
+
+
+def test_names_in_documents():
+    """Commands with their options, and settings, wherever one is told to use them."""
+    known = dict(commands())
+    settings = SETTINGS_AND_EVENTS | {"mail_seal_name"}
+    pages = [ROOT / "README", *ROOT.glob("doc/*.md"), *EXAMPLES.values()]
+    texts_of = {page.relative_to(ROOT): page.read_text() for page in pages}
+    texts_of |= {"mail_seal(7)": plain(MAIL_SEAL_7), "doveadm-seal(1)": plain(DOVEADM_SEAL_1)}
+    for page, text in texts_of.items():
+        for rest in re.findall(r"doveadm (?:-\S+ )*(seal [^`\"|;>\n]*)", text):
+            name = next((name for name in known if re.match(rf"{name}\b", rest)), None)
+            if name is None:
+                expect(re.match(r"seal(?: key| group)?(?:[^ \w]|$| \W)", rest),
+                       f"{page}: there is no command {rest!r}")
+                continue
+            for option in re.findall(r" --([a-z][a-z-]+)", rest):
+                expect(option in known[name], f"{page}: {name} has no --{option}")
+        for setting in re.findall(r"\bmail_seal_[a-z_]*[a-z] =", text):
+            expect(setting[:-2] in settings or "mail_seal_keys" in setting,
+                   f"{page}: there is no setting {setting[:-2]}")
 
 
 STATUS = {"EX_USAGE": 64, "EX_DATAERR": 65, "DOVEADM_EX_NOTPOSSIBLE": 65, "EX_NOUSER": 67,
