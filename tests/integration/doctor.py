@@ -45,10 +45,8 @@ def configured(server, more23="", more24=None, **seal):
     """
     before = dict(server.site.seal)
     server.site.seal |= {f"mail_seal_{name}": str(value) for name, value in seal.items()}
-    server.write_config()
     more = more24 if IS_24 and more24 is not None else more23
-    with open(server.folder / "dovecot.conf", "a") as file:
-        file.write(more + "\n")
+    server.write_config(more + "\n")
     try:
         yield
     finally:

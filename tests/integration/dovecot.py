@@ -52,9 +52,9 @@ class Dovecot:
         self.users = {user.name: user for user in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
         if site.get("everything"):
-            site |= {"pop3_port": _free_port(), "sieve_port": _free_port()}
-        self.site = config.Site(self.folder, imap_port=_free_port(),
-                                metrics_port=_free_port() if metrics else 0, **site)
+            site |= {"pop3_port": free_port(), "sieve_port": free_port()}
+        self.site = config.Site(self.folder, imap_port=free_port(),
+                                metrics_port=free_port() if metrics else 0, **site)
         self.log_file = self.folder / "dovecot.log"
         self.mail_temp = self.folder / "tmp"
         self.sandbox = Sandbox()
@@ -345,7 +345,8 @@ class Dovecot:
             copy.write_text(Path("/etc", name).read_text() + added)
             self.sandbox.mount_over(copy, f"/etc/{name}")
 
-    def write_config(self):
+    def write_config(self, more=""):
+        """In one step, for processes that read it just now. `more` comes behind all else."""
         self._writer = config.writer(dovecot_version())
         if "mail_crypt" in self.site.plugins:
             _make_ec_key(*self.site.crypt_key)
@@ -354,7 +355,9 @@ class Dovecot:
         if "imapsieve" in self.site.plugins:
             self.site.imapsieve_script.parent.chmod(0o777)  # for the compiled script
             self.site.imapsieve_script.write_text('require "imap4flags"; addflag "\\\\Flagged";')
-        (self.folder / "dovecot.conf").write_text(self._writer.write(self.site))
+        new = self.folder / "dovecot.conf.new"
+        new.write_text(self._writer.write(self.site) + more)
+        new.rename(self.folder / "dovecot.conf")
         lines = [self._users_line(user) for user in self.users.values()]
         self.site.users_file.write_text("".join(lines))
 
@@ -400,7 +403,7 @@ def _libexec(program):
     return Path("/usr/lib/dovecot") / program
 
 
-def _free_port():
+def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import mail
-from another_build import installed_helper
+from another_build import TREE, installed_helper
 from doctor import IS_24, Doctor, configured, without
 from dovecot import Dovecot, User
 from sandbox import Sandbox, wait_until
@@ -24,6 +25,7 @@ ADDRESSES = {"mail_seal_addresses": "%u@example.org"}
 @pytest.fixture(scope="module")
 def server(keys):
     with Dovecot([User("alice", keys.alice.certificate)], seal=dict(ADDRESSES)) as dovecot:
+        dovecot.doveadm("user", "alice")      # Dovecot's own processes have read it
         dovecot.sandbox.run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", dovecot.mail_temp)
         with fake(dovecot, "/proc/swaps", "Filename Type Size Used Priority\n"), \
                 fake(dovecot, "/proc/sys/kernel/core_pattern", "core\n"), \
@@ -74,6 +76,9 @@ def test_all_is_well(server):
     assert (user.status, user.bad(), user.errors) == (0, set(), "")
     assert {finding["check"] for finding in user.findings} == {
         "plugin", "settings", "source", "certificate", "certificate-owner", "trial"}
+    manual = (TREE / "man" / "doveadm-seal.1").read_text().replace("\\-", "-")
+    for check in {finding["check"] for finding in (*doctor.findings, *user.findings)}:
+        assert re.search(rf"^\.BR? .*\b{check}\b", manual, re.M), check
 
 
 @pytest.mark.parametrize("who", [[], ["-u", "alice"], ["-A"]], ids=["server", "user", "all"])
@@ -313,6 +318,49 @@ def test_sessions(keys):
             assert Doctor(server).result("sessions", "2 of 2") == "warning"
         server.restart()
         assert Doctor(server).result("sessions") == "ok"
+
+
+def test_sessions_that_survive_a_restart(keys):
+    with Dovecot([User("alice", keys.alice.certificate)], more="shutdown_clients = no") as server:
+        with server.imap("alice") as client:
+            assert Doctor(server).result("sessions", "1 open") == "ok"
+            server.doveadm("stop")
+            assert wait_until(lambda: not server.is_running())
+            server.start()
+            assert client.command("NOOP").ok
+            assert Doctor(server).result("sessions", "1 of 1") == "warning"
+        assert wait_until(lambda: Doctor(server).result("sessions") == "ok")
+
+
+def test_another_dovecot_is_not_ours(server, keys):
+    """Its sessions are its own, whatever they have loaded."""
+    with Dovecot([User("alice", keys.alice.certificate)], mail_seal=False) as other:
+        with other.imap("alice"):
+            assert Doctor(server).result("sessions", "0 open") == "ok"
+
+
+def test_engine(server):
+    """Sealing itself doesn't work: the trial sees that."""
+    with configured(server, openpgp_engine="gpg"):
+        assert Doctor(server, "-u", "alice").result("trial") == "ok"
+        with replaced(server, installed_helper(), b"#!/bin/false\n"):
+            assert Doctor(server, "-u", "alice").status == 2
+
+
+def test_without_roots_rights(server):
+    done = server.sandbox.run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                              "doveadm", "-c", server.folder / "dovecot.conf", "-f", "tab", "seal",
+                              "doctor", check=False)
+    assert done.returncode in (1, 2)
+    assert b"\tRun it as root.\n" in done.stdout or b"configuration" in done.stdout
+
+
+def test_other_commands_of_that_name(server):
+    """Only the command itself is taken over before doveadm reads its settings."""
+    done = server.doveadm("user", "seal", "doctor", check=False)
+    assert b"plugin" not in done.stdout and done.returncode == 67
+    done = server.doveadm("-o", "mail_temp_dir=/no/such", "-ftab", "seal", "doctor", check=False)
+    assert done.returncode == 2 and b"/no/such" in done.stdout
 
 
 def test_time(server):

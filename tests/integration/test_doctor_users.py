@@ -1,5 +1,6 @@
 """doveadm seal doctor for users whose settings, sources and certificates aren't as they should be."""
 
+import json
 import os
 
 import pytest
@@ -47,9 +48,11 @@ def server(keys, certificates):
              settings=bobs | {"mail_seal_extra_keys": "/no/such/file"}),
         User("german", certificates["good"], settings=bobs | {"mail_seal_language": "de"}),
         User("klingon", certificates["good"], settings=bobs | {"mail_seal_language": "tlh"}),
+        User("raw", certificates["good"], settings=bobs | {"rawlog_dir": "/no/such"}),
         User("waits", settings={"mail_seal_missing_key": "tempfail"}),
     ]
     with Dovecot(users, seal=dict(ADDRESSES)) as dovecot:
+        dovecot.doveadm("user", "good")       # Dovecot's own processes have read it
         dovecot.keys_file("unreadable").chmod(0)
         os.chown(dovecot.keys_file("unreadable"), 0, 0)
         folder = dovecot.keys_file("hidden-folder").parent
@@ -80,6 +83,7 @@ def bad(server, user):
     "unreadable": {"source": "error"}, 
     "hidden-folder": {"source": "error", "pending": "warning"},
     "no-extra": {"extra-keys": "error"},
+    "raw": {"raw-logs": "warning"},
     "german": {}, "klingon": {"texts": "warning"},
 }.items())
 def test_user(server, user, expected):
@@ -146,6 +150,16 @@ def test_all(server):
     assert [finding["username"] for finding in listed.findings
             if finding["check"] in ("trial", "user")] == ["good", "nobody", "soon"]
     assert listed.result("user") == "error"
+
+
+@pytest.mark.parametrize("form", ["json", "table", "flow", "pager", "tab"])
+def test_formats(server, form):
+    """Of many users, of whom some have more rows than others."""
+    done = server.doveadm("-f", form, "seal", "doctor", "-A", check=False)
+    assert (done.returncode, done.stderr) == (2, b"")
+    if form == "json":
+        assert {row["username"] for row in json.loads(done.stdout)} == set(server.users)
+    assert all(name.encode() in done.stdout for name in server.users)
 
 
 def test_nothing_is_made(server):

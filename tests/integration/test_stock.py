@@ -99,6 +99,18 @@ def test_nobody_complains(machine):
                                           "mail_plugins")
 
 
+def test_doctor(machine):
+    """Nothing is wrong, but for what the page hasn't come to yet."""
+    for who in ("", "-u alice", "-A"):
+        rows = [line.split("\t") for line in machine.shell(
+            f"doveadm -f tab seal doctor {who} || true").splitlines()[1:]]
+        assert rows
+        bad = {tuple(row) for row in rows if "ok" not in row[:2]}
+        assert {row[-3] for row in bad} <= {
+            "auth_username_format", "cron", "dns-trust-anchor", "process-1"}, bad
+        assert not any("error" in row[:2] for row in bad), bad
+
+
 def test_page_names_the_user(machine):
     assert machine.run("doveadm", "user", "alice").startswith("field\tvalue")
 

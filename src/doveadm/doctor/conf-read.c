@@ -35,16 +35,18 @@ static const char *doveconf_path(void)
 static void apply_overrides(struct doctor_conf *conf, pool_t pool)
 {
 	const char *const *words = doctor_command_line();
-	const char *equals;
+	unsigned int command = doctor_find_command(words);
 
-	for (; *words != NULL && strcmp(*words, "seal") != 0; words++) {
-		if (strcmp(*words, "-o") != 0 || words[1] == NULL)
+	for (unsigned int i = 1; i < command; i++) {
+		const char *set = words[i] + 2, *equals;
+
+		if (strncmp(words[i], "-o", 2) != 0)
 			continue;
-		words++;
-		equals = strchr(*words, '=');
+		if (*set == '\0')
+			set = i + 1 < command ? words[++i] : "";
+		equals = strchr(set, '=');
 		if (equals != NULL) {
-			doctor_conf_set(conf, pool,
-					t_strdup_until(*words, equals),
+			doctor_conf_set(conf, pool, t_strdup_until(set, equals),
 					equals + 1);
 		}
 	}

@@ -13,6 +13,7 @@
 #include "doveadm-print.h"
 #include "../command.h"
 #include "../each-user.h"
+#include "../users.h"
 #include "conf.h"
 #include "doctor.h"
 #include "judge.h"
@@ -88,11 +89,12 @@ static void check_server(struct doctor *doctor)
 void doveadm_seal_doctor_before_settings(void)
 {
 	const char *const *words = doctor_command_line();
-	unsigned int count = str_array_length(words);
+	const char *const *command = words + doctor_find_command(words);
 	struct doctor doctor;
 
-	if (count < 3 || strcmp(words[count - 2], "seal") != 0 ||
-	    strcmp(words[count - 1], "doctor") != 0)
+	if (str_array_length(command) != 2 ||
+	    strcmp(command[0], "seal") != 0 ||
+	    strcmp(command[1], "doctor") != 0)
 		return;
 	i_zero(&doctor);
 	check_server(&doctor);
@@ -126,6 +128,7 @@ check_protocol(void *context, const char *protocol, const char *const *fields)
 		i++;
 	if (doctor->confs[i] == NULL || fields == NULL)
 		return;
+	doctor_judge_raw_log_fields(&doctor->findings, fields);
 	plugins.everybodys = doctor_conf_get_list(doctor->confs[i],
 						  "mail_plugins");
 	plugins.users = doctor_plugins_of_user(plugins.everybodys, fields);
@@ -159,7 +162,7 @@ static void end_user(void *context)
 	struct doctor *doctor = context;
 
 	print_findings(doctor);
-	doveadm_print_flush();
+	doveadm_seal_show_rows();
 	pool_unref(&doctor->findings.pool);
 }
 

@@ -137,10 +137,22 @@ static bool is_raw_log(const char *name, const char *value)
 	/* what a protocol has of its own is there as everybody's, too */
 	if (*value == '\0' || strncmp(name, "protocol ", strlen("protocol ")) == 0)
 		return FALSE;
+	/* of Dovecot's statistics: no mail */
+	if (has_end(name, "stats_http_rawlog_dir"))
+		return FALSE;
 	if (has_end(name, "rawlog_dir") || has_end(name, "sieve_trace_dir"))
 		return TRUE;
 	return strncmp(name, "service ", strlen("service ")) == 0 &&
 		has_end(name, "/executable") && strstr(value, "rawlog") != NULL;
+}
+
+static void
+raw_log_found(struct doctor_findings *findings, const char *name,
+	      const char *value)
+{
+	doctor_bad(findings, DOCTOR_WARNING, "raw-logs",
+		   "Take the setting away, and remove what was written",
+		   "Plaintext is written to files: %s = %s", name, value);
 }
 
 static bool
@@ -156,13 +168,24 @@ judge_raw_logs_of(struct doctor_findings *findings,
 		if (!is_raw_log(name, value))
 			continue;
 		any = TRUE;
-		doctor_bad(findings, DOCTOR_WARNING, "raw-logs",
-			   "Take the setting away, and remove what was "
-			   "written",
-			   "Plaintext is written to files: %s = %s", name,
-			   value);
+		raw_log_found(findings, name, value);
 	}
 	return any;
+}
+
+void doctor_judge_raw_log_fields(struct doctor_findings *findings,
+				 const char *const *fields)
+{
+	for (; *fields != NULL; fields++) {
+		const char *value = strchr(*fields, '=');
+		const char *name;
+
+		if (value == NULL)
+			continue;
+		name = t_strdup_until(*fields, value);
+		if (is_raw_log(name, value + 1))
+			raw_log_found(findings, name, value + 1);
+	}
 }
 
 void doctor_judge_raw_logs(struct doctor_findings *findings,

@@ -64,7 +64,15 @@ void doctor_judge_sessions(struct doctor_findings *findings,
 			   sessions->old, sessions->count,
 			   dec2str(sessions->old_pid));
 	}
-	if (sessions->without + sessions->old == 0) {
+	if (sessions->left > 0) {
+		doctor_bad(findings, DOCTOR_WARNING, "sessions",
+			   "End them (kill), or wait until the clients do",
+			   "%u of %u open sessions are older than Dovecot's "
+			   "last start, and have the settings of then (process "
+			   "%s)", sessions->left, sessions->count,
+			   dec2str(sessions->left_pid));
+	}
+	if (sessions->without + sessions->old + sessions->left == 0) {
 		doctor_ok(findings, "sessions", "%u open sessions, none of "
 			  "them older than the plugin", sessions->count);
 	}

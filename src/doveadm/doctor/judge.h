@@ -51,9 +51,10 @@ void doctor_judge_master(struct doctor_findings *findings,
 /* Processes of the protocols that save mail, and what they have loaded */
 struct doctor_sessions {
 	unsigned int count;
-	/* of another build than the one that is installed; and without */
-	unsigned int old, without;
-	pid_t old_pid, without_pid;
+	/* without the plugin; with another than the one that is installed;
+	   and of a Dovecot that has ended (shutdown_clients=no) */
+	unsigned int without, old, left;
+	pid_t without_pid, old_pid, left_pid;
 };
 void doctor_judge_sessions(struct doctor_findings *findings,
 			   const struct doctor_sessions *sessions);
@@ -114,6 +115,10 @@ void doctor_judge_anchor(struct doctor_findings *findings,
 /* Raw logs in the configurations of these protocols, NULL-terminated */
 void doctor_judge_raw_logs(struct doctor_findings *findings,
 			   const struct doctor_conf *const *confs);
+/* Likewise in the fields of a user in the userdb; says nothing if there are
+   none */
+void doctor_judge_raw_log_fields(struct doctor_findings *findings,
+				 const char *const *fields);
 /* auth_username_format, and mail_seal_addresses, NULL if it isn't set */
 void doctor_judge_user_names(struct doctor_findings *findings,
 			     const char *format, const char *addresses);

@@ -58,25 +58,46 @@ void doctor_look_at_master(pid_t master, struct doctor_master *master_r)
  * Sessions
  */
 
-static bool is_session(const char *pid, pid_t master)
+/* The name in /proc/PID/stat is within parentheses, and may have more of them. */
+static bool
+read_stat(const char *pid, const char **name_r, const char **parent_r)
 {
 	const char *text = of_process(pid, "stat");
-	const char *rest = text == NULL ? NULL : strrchr(text, ')');
 	const char *start = text == NULL ? NULL : strchr(text, '(');
+	const char *end = text == NULL ? NULL : strrchr(text, ')');
 	const char *const *fields;
 
-	if (rest == NULL || start == NULL)
+	if (start == NULL || end == NULL)
 		return FALSE;
-	fields = t_strsplit_spaces(rest + 1, " ");
-	if (str_array_length(fields) < 2 ||
-	    strcmp(fields[1], dec2str(master)) != 0)
+	fields = t_strsplit_spaces(end + 1, " ");
+	if (str_array_length(fields) < 2)
 		return FALSE;
-	for (unsigned int i = 0; i < N_ELEMENTS(session_names); i++) {
-		if (strcmp(session_names[i],
-			   t_strdup_until(start + 1, rest)) == 0)
-			return TRUE;
-	}
-	return FALSE;
+	*name_r = t_strdup_until(start + 1, end);
+	*parent_r = fields[1];
+	return TRUE;
+}
+
+/* Of this Dovecot, or of one that has ended: its sessions are process 1's then,
+   or some other init's. Those of another that runs aren't ours. */
+static bool is_session(const char *pid, pid_t master, bool *left_r)
+{
+	const char *name, *parent, *parent_name, *unused, *command;
+	unsigned int i = 0;
+
+	if (!read_stat(pid, &name, &parent))
+		return FALSE;
+	while (i < N_ELEMENTS(session_names) &&
+	       strcmp(session_names[i], name) != 0)
+		i++;
+	if (i == N_ELEMENTS(session_names))
+		return FALSE;
+	*left_r = strcmp(parent, dec2str(master)) != 0;
+	if (!*left_r)
+		return TRUE;
+	command = of_process(pid, "cmdline");
+	return command != NULL && strncmp(command, "dovecot/", 8) == 0 &&
+		(!read_stat(parent, &parent_name, &unused) ||
+		 strcmp(parent_name, "dovecot") != 0);
 }
 
 /* "Uid:	real	effective	saved	..." */
@@ -119,7 +140,7 @@ look_at_mapping(const char *line, const struct stat *plugin,
 }
 
 static void
-look_at_session(pid_t number, const struct stat *plugin,
+look_at_session(pid_t number, bool left, const struct stat *plugin,
 		struct doctor_sessions *sessions)
 {
 	const char *pid = dec2str(number);
@@ -141,6 +162,9 @@ look_at_session(pid_t number, const struct stat *plugin,
 	} else if (!loaded.installed) {
 		sessions->old++;
 		sessions->old_pid = number;
+	} else if (left) {
+		sessions->left++;
+		sessions->left_pid = number;
 	}
 }
 
@@ -151,6 +175,7 @@ void doctor_look_at_sessions(pid_t master, const char *plugin,
 	struct dirent *entry;
 	struct stat st;
 	pid_t pid;
+	bool left;
 
 	i_zero(sessions_r);
 	if (dir == NULL)
@@ -159,8 +184,8 @@ void doctor_look_at_sessions(pid_t master, const char *plugin,
 		i_zero(&st);
 	while ((entry = readdir(dir)) != NULL) T_BEGIN {
 		if (str_to_pid(entry->d_name, &pid) == 0 &&
-		    is_session(entry->d_name, master))
-			look_at_session(pid, &st, sessions_r);
+		    is_session(entry->d_name, master, &left))
+			look_at_session(pid, left, &st, sessions_r);
 	} T_END;
 	(void)closedir(dir);
 }
@@ -170,13 +195,37 @@ void doctor_look_at_sessions(pid_t master, const char *plugin,
  */
 
 /* "unconfined", or "NAME (MODE)" */
-const char *doctor_look_for_profile(pid_t master)
+static const char *profile_of(const char *pid)
 {
-	const char *pid = dec2str(master);
 	const char *text = of_process(pid, "attr/apparmor/current");
 
 	if (text == NULL)
 		text = of_process(pid, "attr/current");
 	text = text == NULL ? "" : t_strcut(text, '\n');
 	return strstr(text, "(enforce)") != NULL ? text : NULL;
+}
+
+/* Its children can have profiles of their own. */
+const char *doctor_look_for_profile(pid_t master)
+{
+	const char *master_pid = dec2str(master);
+	const char *profile = profile_of(master_pid);
+	/* of a container as a whole: we are confined by it, too */
+	const char *own = profile_of("self");
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while (dir != NULL && profile == NULL &&
+	       (entry = readdir(dir)) != NULL) {
+		const char *name, *parent;
+
+		if (i_isdigit(*entry->d_name) &&
+		    read_stat(entry->d_name, &name, &parent) &&
+		    strcmp(parent, master_pid) == 0)
+			profile = profile_of(entry->d_name);
+	}
+	if (dir != NULL)
+		(void)closedir(dir);
+	return profile != NULL && own != NULL && strcmp(profile, own) == 0 ?
+		NULL : profile;
 }

@@ -64,6 +64,24 @@ const char *const *doctor_command_line(void)
 	return array_front(&words);
 }
 
+unsigned int doctor_find_command(const char *const *words)
+{
+	/* those with a value, of doveadm and of any program of Dovecot's */
+	static const char valued[] = "cfio";
+	unsigned int i = 1, count = str_array_length(words);
+
+	for (; i < count && *words[i] == '-'; i++) {
+		const char *option = words[i] + 1;
+
+		while (*option != '\0' && strchr(valued, *option) == NULL)
+			option++;
+		/* the value may follow at once, or be the next word */
+		if (*option != '\0' && option[1] == '\0')
+			i++;
+	}
+	return I_MIN(i, count);
+}
+
 static const char *first_line(const char *text)
 {
 	return text == NULL ? NULL : t_strcut(text, '\n');
@@ -158,7 +176,8 @@ void doctor_look_at_temp_dir(pid_t master, const char *path,
 		dir_r->error = t_strdup(strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		dir_r->error = "Not a directory";
-	else if ((st.st_mode & 0007) != 0007 && st.st_uid == 0) {
+	else if (st.st_uid == 0 && (st.st_mode & 0003) != 0003 &&
+		 (st.st_mode & 0020) == 0) {
 		dir_r->error = t_strdup_printf("its mode is %04o: mail users "
 					       "can't write to it",
 					       (unsigned int)st.st_mode &

@@ -10,6 +10,9 @@
 /* The command line of this process, NULL-terminated. Dovecot writes over
    argv. */
 const char *const *doctor_command_line(void);
+/* Returns the index of the command in it: of the first word that is none of
+   doveadm's own options, or the number of words. */
+unsigned int doctor_find_command(const char *const *words);
 
 /* Reads a small file, of /proc for example. Returns NULL if it can't be
    read. */

@@ -134,6 +134,11 @@ check_processes(struct doctor_findings *findings, struct server *server)
 	doctor_judge_master(findings, &master);
 	if (server->master == 0)
 		return;
+	if (geteuid() != 0) {
+		doctor_bad(findings, DOCTOR_WARNING, "rights", "Run it as root",
+			   "Only root can look at Dovecot's processes");
+		return;
+	}
 	doctor_look_at_sessions(server->master, server->plugin, &sessions);
 	doctor_judge_sessions(findings, &sessions);
 	doctor_look_at_cores(server->master, &cores);

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from config import EXAMPLES
-from dovecot import _free_port
+from dovecot import free_port
 from sandbox import wait_until
 
 MONITORING = EXAMPLES / "monitoring"
@@ -27,7 +27,7 @@ class NodeExporter:
     """Only with the textfile collector."""
 
     def __init__(self, folder):
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         folder.mkdir(exist_ok=True)
         self.file = folder / "mail_seal.prom"
         self._process = subprocess.Popen(
@@ -43,7 +43,7 @@ class NodeExporter:
 class Prometheus:
     def __init__(self, dovecots, nodes):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-prometheus-"))
-        self.address = f"127.0.0.1:{_free_port()}"
+        self.address = f"127.0.0.1:{free_port()}"
         self.log = self.folder / "log"
         self._write_config({"9900": dovecots, "9100": nodes})
         with open(self.log, "wb") as log:

@@ -8,7 +8,7 @@ import time
 import pytest
 
 import mail
-from dovecot import Dovecot, User, _free_port
+from dovecot import Dovecot, User, free_port
 from prometheus import MONITORING, PATIENCE, NodeExporter, Prometheus
 from sandbox import wait_until
 
@@ -57,7 +57,7 @@ def world(gnupg, keys):
                  User("tolerant", expired, settings={"mail_seal_unusable_key": "store"}),
                  User("soon", gnupg.generate("soon@example.org", expires="5d").certificate)])
     bare = Back([User("alice", keys.alice.certificate)], mail_seal=False)
-    port = _free_port()
+    port = free_port()
     silent = Dovecot([User("alice")],
                      more=f"service stats {{\n  inet_listener http {{\n    port = {port}\n  }}\n}}")
     with silent:
