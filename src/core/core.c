@@ -145,7 +145,7 @@ recipients_add_extra(struct mail_seal_recipients *recipients,
 		if (check_usable(list->certificates[i], time(NULL), set,
 				 &extra_error) < 0) {
 			seal_error_set(error, extra_error.code,
-				       "the additional key: %s",
+				       "the recovery key: %s",
 				       extra_error.text);
 			return -1;
 		}

@@ -60,10 +60,10 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 					 &read_error);
 	if (ret == 0) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "the additional key is missing");
+			       "the recovery key is missing");
 	} else if (ret < 0) {
 		seal_error_set(error, read_error.code,
-			       "the additional key: %s", read_error.text);
+			       "the recovery key: %s", read_error.text);
 	}
 	return ret > 0 ? 0 : -1;
 }

@@ -268,7 +268,7 @@ get_active(struct notify *notify, const struct mail_seal_owner *owner,
 		if (describe(notify, owner, active_r, error_r) < 0)
 			describe_lost(active_r, owner);
 		else if (active_r->policy.usable) {
-			/* the additional key: nothing that he could do */
+			/* the recovery key: nothing that he could do */
 			*error_r = owner->log_error;
 			return -1;
 		}

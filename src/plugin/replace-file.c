@@ -177,25 +177,25 @@ static int open_dir(struct replacement *r, const char *path,
 	r->temp_name = t_strdup_printf(*r->name == '~' ? "%s.new" : ".%s.new",
 				       r->name);
 	if (*r->name == '\0') {
-		*error_r = "it is a directory";
+		*error_r = "it is a folder";
 		return -1;
 	}
 	r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (r->dir_fd < 0 && errno == ENOENT) {
 		if (make_dir(r) < 0 && errno != EEXIST)
-			return failed("its directory can't be made", error_r);
+			return failed("its folder can't be made", error_r);
 		r->dir_made = TRUE;
 		r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
 	if (r->dir_fd < 0)
-		return failed_on_the_way("its directory can't be opened", path,
+		return failed_on_the_way("its folder can't be opened", path,
 					 error_r);
 	if (fstatat(r->dir_fd, r->name, &r->st, AT_SYMLINK_NOFOLLOW) == 0)
 		r->exists = TRUE;
 	else if (errno != ENOENT)
 		return failed("it can't be looked at", error_r);
 	if (r->exists && S_ISDIR(r->st.st_mode)) {
-		*error_r = "it is a directory";
+		*error_r = "it is a folder";
 		return -1;
 	}
 	return 0;

@@ -138,7 +138,7 @@ def test_unusable_key(server, user, way):
 def test_extra_key_is_named(server, user):
     """Its fault isn't to be looked for in the owner's key."""
     [reply] = server.deliver(MESSAGE, user)
-    assert "additional key" in reply.text
+    assert "recovery key" in reply.text
 
 
 @pytest.mark.parametrize("user", ["expired", "garbage", "required"])

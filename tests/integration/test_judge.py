@@ -120,7 +120,7 @@ def test_listed_as_usable_but_not(server, gnupg, keys, name):
     server.give("extra", "extra.asc", content)
     reply = deliver(server, "extra")
     assert reply.code == 451
-    assert "the additional key: its key" in reply.text
+    assert "the recovery key: its key" in reply.text
 
 
 def test_no_process_is_left(monkeypatch, keys):

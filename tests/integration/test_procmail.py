@@ -1,4 +1,4 @@
-"""MIGRATION's recipe for procmail, as it is printed: sealed, or kept by the MTA."""
+"""The recipe for procmail in doc/from-gpgit.md, as it is printed: sealed, or kept by the MTA."""
 
 import re
 import textwrap
@@ -9,7 +9,7 @@ import pytest
 import mail
 from dovecot import Dovecot, User
 
-TEXT = (Path(__file__).parents[2] / "MIGRATION").read_text()
+TEXT = (Path(__file__).parents[2] / "doc" / "from-gpgit.md").read_text()
 MESSAGE = mail.lf(mail.text(mail.CANARY + b"\n"))
 EX_TEMPFAIL = 75
 OTHERS = {
@@ -20,9 +20,9 @@ OTHERS = {
 
 
 def printed(start):
-    """The block of code in MIGRATION that begins with this."""
-    lines = TEXT[TEXT.index(f"       {start}"):].split("\n")
-    end = next(n for n, line in enumerate(lines) if line and not line.startswith("       "))
+    """The block of code on the page that begins with this."""
+    lines = TEXT[TEXT.index(f"    {start}"):].split("\n")
+    end = next(n for n, line in enumerate(lines) if line and not line.startswith("    "))
     return textwrap.dedent("\n".join(lines[:end])).strip() + "\n"
 
 

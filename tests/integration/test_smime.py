@@ -184,7 +184,7 @@ def test_extra_keys_of_the_other_kind(server, openpgp_keys):
     server.give("extra-other", "extra", openpgp_keys.carol.certificate)
     mark = len(server.log())
     assert server.deliver(MESSAGE, "extra-other")[0].code == 451
-    assert wait_until(lambda: "the additional key: there is no X.509 certificate in it"
+    assert wait_until(lambda: "the recovery key: there is no X.509 certificate in it"
                       in server.log_since(mark))
 
 

@@ -1,4 +1,4 @@
-"""A server as Debian installs it, and mail_seal as README and the examples say, to the letter."""
+"""A server as Debian installs it, and mail_seal as doc/first-user.md and the examples say it."""
 
 import re
 import textwrap
@@ -10,14 +10,13 @@ import mail
 from machine import DOMAIN, HOST, PASSWORD, Machine, example, merged_main_cf, merged_master_cf
 from sandbox import wait_until
 
-README = (Path(__file__).parents[2] / "README").read_text()
+PAGE = (Path(__file__).parents[2] / "doc" / "first-user.md").read_text()
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 
 
 def code(start):
-    """The block of code in README's section 4 that begins with this."""
-    section = README[README.index("\n4. A first configuration\n---"):]
-    found = re.search(rf"^( +){re.escape(start)}.*\n(?:\1.*\n)*", section, re.M)
+    """The block of code on the page that begins with this."""
+    found = re.search(rf"^( +){re.escape(start)}.*\n(?:\1.*\n)*", PAGE, re.M)
     return textwrap.dedent(found[0])
 
 
@@ -101,7 +100,7 @@ def test_nobody_complains(machine):
 
 
 def test_doctor(machine):
-    """Nothing is wrong, but for what README hasn't come to yet."""
+    """Nothing is wrong, but for what the page hasn't come to yet."""
     assert wait_until(machine.path("/run/dovecot/master.pid").exists)
     for who in ("", "-u alice", "-A"):
         rows = [line.split("\t") for line in machine.shell(
@@ -113,24 +112,24 @@ def test_doctor(machine):
         assert not any("error" in row[:2] for row in bad), bad
 
 
-def test_readme_names_the_user(machine):
+def test_page_names_the_user(machine):
     assert machine.run("doveadm", "user", "alice").startswith("field\tvalue")
 
 
-def test_readme_tries_it_without_the_mta(machine, keys):
+def test_page_tries_it_without_the_mta(machine, keys):
     shown = machine.shell(code("printf 'Subject: seal test\\n\\nhello\\n' |\n"))
     assert keys.alice.fingerprint in shown and "-----BEGIN PGP MESSAGE-----" in shown
     assert "hello" not in shown
 
 
-def test_readme_tries_lmtp(machine):
+def test_page_tries_lmtp(machine):
     said = machine.shell(code("swaks --protocol LMTP"))
     assert re.search(r"^<-  250 2\.0\.0 <alice@example\.org> \S+ Saved", said, re.M), said
     [stored] = messages(machine, "alice")
     assert mail.is_sealed(stored)
 
 
-def test_readme_sends_through_the_mta(machine):
+def test_page_sends_through_the_mta(machine):
     machine.shell(code("printf 'Subject: seal test\\n\\nhello\\n' | sendmail"))
     machine.wait_until_empty()
     [stored] = messages(machine, "alice")

@@ -166,7 +166,7 @@ def test_dovecot_of_another_abi(server):
 
 @pytest.mark.skipif(not dovecot_version().startswith("2.3."), reason="2.4's number has no more")
 def test_dovecot_with_the_same_abi_number(server, gnupg, keys):
-    """README: what follows the number doesn't matter."""
+    """doc/upgrade.md: what follows the number doesn't matter."""
     rebuilt_for(server, lambda found: found[1] + found[2] + b"(9.9")
     assert server.deliver(MESSAGE, "alice")[0].code == 250
     mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice)
@@ -186,7 +186,7 @@ def enable(server):
 
 
 def test_reload_leaves_open_sessions_without_it(without, gnupg, keys):
-    """What README says of it; "doveadm kick" is the end of such a session."""
+    """What doc/upgrade.md says of it; "doveadm kick" is the end of such a session."""
     with without.imap("alice") as client:
         enable(without)
         without.reload()

@@ -328,12 +328,12 @@ static void test_both_kinds(void **state G_GNUC_UNUSED)
 	g_byte_array_set_size(file, 0);
 	append_text(file, "-----BEGIN PGP PUBLIC KEY BLOCK-----\n");
 	assert_null(read_two(own, file, &error));
-	assert_string_equal(error.text, "the additional key: there is no "
+	assert_string_equal(error.text, "the recovery key: there is no "
 			    "X.509 certificate in it");
 	g_byte_array_set_size(file, 0);
 	append_text(file, "-----BEGIN PGP PRIVATE KEY BLOCK-----\n");
 	assert_null(read_two(own, file, &error));
-	assert_string_equal(error.text, "the additional key: "SECRET);
+	assert_string_equal(error.text, "the recovery key: "SECRET);
 	g_byte_array_unref(own);
 	g_byte_array_unref(file);
 }

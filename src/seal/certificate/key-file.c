@@ -89,7 +89,7 @@ error_of_file(const struct key_file *file, const struct seal_error *file_error,
 {
 	seal_error_set(error, file_error->code, "%s%s",
 		       file->role == CERTIFICATE_EXTRA ?
-		       "the additional key: " : "", file_error->text);
+		       "the recovery key: " : "", file_error->text);
 }
 
 static int key_files_find_kind(struct key_files *files,
@@ -348,7 +348,7 @@ static int check_extra(const struct key_files *files, struct seal_error *error)
 		     file->has_openpgp))
 			continue;
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
-			       "the additional key: there is no %s "
+			       "the recovery key: there is no %s "
 			       "certificate in it", kind_names[files->kind]);
 		return -1;
 	}

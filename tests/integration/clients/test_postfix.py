@@ -76,7 +76,7 @@ def test_what_cannot_be_sealed_waits_in_the_queue(host, gnupg, keys):
 
 
 def test_the_queue_holds_plaintext_until_then(host, gnupg, keys):
-    """What README says of the queue: it is readable while it waits, and gone afterwards."""
+    """What doc/security.md says of the queue: it is readable while it waits, and gone afterwards."""
     host.give("alice", host.keys_file("alice"), gnupg.generate_expired("b@x.org").certificate)
     host.smtp(MESSAGE, "alice@example.org")
     file = host.postfix.queue_file(host.postfix.wait_until_deferred())

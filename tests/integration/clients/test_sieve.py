@@ -80,8 +80,9 @@ def test_reject_refuses(host, elsewhere):
     assert host.messages("alice") == []
 
 
-# As README section 6 says: Sieve doesn't run where all that it can do is store. Where it runs, as
-# it may choose an excluded mailbox, Pigeonhole sends what is redirected beside a keep first.
+# As doc/troubleshooting.md says: Sieve doesn't run where all that it can do is store. Where it
+# runs, as it may choose an excluded mailbox, Pigeonhole sends what is redirected beside a keep
+# first.
 WAITING = {
     "keep, not run": ("alice", "keep", 1),
     "fileinto, not run": ("alice", 'fileinto "INBOX"', 1),
