@@ -70,7 +70,7 @@ struct mail_seal_plugin_interface {
 				  const char **error_r);
 	int (*enrol_get_active)(const struct mail_seal_settings *set,
 				const buffer_t **content_r,
-				const char *const **keys_r,
+				const char *const **keys_r, bool *withdrawn_r,
 				struct seal_error *error);
 	enum mail_seal_enrol_result
 		(*enrol_set)(const struct mail_seal_enrolment *enrolment,

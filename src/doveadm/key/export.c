@@ -81,27 +81,38 @@ add_entry(struct key_export_cmd_context *ctx, struct mail_user *user,
 	entry->size = exported->size;
 }
 
-/* In DNS an address is looked for as it is written, and then in lower case. */
+static void
+add_in_dns(struct key_export_cmd_context *ctx, struct mail_user *user,
+	   const char *address, const struct discovery_address *parsed,
+	   bool lower, const struct mail_seal_exported *exported)
+{
+	char *local_part = ctx->discovery->address_dns_local_part(
+		parsed->local_part, lower);
+	char *name = ctx->discovery->address_dns_label(local_part);
+
+	add_entry(ctx, user, address, parsed->domain, name, exported);
+	/* which g_free() is */
+	free(name);
+	free(local_part);
+}
+
+/* In DNS an address is looked for as it is written, and then in lower case: if
+   that is the same, it is there once. */
 static void
 add_by_names(struct key_export_cmd_context *ctx, struct mail_user *user,
 	     const char *address, const struct discovery_address *parsed,
 	     const struct mail_seal_exported *exported)
 {
-	const char *const local_parts[] = {
-		parsed->local_part, t_str_lcase(parsed->local_part)
-	};
-	unsigned int count = ctx->form->append_lines == NULL ||
-		strcmp(local_parts[0], local_parts[1]) == 0 ? 1 : 2;
+	char *name;
 
-	for (unsigned int i = 0; i < count; i++) {
-		char *name = ctx->form->append_lines == NULL ?
-			ctx->discovery->address_wkd_name(local_parts[i]) :
-			ctx->discovery->address_dns_label(local_parts[i]);
-
-		add_entry(ctx, user, address, parsed->domain, name, exported);
-		/* which g_free() is */
-		free(name);
+	if (ctx->form->append_lines != NULL) {
+		add_in_dns(ctx, user, address, parsed, FALSE, exported);
+		add_in_dns(ctx, user, address, parsed, TRUE, exported);
+		return;
 	}
+	name = ctx->discovery->address_wkd_name(parsed->local_part);
+	add_entry(ctx, user, address, parsed->domain, name, exported);
+	free(name);
 }
 
 /* It may be so for each of the addresses. */

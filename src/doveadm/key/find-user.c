@@ -150,6 +150,34 @@ take(struct find_user *find, const char *source,
 	}
 }
 
+/* Is this, byte for byte, what is active? Of most users it is, every day, and
+   that is told without gpg. */
+static bool
+is_the_active_one(const struct find_user *find, const buffer_t *content)
+{
+	const struct mail_seal_settings *set = find->enrolment.set;
+	const struct mail_seal_certificate_text *own, *other;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	unsigned int own_count, other_count, i, j;
+	pool_t pool = pool_datastack_create();
+
+	if (find->active->used == 0 ||
+	    find->core->split(find->active, set, pool, &own, &own_count,
+			      &error) < 0 ||
+	    find->core->split(content, set, pool, &other, &other_count,
+			      &error) < 0)
+		return FALSE;
+	for (i = 0; i < other_count; i++) {
+		for (j = 0; j < own_count; j++) {
+			if (strcmp(other[i].text, own[j].text) == 0)
+				break;
+		}
+		if (j == own_count)
+			return FALSE;
+	}
+	return TRUE;
+}
+
 /* Returns 1 if it is another than the active one, 0, or -1. */
 static int
 differs(struct find_user *find, const buffer_t *text, struct seal_error *error)
@@ -197,6 +225,9 @@ judge(struct find_user *find, const char *source, const char *address,
 	const char *reason;
 	int ret;
 
+	if (action == DOVEADM_SEAL_FIND_COMPARE &&
+	    is_the_active_one(find, answer->data))
+		return DOVEADM_SEAL_FIND_SAME;
 	ret = find->core->choose_published(answer->data, set, address,
 		find->facts.enrolled ? find->active_keys : NULL, text,
 		&reason, &error);
@@ -332,7 +363,8 @@ static int look_at_user(struct find_user *find, struct seal_error *error)
 	if (find->core == NULL)
 		return -1;
 	ret = find->plugin->enrol_get_active(find->enrolment.set,
-		&find->active, &find->active_keys, error);
+		&find->active, &find->active_keys, &find->facts.withdrawn,
+		error);
 	if (ret < 0)
 		return -1;
 	find->facts.enrolled = ret > 0;
