@@ -61,17 +61,25 @@ change_once(struct mail_user *owner, const struct change *change,
 {
 	string_t *seen = t_str_new(1024), *text = t_str_new(1024);
 	struct mail_seal_declined declined;
+	int ret = mail_seal_state_file_read(owner, &declined_file, seen,
+					    error_r);
 
-	if (mail_seal_state_file_read(owner, &declined_file, seen,
-				      error_r) < 0)
+	if (ret < 0)
 		return -1;
 	mail_seal_declined_parse(str_c(seen), pool_datastack_create(),
 				 &declined);
 	apply(change, &declined);
 	mail_seal_declined_print(&declined, text);
-	return str_equals(seen, text) ? 1 :
-		mail_seal_state_file_write_if(owner, &declined_file, seen,
-					      text, error_r);
+	if (str_equals(seen, text))
+		return 1;
+	/* none of ours is like that */
+	if (ret > 0 && (str_len(seen) == 0 ||
+			str_len(seen) > MAIL_SEAL_STATE_SIZE_MAX)) {
+		return mail_seal_state_file_write(owner, &declined_file, text,
+						  error_r) < 0 ? -1 : 1;
+	}
+	return mail_seal_state_file_write_if(owner, &declined_file, seen, text,
+					     error_r);
 }
 
 static void make_change(struct mail_user *owner, const struct change *change)
