@@ -90,9 +90,10 @@ def erring(query, ask):
 
 
 def erring_in_the_end(query, ask):
-    """Only when asked for certificates, so that all that leads there is secure."""
+    """Only where a certificate is, so that all that leads there is secure."""
     answer, kind = ask(query), query[query.index(b"\0", HEADER) + 1:][:2]
-    return flags(answer, 6) if int.from_bytes(kind, "big") in CERTIFICATES else answer
+    there = answer[3] & 15 == 0 and int.from_bytes(kind, "big") in CERTIFICATES
+    return flags(answer, 6) if there else answer
 
 
 def denying(query, _ask):
