@@ -6,6 +6,7 @@
 #include "buffer.h"
 #include "str.h"
 #include "mail-user.h"
+#include "declined-text.h"
 #include "enrol-private.h"
 #include "owner.h"
 #include "../core/core.h"
@@ -56,7 +57,9 @@ split_fingerprints(const struct mail_seal_settings *set,
 }
 
 /* What is there but can't be read: it isn't what is offered, in any case. */
-static const char *const unknown_keys[] = { "0", NULL };
+static const char *const unknown_keys[] = {
+	MAIL_SEAL_DECLINED_UNKNOWN, NULL
+};
 
 static void
 read_content(const struct mail_seal_settings *set,

@@ -22,6 +22,8 @@ ADDRESSES = {
     "grace": "grace",
     "heidi": "JU\u0308rgen@example.org",
     "ivan": "ivan@" + ".".join(["d" * 60] * 4),
+    # as some systems write it: a letter and a diaeresis
+    "henry": "JU\u0308RGEN@example.org",
 }
 
 
@@ -145,6 +147,14 @@ def test_openpgpkey(server, gnupg, own):
     assert done.stderr == b""
     # the same once more
     assert export(server, "openpgpkey").stdout == done.stdout
+
+
+def test_local_part_as_it_is_hashed(server, gnupg):
+    """Wherever it is looked for: composed (RFC 7929 section 3), and in lower case."""
+    enrol(server, henry=gnupg.generate(ADDRESSES["henry"]))
+    assert sorted(openpgpkeys(export(server, "openpgpkey").stdout)) == sorted(
+        f"{dns_label(local_part)}._openpgpkey.example.org."
+        for local_part in ("J\u00dcRGEN", "j\u00fcrgen"))
 
 
 def test_only_this_address(server, gnupg, own):

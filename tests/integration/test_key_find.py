@@ -326,21 +326,24 @@ def test_user_id_that_has_expired(server):
         assert find(server, "-n")["result"] == result, user_ids
 
 
-def test_withdrawn(server, keys):
-    """What an owner has proven before he withdrew isn't proven any more, however often cron looks:
-    unless the administrator says so."""
+def test_withdrawn(server, keys, other):
+    """What an owner has proven before he withdrew isn't proven any more, however often cron looks;
+    another certificate is offered to him."""
     server.tree.publish("alice@example.org", keys.alice.certificate)
     assert find(server)["note"] == "active"
     with server.imap("alice") as alice:
         assert set_entry(alice, "keys", None).ok
         assert give(alice, challenges(server, "alice", keys.alice)[-1][0]).ok
     assert sealed_to(server, "alice") == []
+    assert find(server)["result"] == "none"
+    assert sealed_to(server, "alice") == []
+    server.tree.publish("alice@example.org", other.certificate)
     assert find(server, "-n")["note"] == "would be pending"
     assert find(server)["note"] == "pending: the user has a message with a code"
     assert sealed_to(server, "alice") == []
     with server.imap("alice") as alice:
-        assert give(alice, challenges(server, "alice", keys.alice)[-1][0]).ok
-    assert sealed_to(server, "alice") == [keys.alice.fingerprint]
+        assert give(alice, challenges(server, "alice", other)[-1][0]).ok
+    assert sealed_to(server, "alice") == [other.fingerprint]
 
 
 def unsuitable(gnupg, keys, x509_keys):
