@@ -14,6 +14,8 @@ struct mail_user;
    add a command, declare it here and put it into the table of
    plugin.c. */
 
+/* doctor/doctor.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_doctor;
 /* encrypt.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt;
 /* group.c */
@@ -42,6 +44,8 @@ extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_check;
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_show;
 /* key-notify.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_key_notify;
+/* metrics/metrics.c */
+extern struct doveadm_cmd_ver2 doveadm_cmd_seal_metrics;
 /* status.c */
 extern struct doveadm_cmd_ver2 doveadm_cmd_seal_status;
 

@@ -5,6 +5,7 @@
 #include "lib.h"
 #include "doveadm.h"
 #include "command.h"
+#include "doctor/doctor.h"
 #include "key/find-source.h"
 
 struct module;
@@ -16,6 +17,7 @@ void doveadm_mail_seal_plugin_init(struct module *module);
 void doveadm_mail_seal_plugin_deinit(void);
 
 static struct doveadm_cmd_ver2 *const seal_commands[] = {
+	&doveadm_cmd_seal_doctor,
 	&doveadm_cmd_seal_encrypt,
 	&doveadm_cmd_seal_group_add,
 	&doveadm_cmd_seal_group_list,
@@ -34,6 +36,7 @@ static struct doveadm_cmd_ver2 *const seal_commands[] = {
 	&doveadm_cmd_seal_key_set,
 	&doveadm_cmd_seal_key_show,
 	&doveadm_cmd_seal_key_unset,
+	&doveadm_cmd_seal_metrics,
 	&doveadm_cmd_seal_status
 };
 
@@ -41,6 +44,7 @@ void doveadm_mail_seal_plugin_init(struct module *module ATTR_UNUSED)
 {
 	for (unsigned int i = 0; i < N_ELEMENTS(seal_commands); i++)
 		doveadm_cmd_register_ver2(seal_commands[i]);
+	doveadm_seal_doctor_before_settings();
 }
 
 void doveadm_mail_seal_plugin_deinit(void)

@@ -57,6 +57,15 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #  define COMPAT_AUTH_PROTOCOL service
 #endif
 
+/* For those who have included mail-storage-service.h and master-service.h */
+#ifdef HAVE_DOVECOT_24
+#  define compat_mail_storage_service_init(flags) \
+	mail_storage_service_init(master_service, flags)
+#else
+#  define compat_mail_storage_service_init(flags) \
+	mail_storage_service_init(master_service, NULL, flags)
+#endif
+
 /* Opens a dict for this user: 2.3 has it as a URI, 2.4 as the name of a dict
    block. Returns 0 or -1. */
 static inline int

@@ -2,6 +2,7 @@
 
 #include "lib.h"
 #include "array.h"
+#include "hash-method.h"
 #include "hex-binary.h"
 #include "istream.h"
 #include "randgen.h"

@@ -24,7 +24,9 @@ doveadm_seal_discovery_get(const char **error_r)
 			RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (handle == NULL) {
 		*error_r = t_strdup_printf("can't load the library that finds "
-					   "certificates: %s", dlerror());
+					   "certificates (Debian: package "
+					   "dovecot-mail-seal-find): %s",
+					   dlerror());
 		return NULL;
 	}
 	found = dlsym(handle, DISCOVERY_INTERFACE_SYMBOL);
