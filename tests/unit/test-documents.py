@@ -321,6 +321,27 @@ def is_said(piece, said, whole):
     return len(piece) in reached
 
 
+# What may be called a directory: terms, what others say, and where one looks up certificates
+DIRECTORIES = re.compile(r"""
+    (?:home|working|root|control|queue|LDAP|Web\ Key|such\ file\ or|Not\ a|not\ found\ from)
+    \ director(?:y|ies) | textfile\.directory | \ directory=
+    | such\ directory | directory\ that\ you\ alone\ write | many\ directories | the\ directory\ of
+    | ^Key\ Directories""", re.X | re.I)
+
+
+def test_words():
+    """One word for each thing: folder, recovery key."""
+    documents = [ROOT / "README", *ROOT.glob("doc/*.md"), *ROOT.glob("man/*"),
+                 *(path for path in ROOT.glob("conf.d-examples/**/*") if path.is_file())]
+    lines = [(str(path.relative_to(ROOT)), line) for path in documents
+             for line in path.read_text().splitlines()]
+    lines += [(f"{text.path}:{text.line}", text.text) for text in texts() if is_for_people(text)]
+    for place, line in lines:
+        expect(not re.search("(?i)director(y|ies)", DIRECTORIES.sub("", line)),
+               f"{place}: a folder is called a directory: {line}")
+        expect("additional key" not in line, f"{place}: the recovery key has one name: {line}")
+
+
 def main():
     tests = [test for name, test in globals().items() if name.startswith("test_")]
     for test in tests:

@@ -83,7 +83,7 @@ void doctor_judge_temp_dir(struct doctor_findings *findings,
 {
 	if (dir->error != NULL) {
 		doctor_bad(findings, DOCTOR_ERROR, "mail_temp_dir",
-			   "Make the directory, with mode 1777",
+			   "Make the folder, with mode 1777",
 			   "mail_temp_dir can't be used: %s: %s", dir->path,
 			   dir->error);
 	} else if (!dir->in_memory) {
