@@ -26,8 +26,9 @@ codename() {
 	esac
 }
 
-# make_root NAME RELEASE PACKAGES: makes it, once; PACKAGES with a comma between. A
-# mirror of testing may lag behind so far that its signature's date has passed.
+# make_root NAME RELEASE PACKAGES: makes it, once; PACKAGES with a comma between.
+# Nothing that is installed there is started. A mirror of testing may lag behind
+# so far that its signature's date has passed.
 make_root() {
 	local root=$cache/$1 release=$2 packages=$3
 	[ ! -d "$root" ] || return 0
@@ -38,7 +39,16 @@ make_root() {
 	mmdebstrap --variant=minbase --include="$packages" \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		"$(codename "$release")" "$root.new"
+	printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"
+	chmod 755 "$root.new/usr/sbin/policy-rc.d"
 	mv "$root.new" "$root"
+}
+
+# lock NAME: nobody else uses it until we end
+lock() {
+	mkdir -p "$cache"
+	exec 9>"$cache/$1.lock"
+	flock 9
 }
 
 # in_root NAME COMMAND...: in a mount namespace that takes its mounts with it

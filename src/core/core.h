@@ -157,13 +157,16 @@ struct mail_seal_core {
 	/* Somebody has published this for an address: which of it is a
 	   certificate that the one of that address can be given? Appends, as
 	   text, those that name the address and can be used. Those with these
-	   fingerprints (NULL-terminated, or NULL) needn't be usable. Returns
+	   fingerprints (NULL-terminated, or NULL) needn't be usable. Those
+	   that are refused are left out: pairs of a fingerprint and why
+	   (NULL-terminated). Returns
 	   1; 0 if there is none, and half a sentence from the data stack; or
 	   -1 if that couldn't be told. */
 	int (*choose_published)(const buffer_t *content,
 				const struct mail_seal_settings *set,
 				const char *address,
-				const char *const *known, buffer_t *text,
+				const char *const *known,
+				const char *const *refused, buffer_t *text,
 				const char **reason_r,
 				struct seal_error *error);
 	/* Is in the second what isn't in the first: other certificates, or the

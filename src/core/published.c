@@ -64,21 +64,36 @@ is_usable(struct certificate *certificate,
 	return -1;
 }
 
+/* Returns why this one doesn't count, or NULL. */
+static const char *
+refusal(const struct certificate *certificate, const char *const *refused)
+{
+	for (; *refused != NULL; refused += 2) {
+		if (strcmp(refused[0], certificate->fingerprint) == 0) {
+			return t_strdup_printf("%s: %s",
+				certificate->fingerprint, refused[1]);
+		}
+	}
+	return NULL;
+}
+
 /* Puts those that count into the array. The reason is that of the first one
    that doesn't. Returns 0 or -1. */
 static int
 choose(const struct certificate_list *list,
        const struct mail_seal_settings *set, const char *address,
-       const char *const *known, GPtrArray *chosen, const char **reason_r,
-       struct seal_error *error)
+       const char *const *known, const char *const *refused,
+       GPtrArray *chosen, const char **reason_r, struct seal_error *error)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		struct certificate *certificate = list->certificates[i];
 		const char *reason = names_problem(certificate, address);
+		bool is_known = known != NULL &&
+			str_array_find(known, certificate->fingerprint);
 
-		if (reason == NULL &&
-		    (known == NULL ||
-		     !str_array_find(known, certificate->fingerprint)) &&
+		if (reason == NULL && !is_known)
+			reason = refusal(certificate, refused);
+		if (reason == NULL && !is_known &&
 		    is_usable(certificate, set, &reason, error) < 0)
 			return -1;
 		if (reason == NULL)
@@ -114,8 +129,8 @@ cant_be_read(const struct seal_error *read_error, const char **reason_r,
 int core_choose_published(const buffer_t *content,
 			  const struct mail_seal_settings *set,
 			  const char *address, const char *const *known,
-			  buffer_t *text, const char **reason_r,
-			  struct seal_error *error)
+			  const char *const *refused, buffer_t *text,
+			  const char **reason_r, struct seal_error *error)
 {
 	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
 	const struct certificate_list *list =
@@ -127,7 +142,8 @@ int core_choose_published(const buffer_t *content,
 	if (list == NULL)
 		return cant_be_read(&read_error, reason_r, error);
 	chosen = g_ptr_array_new();
-	ret = choose(list, set, address, known, chosen, reason_r, error);
+	ret = choose(list, set, address, known, refused, chosen, reason_r,
+		     error);
 	if (ret == 0 && chosen->len > ENROL_CERTIFICATES_MAX) {
 		*reason_r = t_strdup_printf("there are %u certificates, and a "
 			"user has %d at the most", chosen->len,

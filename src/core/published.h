@@ -8,8 +8,8 @@
 int core_choose_published(const buffer_t *content,
 			  const struct mail_seal_settings *set,
 			  const char *address, const char *const *known,
-			  buffer_t *text, const char **reason_r,
-			  struct seal_error *error);
+			  const char *const *refused, buffer_t *text,
+			  const char **reason_r, struct seal_error *error);
 int core_has_news(const buffer_t *first, const char *const *fingerprints,
 		  const buffer_t *second,
 		  const struct mail_seal_settings *set,

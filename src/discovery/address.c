@@ -103,6 +103,28 @@ void discovery_address_clear(struct discovery_address *address)
 	g_clear_pointer(&address->domain, g_free);
 }
 
+/* Not as the locale has it (g_utf8_strdown()): the publisher doesn't know
+   ours. */
+static char *to_lower(const char *text)
+{
+	GString *lower = g_string_new(NULL);
+
+	for (; *text != '\0'; text = g_utf8_next_char(text)) {
+		g_string_append_unichar(lower,
+			g_unichar_tolower(g_utf8_get_char(text)));
+	}
+	return g_string_free(lower, FALSE);
+}
+
+char *discovery_address_dns_local_part(const char *local_part, bool lower)
+{
+	char *text = lower ? to_lower(local_part) : g_strdup(local_part);
+	char *normalized = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
+
+	g_free(text);
+	return normalized;
+}
+
 char *discovery_address_dns_label(const char *local_part)
 {
 	char *label = g_compute_checksum_for_string(G_CHECKSUM_SHA256,

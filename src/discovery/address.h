@@ -21,8 +21,11 @@ bool discovery_address_parse(const char *address,
 			     struct discovery_address *address_r);
 void discovery_address_clear(struct discovery_address *address);
 
-/* The first label of the DNS name for this local part, exactly as it is
-   written: 28 octets of its SHA2-256, hexadecimal (RFC 7929 section 3, RFC 8162
+/* The local part as it is hashed for DNS: in NFC (RFC 7929 section 3, RFC 8162
+   section 3), and if asked for, in lower case. Free with g_free(). */
+char *discovery_address_dns_local_part(const char *local_part, bool lower);
+/* The first label of the DNS name for such a local part: 28 octets of its
+   SHA2-256, hexadecimal (RFC 7929 section 3, RFC 8162
    section 3). Free with g_free(). */
 char *discovery_address_dns_label(const char *local_part);
 /* The file's name in a Web Key Directory: SHA-1 in z-base-32, of the local part

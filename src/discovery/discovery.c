@@ -70,6 +70,7 @@ const struct discovery_interface mail_seal_discovery_interface = {
 	.answer_free = answer_free,
 	.address_parse = discovery_address_parse,
 	.address_clear = discovery_address_clear,
+	.address_dns_local_part = discovery_address_dns_local_part,
 	.address_dns_label = discovery_address_dns_label,
 	.address_wkd_name = discovery_address_wkd_name
 };

@@ -106,6 +106,7 @@ struct discovery_interface {
 	bool (*address_parse)(const char *address,
 			      struct discovery_address *address_r);
 	void (*address_clear)(struct discovery_address *address);
+	char *(*address_dns_local_part)(const char *local_part, bool lower);
 	char *(*address_dns_label)(const char *local_part);
 	char *(*address_wkd_name)(const char *local_part);
 };

@@ -13,12 +13,8 @@
 #define DNS_TYPE_SMIMEA 53
 #define DNS_TYPE_OPENPGPKEY 61
 
-/* Returns the local part (UTF-8, without quotes) as it is hashed: in NFC; if
-   asked for, in lower case. Free with g_free(). */
-char *dns_local_part(const char *local_part, bool lower);
-
-/* Returns the name at which the owner of a local part (as dns_local_part()
-   returns it) has records of this type, without a final dot; or NULL: it would
+/* Returns the name at which the owner of a local part (as
+   discovery_address_dns_local_part() returns it) has records of this type, without a final dot; or NULL: it would
    be too long. Free with g_free(). */
 char *dns_owner_name(const char *local_part, unsigned int type,
 		     const char *domain);

@@ -5,6 +5,7 @@
    dns-rdata.c knows what is in them. */
 
 #include "discovery.h"
+#include "address.h"
 #include "dns-anchor.h"
 #include "dns-rdata.h"
 #include "dns-resolver.h"
@@ -197,8 +198,8 @@ static void dns_find(void *context, const char *local_part, const char *domain,
 	};
 	struct search search = { .state = context, .answer = answer };
 	char *spellings[] = {
-		dns_local_part(local_part, false),
-		dns_local_part(local_part, true)
+		discovery_address_dns_local_part(local_part, false),
+		discovery_address_dns_local_part(local_part, true)
 	};
 	unsigned int count = strcmp(spellings[0], spellings[1]) == 0 ? 1 : 2;
 

@@ -198,7 +198,9 @@ decide(struct mailbox *box, bool dsync, bool filed,
 		return;
 	if (decision_r->exempt) {
 		decision_r->action = MAIL_SEAL_ACTION_STORE;
-		if (decision_r->reason == MAIL_SEAL_REASON_NO_SOURCES)
+		/* the mailbox behind a virtual one decides for itself */
+		if (decision_r->reason == MAIL_SEAL_REASON_NO_SOURCES &&
+		    !decision_r->virtual)
 			mail_seal_user_note_unsealed(decision_r->set->user);
 	} else if (decision_r->group)
 		decide_by_group_keys(decision_r);

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "mail-user.h"
 #include "code.h"
+#include "declined.h"
 #include "enrol-private.h"
 #include "pending.h"
 #include "../core/core.h"
@@ -107,20 +108,43 @@ static void log_end(struct step *step, const char *end)
 		enrolment->trace(enrolment->set->user, line);
 }
 
-/* It is over, without having become active. */
+/* It is over, without having become active: what end is this for the owner? */
+struct end {
+	/* the word for the log */
+	const char *word;
+	const char *sentence;
+	enum mail_seal_enrol_result result;
+	/* he doesn't want it, of this kind; or there's no telling */
+	bool declined;
+	enum mail_seal_declined_kind kind;
+};
+
+/* A copy of what is active isn't declined with its news. */
+static void note_declined(struct step *step, const struct end *end)
+{
+	const struct mail_seal_pending *pending = &step->place.pending;
+
+	if (end->declined && !mail_seal_gate_same_keys(pending->keys,
+						       pending->old_keys)) {
+		mail_seal_declined_note(step->enrolment->set->user, end->kind,
+					step->now, pending->keys);
+	}
+}
+
 static enum step_result
-end_it(struct step *step, const char *end, const char *sentence,
-       enum mail_seal_enrol_result result,
+end_it(struct step *step, const struct end *end,
        enum mail_seal_enrol_result *result_r)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const bool understood = step->place.pending.since != 0;
 	int ret = mail_seal_pending_drop(&step->place, &error);
 
-	if (ret > 0 && understood)
-		log_end(step, end);
-	step->sentence = sentence;
-	return step_end(step, ret, &error, result, result_r);
+	if (ret > 0 && understood) {
+		log_end(step, end->word);
+		note_declined(step, end);
+	}
+	step->sentence = end->sentence;
+	return step_end(step, ret, &error, end->result, result_r);
 }
 
 /*
@@ -178,12 +202,17 @@ activate_set(struct step *step, const struct enrolled *before,
 	int ret;
 
 	if (check_again(step, &error) < 0) {
-		return error.code != SEAL_ERROR_UNUSABLE_KEY ?
+		const struct end refused = {
+			.word = "refused",
+			.sentence = t_strdup_printf("The certificate can't be "
+				"used any more: %s", error.text),
+			.result = MAIL_SEAL_ENROL_BAD
+		};
+
+		return error.code == SEAL_ERROR_UNUSABLE_KEY ?
+			end_it(step, &refused, result_r) :
 			step_end(step, -1, &error, MAIL_SEAL_ENROL_OK,
-				 result_r) :
-			end_it(step, "refused", t_strdup_printf("The "
-				"certificate can't be used any more: %s",
-				error.text), MAIL_SEAL_ENROL_BAD, result_r);
+				 result_r);
 	}
 	ret = mail_seal_pending_activate(&step->place, &error);
 	if (ret > 0) {
@@ -226,6 +255,13 @@ activate_withdrawal(struct step *step, struct enrolled *before,
 	return STEP_DONE;
 }
 
+static const struct end end_void = {
+	.word = "void",
+	.sentence = "Your key has been changed meanwhile in another way: "
+		"nothing is done",
+	.result = MAIL_SEAL_ENROL_BAD
+};
+
 /* All that it takes has been given. */
 static enum step_result
 finish(struct step *step, enum mail_seal_enrol_result *result_r)
@@ -244,11 +280,8 @@ finish(struct step *step, enum mail_seal_enrol_result *result_r)
 				result_r);
 	/* or somebody would change what nobody was asked about */
 	if (ret > 0 ||
-	    !mail_seal_gate_same_keys(before.keys, pending->old_keys)) {
-		return end_it(step, "void", "Your key has been changed "
-			"meanwhile in another way: nothing is done",
-			MAIL_SEAL_ENROL_BAD, result_r);
-	}
+	    !mail_seal_gate_same_keys(before.keys, pending->old_keys))
+		return end_it(step, &end_void, result_r);
 	return pending->withdraw ?
 		activate_withdrawal(step, &before, result_r) :
 		activate_set(step, &before, result_r);
@@ -306,6 +339,29 @@ take_counting(struct step *step, bool is_new,
 	return STEP_DONE;
 }
 
+/* He wanted it: then it isn't declined. */
+static enum step_result
+take_late_code(struct step *step, enum mail_seal_enrol_result *result_r)
+{
+	const struct end end = {
+		.word = "given up",
+		.sentence = "This code is too old: please begin again",
+		.result = MAIL_SEAL_ENROL_BAD,
+		.declined = give_codes(step) == MAIL_SEAL_GATE_WRONG,
+		.kind = MAIL_SEAL_DECLINED_UNANSWERED
+	};
+
+	return end_it(step, &end, result_r);
+}
+
+static const struct end end_stopped = {
+	.word = "stopped",
+	.sentence = "Done: nothing is changed",
+	.result = MAIL_SEAL_ENROL_OK,
+	.declined = TRUE,
+	.kind = MAIL_SEAL_DECLINED_REJECTED
+};
+
 static enum step_result
 take_code(struct step *step, enum mail_seal_enrol_result *result_r)
 {
@@ -315,14 +371,11 @@ take_code(struct step *step, enum mail_seal_enrol_result *result_r)
 		*result_r = MAIL_SEAL_ENROL_NOTHING;
 		return STEP_DONE;
 	}
-	if (step->now >= mail_seal_gate_until(pending, step->enrolment->set)) {
-		return end_it(step, "given up", "This code is too old: please "
-			"begin again", MAIL_SEAL_ENROL_BAD, result_r);
-	}
+	if (step->now >= mail_seal_gate_until(pending, step->enrolment->set))
+		return take_late_code(step, result_r);
 	switch (give_codes(step)) {
 	case MAIL_SEAL_GATE_STOPS:
-		return end_it(step, "stopped", "Done: nothing is changed",
-			      MAIL_SEAL_ENROL_OK, result_r);
+		return end_it(step, &end_stopped, result_r);
 	case MAIL_SEAL_GATE_COUNTS:
 		return take_counting(step, TRUE, result_r);
 	case MAIL_SEAL_GATE_KNOWN:
@@ -372,7 +425,14 @@ mail_seal_enrol_code(const struct mail_seal_enrolment *enrolment,
 static enum step_result
 reject(struct step *step, enum mail_seal_enrol_result *result_r)
 {
-	return end_it(step, "rejected", NULL, MAIL_SEAL_ENROL_OK, result_r);
+	static const struct end end = {
+		.word = "rejected",
+		.result = MAIL_SEAL_ENROL_OK,
+		.declined = TRUE,
+		.kind = MAIL_SEAL_DECLINED_REJECTED
+	};
+
+	return end_it(step, &end, result_r);
 }
 
 enum mail_seal_enrol_result
@@ -388,6 +448,15 @@ mail_seal_enrol_reject(const struct mail_seal_enrolment *enrolment,
 	return step_run(&step, reject);
 }
 
+static const struct end end_given_up = {
+	.word = "given up",
+	.sentence = "What was pending has not been confirmed in time, and is "
+		"given up",
+	.result = MAIL_SEAL_ENROL_OK,
+	.declined = TRUE,
+	.kind = MAIL_SEAL_DECLINED_UNANSWERED
+};
+
 static enum step_result
 due(struct step *step, enum mail_seal_enrol_result *result_r)
 {
@@ -400,11 +469,8 @@ due(struct step *step, enum mail_seal_enrol_result *result_r)
 	}
 	if (mail_seal_gate_is_complete(pending, set, step->now))
 		return finish(step, result_r);
-	if (step->now >= mail_seal_gate_until(pending, set)) {
-		return end_it(step, "given up", "What was pending has not been "
-			"confirmed in time, and is given up",
-			MAIL_SEAL_ENROL_OK, result_r);
-	}
+	if (step->now >= mail_seal_gate_until(pending, set))
+		return end_it(step, &end_given_up, result_r);
 	*result_r = MAIL_SEAL_ENROL_PENDING;
 	return STEP_DONE;
 }

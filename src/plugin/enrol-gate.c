@@ -12,6 +12,7 @@
 #include "buffer.h"
 #include "mail-user.h"
 #include "code.h"
+#include "declined.h"
 #include "enrol-private.h"
 #include "keys.h"
 #include "pending.h"
@@ -222,6 +223,24 @@ static void log_request(const struct request *request)
 	       "none" : t_strarray_join(request->wish.keys, ","));
 }
 
+/* What was pending before has run out, and nobody has given it up: that it was
+   asked for mustn't be forgotten. */
+static void note_run_out(const struct mail_seal_settings *set,
+			 const struct mail_seal_pending *previous, time_t now)
+{
+	time_t until;
+
+	if (previous->since == 0)
+		return;
+	until = mail_seal_gate_until(previous, set);
+	if (until <= now && !mail_seal_gate_same_keys(previous->keys,
+						      previous->old_keys)) {
+		mail_seal_declined_note(set->user,
+					MAIL_SEAL_DECLINED_UNANSWERED, until,
+					previous->keys);
+	}
+}
+
 /* Returns NOTHING if somebody else was faster. */
 static enum mail_seal_enrol_result
 request_try(const struct request *request,
@@ -235,8 +254,10 @@ request_try(const struct request *request,
 	bool repeated;
 
 	repeated = request_is_repeated(request, &place->pending, now);
-	if (!repeated)
+	if (!repeated) {
+		note_run_out(request->enrolment->set, &place->pending, now);
 		request_to_pending(request, now, &place->pending);
+	}
 	previous = place->pending;
 	make_codes(&place->pending, request->codes, &codes);
 	result = put_and_send(place, repeated ? &previous : NULL,

@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "buffer.h"
 #include "mail-user.h"
+#include "declined.h"
 #include "enrol-private.h"
 #include "keys.h"
 #include "pending.h"
@@ -47,8 +48,9 @@ now_effective(const struct mail_seal_enrolment *enrolment, const char *action,
 }
 
 /* What was pending is over. What can't be read, because a dict has no place
-   for it, can't become active either. */
-static void drop_pending(const struct mail_seal_settings *set)
+   for it, can't become active either. Returns the fingerprints of what it was,
+   or NULL. */
+static const char *const *drop_pending(const struct mail_seal_settings *set)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct mail_seal_pending_place place;
@@ -58,7 +60,9 @@ static void drop_pending(const struct mail_seal_settings *set)
 	     mail_seal_pending_drop(&place, &error) < 0)) {
 		e_debug(set->user->event, "mail_seal: What is pending stays: "
 			"%s", error.text);
+		return NULL;
 	}
+	return place.pending.keys;
 }
 
 /*
@@ -105,6 +109,7 @@ void enrol_has_set(const struct mail_seal_enrolment *enrolment,
 	after.fingerprints = after.keys == NULL ? "unreadable" :
 		t_strarray_join(after.keys, ",");
 	remember(enrolment, &after);
+	mail_seal_declined_forget(enrolment->set->user, after.keys);
 	now_effective(enrolment, "set", before, &after);
 }
 
@@ -127,7 +132,7 @@ enrol_store(const struct mail_seal_enrolment *enrolment,
 	if (enrol_check_first(enrolment, &before, error_r) !=
 	    MAIL_SEAL_ENROL_OK)
 		return MAIL_SEAL_ENROL_IMPOSSIBLE;
-	drop_pending(enrolment->set);
+	(void)drop_pending(enrolment->set);
 	if (mail_seal_source_write(source, enrolment->set, content,
 				   &error) == 0) {
 		enrol_has_set(enrolment, &before, content);
@@ -223,6 +228,9 @@ void enrol_has_removed(const struct mail_seal_enrolment *enrolment,
 	    forget(enrolment->set, before, result, error_r))
 		removed = TRUE;
 	if (removed) {
+		mail_seal_declined_note(enrolment->set->user,
+					MAIL_SEAL_DECLINED_WITHDRAWN,
+					time(NULL), before->keys);
 		(void)enrolled_get(enrolment->set, &after, &error);
 		now_effective(enrolment, "unset", before, &after);
 	}
@@ -239,7 +247,8 @@ mail_seal_enrol_unset(const struct mail_seal_enrolment *enrolment,
 	bool removed;
 
 	(void)enrolled_get(set, &before, &error);
-	drop_pending(set);
+	mail_seal_declined_note(set->user, MAIL_SEAL_DECLINED_REJECTED,
+				time(NULL), drop_pending(set));
 	result = enrol_remove(set, NULL, error_r);
 	removed = result == MAIL_SEAL_ENROL_OK;
 	if (result != MAIL_SEAL_ENROL_FAILED) {

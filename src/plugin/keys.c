@@ -48,6 +48,16 @@ int mail_seal_keys_read(const struct mail_seal_settings *set,
 	return keys_read(set, certificates, where_r, &withdrawn, error);
 }
 
+time_t mail_seal_keys_get_withdrawn(const struct mail_seal_settings *set)
+{
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const char *where;
+	time_t withdrawn;
+
+	return keys_read(set, t_buffer_create(4096), &where, &withdrawn,
+			 &error) == 0 ? withdrawn : 0;
+}
+
 int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 			      buffer_t *certificates, const char **where_r,
 			      struct seal_error *error)

@@ -32,6 +32,10 @@ int mail_seal_keys_read(const struct mail_seal_settings *set,
 			buffer_t *certificates, const char **where_r,
 			struct seal_error *error);
 
+/* When the owner withdrew, if no source has certificates and one says so; or
+   0 */
+time_t mail_seal_keys_get_withdrawn(const struct mail_seal_settings *set);
+
 /* Reads the settings' extra_keys and names where they are. Returns 0, or -1 if
    there are none or they can't be read. */
 int mail_seal_keys_read_extra(const struct mail_seal_settings *set,

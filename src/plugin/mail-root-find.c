@@ -109,8 +109,9 @@ const char *mail_seal_source_mail_root(const struct mail_seal_source *source,
 		return NULL;
 	t_array_init(&roots, 8);
 	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
-		if (ns->type == MAIL_NAMESPACE_TYPE_PRIVATE &&
-		    ns->owner == user)
+		if ((ns->type == MAIL_NAMESPACE_TYPE_PRIVATE &&
+		     ns->owner == user) ||
+		    ns->type == MAIL_NAMESPACE_TYPE_PUBLIC)
 			add_namespace_roots(ns, &roots);
 	}
 	path = normal_path(source->path);

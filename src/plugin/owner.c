@@ -4,11 +4,9 @@
 #include "mail-user.h"
 #include "time-util.h"
 #include "../core/core.h"
+#include "declined.h"
 #include "owner.h"
 #include "report.h"
-
-/* how far two back ends' clocks may be apart */
-#define CLOCK_SKEW_SECS 300
 
 static const char *join(const char *const *fingerprints)
 {
@@ -42,10 +40,15 @@ static bool has_withdrawn(struct mail_seal_owner *owner)
 	const char *error;
 
 	if (owner->keys.withdrawn <= owner->state.withdrawn_before ||
-	    owner->keys.withdrawn + CLOCK_SKEW_SECS < owner->state.since)
+	    owner->keys.withdrawn + MAIL_SEAL_CLOCK_SKEW_SECS <
+	    owner->state.since)
 		return FALSE;
-	if (!user->autocreated &&
-	    mail_seal_state_withdraw(user, &error) < 0) {
+	if (user->autocreated)
+		return TRUE;
+	mail_seal_declined_note(user, MAIL_SEAL_DECLINED_WITHDRAWN,
+				owner->keys.withdrawn,
+				owner->state.fingerprints);
+	if (mail_seal_state_withdraw(user, &error) < 0) {
 		e_warning(user->event, "mail_seal: The owner's state can't be "
 			  "removed: %s", error);
 	}

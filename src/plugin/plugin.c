@@ -37,6 +37,7 @@
 #include "mail-storage-hooks.h"
 #include "dovecot-compat.h"
 #include "decide.h"
+#include "declined.h"
 #include "deliver.h"
 #include "enrol.h"
 #include "group-edit.h"
@@ -68,6 +69,9 @@ const struct mail_seal_plugin_interface mail_seal_plugin_for_doveadm = {
 	.keys_read = mail_seal_keys_read,
 	.keys_read_extra = mail_seal_keys_read_extra,
 	.state_read = mail_seal_state_read,
+	.declined_get = mail_seal_declined_get,
+	.declined_identify = mail_seal_declined_identify,
+	.declined_describe = mail_seal_declined_describe,
 	.pending_get = mail_seal_pending_get,
 	.gate_until = mail_seal_gate_until,
 	.gate_delay_until = mail_seal_gate_delay_until,

@@ -14,6 +14,8 @@ struct module;
 struct mail_seal_decision;
 struct mail_seal_destination;
 struct mail_seal_core;
+struct mail_seal_declined;
+struct mail_seal_declined_entry;
 struct mail_seal_group;
 struct mail_seal_group_change;
 struct mail_seal_pending;
@@ -24,7 +26,7 @@ struct seal_error;
 /* What the plugin lends to the commands of doveadm, which find it by its name
    when they run. Each function is described where it is declared: in
    user.h, owner-settings.h, decide.h, mailbox.h, core.h, keys.h, mail-root.h,
-   state.h, pending.h, gate.h, enrol.h, notify.h, group.h, group-edit.h,
+   state.h, declined.h, pending.h, gate.h, enrol.h, notify.h, group.h, group-edit.h,
    source.h and report.h. */
 struct mail_seal_plugin_interface {
 	/* MAIL_SEAL_BUILD, or nothing else may be used */
@@ -54,6 +56,14 @@ struct mail_seal_plugin_interface {
 	int (*state_read)(struct mail_user *owner,
 			  struct mail_seal_state *state_r,
 			  const char **error_r);
+	int (*declined_get)(const struct mail_seal_settings *set,
+			    struct mail_seal_declined *declined_r,
+			    struct seal_error *error);
+	void (*declined_identify)(struct mail_user *owner,
+				  const struct mail_seal_declined_entry *entry,
+				  const char *const *fingerprints);
+	const char *(*declined_describe)(
+		const struct mail_seal_declined_entry *entry);
 	int (*pending_get)(const struct mail_seal_settings *set,
 			   struct mail_seal_pending *pending_r,
 			   struct seal_error *error);
@@ -70,7 +80,7 @@ struct mail_seal_plugin_interface {
 				  const char **error_r);
 	int (*enrol_get_active)(const struct mail_seal_settings *set,
 				const buffer_t **content_r,
-				const char *const **keys_r,
+				const char *const **keys_r, bool *withdrawn_r,
 				struct seal_error *error);
 	enum mail_seal_enrol_result
 		(*enrol_set)(const struct mail_seal_enrolment *enrolment,

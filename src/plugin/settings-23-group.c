@@ -14,6 +14,18 @@
 #include "settings-value.h"
 #include "user.h"
 
+/* The namespace's own mailbox is called as its prefix is, without the separator
+   at the end. */
+static bool
+is_root(const struct mail_namespace *ns, const char *vname)
+{
+	size_t length = strlen(vname);
+
+	return length + 1 == ns->prefix_len &&
+		strncmp(ns->prefix, vname, length) == 0;
+}
+
+/* "Public/" and "*" are all of the namespace, its own mailbox, too. */
 static bool
 matches(struct mail_namespace *ns, const char *pattern, const char *vname)
 {
@@ -23,7 +35,9 @@ matches(struct mail_namespace *ns, const char *pattern, const char *vname)
 	T_BEGIN {
 		glob = imap_match_init(pool_datastack_create(), pattern, TRUE,
 				       mail_namespace_get_sep(ns));
-		ret = imap_match(glob, vname) == IMAP_MATCH_YES;
+		ret = imap_match(glob, vname) == IMAP_MATCH_YES ||
+			(is_root(ns, vname) &&
+			 imap_match(glob, ns->prefix) == IMAP_MATCH_YES);
 	} T_END;
 	return ret;
 }
@@ -107,15 +121,26 @@ bool mail_seal_settings_may_have_groups(struct mail_namespace *ns)
 	return set == NULL || set->public_count > 0;
 }
 
+/* May mailboxes of the namespace match the pattern? */
+static bool
+is_pattern_for(const struct mail_namespace *ns, const char *pattern)
+{
+	size_t literal = strcspn(pattern, "*%");
+
+	if (strncmp(pattern, ns->prefix, ns->prefix_len) == 0)
+		return TRUE;
+	return pattern[literal] == '\0' ? is_root(ns, pattern) :
+		strncmp(pattern, ns->prefix, literal) == 0;
+}
+
 static struct mail_namespace *
 find_public(struct mail_user *user, const char *pattern)
 {
 	struct mail_namespace *ns;
 
 	for (ns = user->namespaces; ns != NULL; ns = ns->next) {
-		if (ns->owner == NULL && ns->alias_for == NULL &&
-		    strncmp(pattern, ns->prefix, ns->prefix_len) == 0)
-			return ns;
+		if (ns->owner == NULL && is_pattern_for(ns, pattern))
+			return ns->alias_for != NULL ? ns->alias_for : ns;
 	}
 	return NULL;
 }

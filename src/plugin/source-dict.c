@@ -10,6 +10,7 @@
 #include "lib.h"
 #include "array.h"
 #include "buffer.h"
+#include "dict-private.h"
 #include "module-context.h"
 #include "strescape.h"
 #include "dovecot-compat.h"
@@ -100,6 +101,23 @@ dict_get(struct mail_user *user, const char *where, struct seal_error *error)
 	return new_dict;
 }
 
+/* dict-file.c has one value for all users, and is made for one in each home: a
+   group would have its neighbour's, or that of who opens the mailbox. Behind
+   the dict service it can't be seen. */
+static struct dict *
+dict_get_for(const struct mail_seal_settings *set, const char *where,
+	     struct seal_error *error)
+{
+	struct dict *dict = dict_get(set->user, where, error);
+
+	if (dict == NULL || set->group == NULL ||
+	    strcmp(dict->name, "file") != 0)
+		return dict;
+	seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
+		       "a dict that is a file can't tell teams apart");
+	return NULL;
+}
+
 /* A group is a user by its name. */
 static void
 op_settings_init(const struct mail_seal_settings *set,
@@ -127,7 +145,7 @@ read_key(const char *where, const char *key,
 	 const struct mail_seal_settings *set, buffer_t *content,
 	 struct seal_error *error)
 {
-	struct dict *dict = dict_get(set->user, where, error);
+	struct dict *dict = dict_get_for(set, where, error);
 	struct dict_op_settings op_set;
 	const char *value, *dict_error;
 	pool_t pool;
@@ -176,7 +194,7 @@ dict_replace(const char *where, const struct mail_seal_settings *set,
 	     const struct dict_change *changes, unsigned int count,
 	     struct seal_error *error)
 {
-	struct dict *dict = dict_get(set->user, where, error);
+	struct dict *dict = dict_get_for(set, where, error);
 	struct dict_transaction_context *trans;
 	struct dict_op_settings op_set;
 	const char *dict_error;

@@ -77,15 +77,32 @@ def each_kind(request):
     return request.getfixturevalue(request.param)
 
 
+FAILED_WITH = pytest.StashKey()
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     """Show the end of the log of every Dovecot that a failed test used."""
     report = (yield).get_result()
     if report.failed:
+        item.stash[FAILED_WITH] = item._request
         for fixture in getattr(item, "funcargs", {}).values():
             if isinstance(fixture, Dovecot):
                 tail = "\n".join(fixture.log().splitlines()[-LOG_TAIL:])
                 report.sections.append((f"end of {fixture.log_file}", tail))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """End a Dovecot that a failed test shared: the next test has a new one.
+
+    Nobody knows what is left in it, and it needn't fail those that come after.
+    """
+    yield
+    if request := item.stash.get(FAILED_WITH, None):
+        for fixture in list(request._fixture_defs.values()):
+            if fixture.cached_result and isinstance(fixture.cached_result[0], Dovecot):
+                fixture.finish(request)
 
 
 @pytest.fixture(autouse=True)

@@ -308,13 +308,15 @@ def test_sessions(keys):
             server.reload()
             assert Doctor(server).result("sessions") == "error"
         assert wait_until(lambda: Doctor(server).result("sessions") == "ok")
+        plugin = server.folder / "modules" / "lib15_mail_seal_plugin.so"
+        copies = [plugin.with_name(name) for name in ("first", "second")]
+        for copy in copies:
+            shutil.copy(plugin, copy)
+        copies[0].rename(plugin)     # in the place of the link
         with server.imap("alice"), server.lmtp() as client:
             assert client.deliver(MESSAGE, "alice@example.org")[0].code == 250
             assert Doctor(server).result("sessions", "2 open") == "ok"
-            plugin = server.folder / "modules" / "lib15_mail_seal_plugin.so"
-            copy = server.folder / "modules" / "lib15_mail_seal_plugin.so.new"
-            shutil.copy(plugin, copy)
-            copy.rename(plugin)
+            copies[1].rename(plugin)     # as an upgrade does it
             assert Doctor(server).result("sessions", "2 of 2") == "warning"
         server.restart()
         assert Doctor(server).result("sessions") == "ok"

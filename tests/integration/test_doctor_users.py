@@ -6,6 +6,7 @@ import os
 import pytest
 
 import mail
+import team
 from doctor import IS_24, Doctor, configured
 from dovecot import Dovecot, User
 from sandbox import wait_until
@@ -203,3 +204,18 @@ def test_settings_of_the_site(server):
         assert bad(server, "new").items() >= {"session": "error"}.items()
 
 
+
+
+def test_groups(gnupg, keys):
+    """Team mailboxes whose members' certificates can't be read, or not all be used."""
+    expired = gnupg.generate_expired("expired@example.org").certificate
+    groups = {name: f"file:FOLDER/{name}.asc" for name in ("Good", "Some", "Bad", "Gone", "Hidden")}
+    with Dovecot([User("alice", keys.alice.certificate)], shared=True, groups=groups) as server:
+        team.make(server, *groups)
+        for name, content in (("Good", keys.alice.certificate),
+                              ("Some", keys.alice.certificate + expired), ("Bad", expired),
+                              ("Hidden", keys.alice.certificate)):
+            team.give(server, f"{name}.asc", content, mode=0o600 if name == "Hidden" else 0o644)
+        doctor = Doctor(server, "-u", "alice")
+        assert {name: doctor.result("group", f"Public/{name}") for name in groups} == {
+            "Good": "ok", "Some": "warning", "Bad": "error", "Gone": "error", "Hidden": "error"}

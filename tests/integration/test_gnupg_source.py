@@ -4,6 +4,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from stored import snapshot
 
 MESSAGE = mail.text(b"Hello\r\n")
 FROM_HOME = {"mail_seal_keys": "gnupg:%h/.gnupg"}
@@ -62,13 +63,6 @@ def make_home(server, user, home_keys):
     server.sandbox.run("setpriv", "--reuid", uid, "--regid", uid, "--clear-groups",
                        "gpg", "--homedir", home, "--batch", "--no-autostart", "--import",
                        input=b"".join(key.certificate for key in home_keys))
-
-
-def snapshot(folder):
-    """Everything that changes when somebody writes there: names, contents, times."""
-    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode,
-                        path.read_bytes() if path.is_file() else None)
-            for path in [folder, *folder.rglob("*")]}
 
 
 @pytest.mark.parametrize("user, key", [("alice", "alice"), ("upper", "upper"), ("picked", "twin")])

@@ -10,9 +10,9 @@ import dicts
 import mail
 import team
 from dovecot import Dovecot, User, dovecot_version
+from killing import build_killer, killed_at
 from sandbox import wait_until
 from seal_key import DATA_ERROR, TEMPORARY, set_key
-from test_gate_killed import SOURCE, killed_at
 
 NAME = "Public/CERT"
 DICT = "dict:proxy:dict:keys" if dovecot_version().startswith("2.3") else "dict:seal"
@@ -270,8 +270,7 @@ def test_dict_holds_so_much(with_dict, keys):
 
 def test_killed(server, source):
     """The old text or the new one, and it can be done again."""
-    subprocess.run(["cc", "-shared", "-fPIC", "-o", server.folder / "kill.so", SOURCE, "-ldl"],
-                   check=True)
+    build_killer(server)
     rows(server, "add", NAME, "alice")
     old = source.read_bytes()
     found, step, was_killed = set(), 0, True

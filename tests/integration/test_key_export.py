@@ -20,6 +20,10 @@ ADDRESSES = {
     "erin": "erin@example.org,info@example.org",
     "frank": "frank@example.org,info@example.org",
     "grace": "grace",
+    "heidi": "JU\u0308rgen@example.org",
+    "ivan": "ivan@" + ".".join(["d" * 60] * 4),
+    # as some systems write it: a letter and a diaeresis
+    "henry": "JU\u0308RGEN@example.org",
 }
 
 
@@ -143,6 +147,14 @@ def test_openpgpkey(server, gnupg, own):
     assert done.stderr == b""
     # the same once more
     assert export(server, "openpgpkey").stdout == done.stdout
+
+
+def test_local_part_as_it_is_hashed(server, gnupg):
+    """Wherever it is looked for: composed (RFC 7929 section 3), and in lower case."""
+    enrol(server, henry=gnupg.generate(ADDRESSES["henry"]))
+    assert sorted(openpgpkeys(export(server, "openpgpkey").stdout)) == sorted(
+        f"{dns_label(local_part)}._openpgpkey.example.org."
+        for local_part in ("J\u00dcRGEN", "j\u00fcrgen"))
 
 
 def test_only_this_address(server, gnupg, own):
@@ -327,6 +339,25 @@ def test_too_large_for_dns(server, gnupg, folder):
     assert "alice@example.org are too large for DNS" in sentence(done)
     export(server, "wkd", "--to", folder)
     assert (folder / "example.org" / "hu" / wkd_hash("alice")).stat().st_size > 60_000
+
+
+def test_name_too_long_for_dns(server, gnupg, x509, own):
+    """With such a line nobody would have a zone."""
+    for key, form, read in ((gnupg.generate(ADDRESSES["ivan"]), "openpgpkey", openpgpkeys),
+                            (x509.generate_named("/CN=ivan", f"email:{ADDRESSES['ivan']}"),
+                             "smimea", records)):
+        enrol(server, alice=own.alice, carol=own.carol, ivan=key)
+        done = export(server, form)
+        assert len(read(done.stdout)) == 1
+        assert "the name would be too long for DNS" in sentence(done)
+
+
+def test_local_part_beyond_ascii(server, gnupg):
+    """Names are of the normalized spelling, and of that in lower case, as find makes them."""
+    enrol(server, heidi=gnupg.generate(ADDRESSES["heidi"], time_options=["--utf8-strings"]))
+    assert set(openpgpkeys(export(server, "openpgpkey").stdout)) == {
+        f"{dns_label(local_part)}._openpgpkey.example.org."
+        for local_part in ("J\u00dcrgen", "j\u00fcrgen")}
 
 
 # Trees

@@ -9,11 +9,13 @@ import os
 import re
 import socket
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 import notices
+import packets
 from directory import HOST, HOSTS, PASSWORD, PEOPLE, READER, Directory, dn
 from dovecot import Dovecot, User, dovecot_version
 from enrolment import challenges, give, pending, sealed_to, set_entry
@@ -300,6 +302,48 @@ def test_owner_whose_key_file_is_gone(server, publish, keys, other):
     server.tree.publish("alice@example.org", other.certificate)
     assert find(server, "--activate")["result"] == "changed"
     assert not server.keys_file("alice").exists()
+
+
+def certificate(*user_ids):
+    """An OpenPGP certificate with these user IDs: (text, options of its own signature)."""
+    now = int(time.time()) - 1000
+    primary = packets.Primary(now)
+    subkey = packets.key_body(packets.ECDH, packets.ecdh(b"\x40" + os.urandom(32)), now)
+    return primary.packet + b"".join(
+        primary.user(user_id, now, **options) for user_id, options in user_ids) \
+        + primary.bind(subkey, {"created": now, "flags": packets.ENCRYPT})
+
+
+def test_user_id_that_has_expired(server):
+    """Its owner doesn't vouch for it any more, as for one that is revoked."""
+    alice, bob = "Alice <alice@example.org>", "Bob <bob@example.org>"
+    for user_ids, result in (([(alice, {"expires": 5000})], "found"),
+                             ([(alice, {"expires": 10})], "none"),
+                             ([(bob, {}), (alice, {"expires": 10})], "none"),
+                             ([(alice, {}), (alice, {"expires": 10})], "found"),
+                             ([(bob, {"expires": 10}), (alice, {})], "found")):
+        server.tree.publish("alice@example.org", certificate(*user_ids))
+        assert find(server, "-n")["result"] == result, user_ids
+
+
+def test_withdrawn(server, keys, other):
+    """What an owner has proven before he withdrew isn't proven any more, however often cron looks;
+    another certificate is offered to him."""
+    server.tree.publish("alice@example.org", keys.alice.certificate)
+    assert find(server)["note"] == "active"
+    with server.imap("alice") as alice:
+        assert set_entry(alice, "keys", None).ok
+        assert give(alice, challenges(server, "alice", keys.alice)[-1][0]).ok
+    assert sealed_to(server, "alice") == []
+    assert find(server)["result"] == "none"
+    assert sealed_to(server, "alice") == []
+    server.tree.publish("alice@example.org", other.certificate)
+    assert find(server, "-n")["note"] == "would be pending"
+    assert find(server)["note"] == "pending: the user has a message with a code"
+    assert sealed_to(server, "alice") == []
+    with server.imap("alice") as alice:
+        assert give(alice, challenges(server, "alice", other)[-1][0]).ok
+    assert sealed_to(server, "alice") == [other.fingerprint]
 
 
 def unsuitable(gnupg, keys, x509_keys):

@@ -4,7 +4,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
-from test_gnupg_source import snapshot
+from stored import snapshot
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
 

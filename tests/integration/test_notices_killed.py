@@ -3,14 +3,13 @@
 import itertools
 import os
 import shutil
-import subprocess
 
 import pytest
 
 import mail
 import notices
 from dovecot import Dovecot, User
-from test_gate_killed import SOURCE, killed_at
+from killing import build_killer, killed_at
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 # at each step, if so many kills are asked for; it takes a minute
@@ -20,8 +19,7 @@ STRIDE = 1 if "MAIL_SEAL_KILLS" in os.environ else 5
 @pytest.fixture(scope="module")
 def server():
     with Dovecot([User("alice")]) as dovecot:
-        subprocess.run(["cc", "-shared", "-fPIC", "-o", dovecot.folder / "kill.so", SOURCE, "-ldl"],
-                       check=True)
+        build_killer(dovecot)
         yield dovecot
 
 

@@ -101,6 +101,7 @@ def test_nobody_complains(machine):
 
 def test_doctor(machine):
     """Nothing is wrong, but for what the page hasn't come to yet."""
+    assert wait_until(machine.path("/run/dovecot/master.pid").exists)
     for who in ("", "-u alice", "-A"):
         rows = [line.split("\t") for line in machine.shell(
             f"doveadm -f tab seal doctor {who} || true").splitlines()[1:]]

@@ -117,6 +117,29 @@ def test_sources_that_are_one_users(keys, source, reason):
         check_refused(server, reason)
 
 
+@pytest.mark.parametrize("where", ["%h/seal-dict", "~/seal-dict", "FOLDER/seal-dict"])
+def test_a_dict_that_is_a_file(keys, where):
+    """It has one value for all, or for each home: another team's, or that of who saves."""
+    if OLD:
+        more = (f"plugin {{\n  mail_seal_keys = dict:file:{where}\n"
+                f"  mail_seal_public = Public/CERT=dict:file:{where}\n}}\n")
+    else:
+        where = where.replace("%h", "%{home}")
+        more = (f"dict seal {{\n  driver = file\n  dict_file_path = {where}\n}}\n"
+                "mail_seal_keys = dict:seal\nnamespace public {\n  mailbox CERT {\n"
+                "    mail_seal_keys = dict:seal\n  }\n}\n")
+    with site(keys, more=more) as server:
+        server.folder.chmod(0o777)
+        server.doveadm("seal", "key", "set", "--force", "-u", "alice", "-f", "-",
+                       input=keys.alice.certificate)
+        refused = save(server)
+        assert refused.status == "NO"
+        assert "a dict that is a file can't tell teams apart" in refused.text
+        done = server.doveadm("seal", "group", "add", "Public/CERT", "alice", check=False)
+        assert done.returncode == 65
+        assert b"a dict that is a file can't tell teams apart" in done.stderr
+
+
 ALIAS = """
 namespace {name} {{
   type = public

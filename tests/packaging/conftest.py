@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration/lib"))
 pytest.register_assert_rewrite("mail", "imap", "lmtp", "keys", "server")
 
 from keys import GnuPG  # noqa: E402

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import textwrap
 from pathlib import Path
 
 import mail
@@ -127,21 +128,23 @@ class Server:
     def is_24(self):
         return not self.run("dovecot", "--version").startswith("2.3.")
 
+    def readme(self, begins):
+        """The indented lines of README.Debian that begin so."""
+        text = self.read("/usr/share/doc/dovecot-mail-seal/README.Debian")
+        found = re.search(rf"^( +){re.escape(begins)}.*\n(?:\1.*\n)*", text, re.M)
+        return textwrap.dedent(found[0])
+
     def load_plugin(self):
-        """The three lines of configuration."""
-        if self.is_24:
-            self.append("/etc/dovecot/conf.d/10-mail.conf",
-                        "\nmail_plugins {\n  mail_seal = yes\n}\n")
-        else:
-            self.append("/etc/dovecot/conf.d/10-mail.conf",
-                        "\nmail_plugins = $mail_plugins mail_seal\n")
+        """The one to three lines of configuration."""
+        begins = "mail_plugins {" if self.is_24 else "mail_plugins = "
+        self.append("/etc/dovecot/conf.d/10-mail.conf", "\n" + self.readme(begins))
         self.restart()
 
     def enrol(self, key):
         self.path("/root/alice.asc").write_bytes(key.certificate)
-        self.run("doveadm", "seal", "key", "set", "-u", "alice", "--force",
-                 "-f", "/root/alice.asc")
-        self.expunge()       # the notice that tells her
+        self.shell("cd /root; " + self.readme("doveadm seal key set"))
+        assert mail.is_sealed(self.messages()[-1])       # what it tries, too
+        self.expunge()
 
     def expunge(self, user="alice"):
         self.run("doveadm", "expunge", "-u", user, "mailbox", "INBOX", "all")

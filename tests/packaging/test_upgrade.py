@@ -6,6 +6,7 @@ import threading
 import pytest
 
 import mail
+from sandbox import wait_until
 from server import ALLOWED, FORBIDDEN
 
 UPGRADED = "mail_seal was upgraded, restart Dovecot"
@@ -86,13 +87,15 @@ def test_sessions_end_and_nothing_is_lost(older, gnupg, key):
     package = server.package()
     server.fetch("install", package)
     with Deliveries(server) as deliveries:
-        server.run("apt-get", "-y", "install", package)
+        said = server.run("apt-get", "-y", "install", package)
         server.wait_until_up()
         count = len(deliveries.taken)
         while len(deliveries.taken) == count:
             pass
     assert server.installed("dovecot-mail-seal") != version
-    assert closed(waiting) and closed(saving)
+    assert "Restarting IMAP/POP3 mail server" in said
+    for client in (waiting, saving):
+        assert wait_until(lambda client=client: closed(client), 30), server.log()
     for reply in deliveries.refused:
         assert reply is None or 400 <= reply.code < 500
     check_all_sealed(server, gnupg, key, deliveries.taken)

@@ -3,6 +3,7 @@
 /* Names, record data, messages and trust anchors as DNS has them. Whether they
    can be believed is libunbound's to say: tests/integration/test_find_dns.py. */
 
+#include "address.h"
 #include "dns-anchor.h"
 #include "dns-rdata.h"
 #include "test-lib.h"
@@ -30,7 +31,7 @@ static const struct {
 
 static void check_name(const char *local_part, bool lower, const char *label)
 {
-	char *part = dns_local_part(local_part, lower);
+	char *part = discovery_address_dns_local_part(local_part, lower);
 	char *name = dns_owner_name(part, DNS_TYPE_OPENPGPKEY, "example.com");
 	char *expected = g_strconcat(label, "._openpgpkey.example.com", NULL);
 

@@ -8,6 +8,7 @@
 
 #include "certificate/key-file.h"
 #include "gnupg/keyring-home.h"
+#include "message-cases.h"
 #include "seal-run.h"
 #include "test-lib.h"
 
@@ -17,8 +18,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define TEXT(text) text, sizeof(text) - 1
 
 static char *home;
 static GBytes *alice, *bob;
@@ -131,45 +130,6 @@ static GBytes *open_sealed(const GString *sealed)
 	return opened;
 }
 
-static const struct {
-	const char *name;
-	const char *message;
-	size_t size;
-	/* header fields that stay outside */
-	const char *outside;
-	/* the entity */
-	const char *inside;
-	size_t inside_size;
-} tests[] = {
-	{ "plain",
-	  TEXT("From: a\r\nContent-Type: text/plain\r\nTo: b\r\n\r\nhello\r\n"),
-	  "From: a\r\nTo: b\r\nMIME-Version: 1.0\r\n",
-	  TEXT("Content-Type: text/plain\r\n\r\nhello\r\n") },
-	{ "LF becomes CRLF inside, only there",
-	  TEXT("From: a\nMIME-Version: 1.0\nContent-Type: x/y;\n z=1\n\n"
-	       "a\nb\r\nc\rd\r\re\r\r\n\n"),
-	  "From: a\nMIME-Version: 1.0\n",
-	  TEXT("Content-Type: x/y;\r\n z=1\r\n\r\n"
-	       "a\r\nb\r\nc\rd\r\re\r\r\n\r\n") },
-	{ "8-bit and NUL, no final line end",
-	  TEXT("A: \xe4\n\n\0\xff\x80\0z"), "A: \xe4\nMIME-Version: 1.0\r\n",
-	  TEXT("\r\n\0\xff\x80\0z") },
-	{ "empty body", TEXT("A: b\r\n\r\n"), "A: b\r\nMIME-Version: 1.0\r\n",
-	  TEXT("\r\n") },
-	{ "header only", TEXT("A: b"), "A: b\r\nMIME-Version: 1.0\r\n",
-	  TEXT("\r\n") },
-	{ "nothing", TEXT(""), "MIME-Version: 1.0\r\n", TEXT("\r\n") },
-	{ "body only", TEXT("\nbody"), "MIME-Version: 1.0\r\n",
-	  TEXT("\r\nbody") },
-	{ "seems encrypted for a while",
-	  TEXT("A: b\n\n-----BEGIN PGP MESSAGE-----\n\n"
-	       "hF4Dhb6KBauqX+QSAQdA\n-----END PGP MESSAGE-----\n-- \nme\n"),
-	  "A: b\nMIME-Version: 1.0\r\n",
-	  TEXT("\r\n-----BEGIN PGP MESSAGE-----\r\n\r\n"
-	       "hF4Dhb6KBauqX+QSAQdA\r\n"
-	       "-----END PGP MESSAGE-----\r\n-- \r\nme\r\n") }
-};
-
 static void
 check_sealed(const GString *sealed, const char *outside, const void *inside,
 	     size_t inside_size)
@@ -197,20 +157,21 @@ check_sealed(const GString *sealed, const char *outside, const void *inside,
 static void test_table(void **state G_GNUC_UNUSED)
 {
 	static const size_t steps[] = { 1, 7, 65536 };
+	const struct message_case *test;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 
-	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+	for (size_t i = 0; i < G_N_ELEMENTS(message_cases); i++) {
 		for (size_t j = 0; j < G_N_ELEMENTS(steps); j++) {
 			GString *sealed, *again;
 
-			test_case(tests[i].name, steps[j]);
-			sealed = seal_message(alice, tests[i].message,
-					      tests[i].size, steps[j], 10,
-					      &error);
+			test = &message_cases[i];
+			test_case(test->name, steps[j]);
+			sealed = seal_message(alice, test->message, test->size,
+					      steps[j], 10, &error);
 			assert_string_equal(error.text, "");
 			assert_non_null(sealed);
-			check_sealed(sealed, tests[i].outside,
-				     tests[i].inside, tests[i].inside_size);
+			check_sealed(sealed, test->outside, test->inside,
+				     test->inside_size);
 			/* what we sealed we know again */
 			again = seal_message(alice, sealed->str, sealed->len,
 					     steps[j], 10, &error);

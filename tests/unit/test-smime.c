@@ -8,6 +8,7 @@
 
 #include "certificate/key-file.h"
 #include "detect/cms-type.h"
+#include "message-cases.h"
 #include "openssl/openssl-common.h"
 #include "seal-run.h"
 #include "test-lib.h"
@@ -19,8 +20,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define TEXT(text) text, sizeof(text) - 1
 
 static struct test_x509 *rsa, *ec, *ec2;
 
@@ -145,55 +144,27 @@ check_sealed(const GString *sealed, const char *outside,
 	g_bytes_unref(cms);
 }
 
-static const struct {
-	const char *name;
-	const char *message;
-	size_t size;
-	/* header fields that stay outside */
-	const char *outside;
-	/* the entity */
-	const char *inside;
-	size_t inside_size;
-} tests[] = {
-	{ "plain",
-	  TEXT("From: a\r\nContent-Type: text/plain\r\nTo: b\r\n\r\nhello\r\n"),
-	  "From: a\r\nTo: b\r\nMIME-Version: 1.0\r\n",
-	  TEXT("Content-Type: text/plain\r\n\r\nhello\r\n") },
-	{ "LF becomes CRLF inside, only there",
-	  TEXT("From: a\nMIME-Version: 1.0\nContent-Type: x/y;\n z=1\n\n"
-	       "a\nb\r\nc\rd\r\re\r\r\n\n"),
-	  "From: a\nMIME-Version: 1.0\n",
-	  TEXT("Content-Type: x/y;\r\n z=1\r\n\r\n"
-	       "a\r\nb\r\nc\rd\r\re\r\r\n\r\n") },
-	{ "8-bit and NUL, no final line end",
-	  TEXT("A: \xe4\n\n\0\xff\x80\0z"), "A: \xe4\nMIME-Version: 1.0\r\n",
-	  TEXT("\r\n\0\xff\x80\0z") },
-	{ "nothing", TEXT(""), "MIME-Version: 1.0\r\n", TEXT("\r\n") },
-	{ "header only", TEXT("A: b"), "A: b\r\nMIME-Version: 1.0\r\n",
-	  TEXT("\r\n") }
-};
-
 static void test_table(void **state G_GNUC_UNUSED)
 {
 	static const size_t steps[] = { 1, 7, 65536 };
 
-	for (int i = 0; i < (int)G_N_ELEMENTS(tests) * 3; i++) {
+	for (int i = 0; i < (int)G_N_ELEMENTS(message_cases) * 3; i++) {
+		const struct message_case *test = &message_cases[i / 3];
 		struct test_x509 *const recipients[] =
 			{ i % 3 == 2 ? ec : rsa, NULL };
 		GByteArray *keys = key_file(recipients);
-		size_t n = i / 3;
 
 		for (size_t j = 0; j < G_N_ELEMENTS(steps); j++) {
 			struct seal_error error = { .code = SEAL_ERROR_NONE };
 			GString *sealed, *again;
 
-			test_case(tests[n].name, steps[j]);
+			test_case(test->name, steps[j]);
 			sealed = seal_message(keys, i % 3 == 1,
-					      tests[n].message, tests[n].size,
+					      test->message, test->size,
 					      steps[j], &error);
 			assert_string_equal(error.text, "");
-			check_sealed(sealed, tests[n].outside, recipients[0],
-				     tests[n].inside, tests[n].inside_size);
+			check_sealed(sealed, test->outside, recipients[0],
+				     test->inside, test->inside_size);
 			/* what we sealed we know again */
 			again = seal_message(keys, false, sealed->str,
 					     sealed->len, steps[j], &error);

@@ -112,8 +112,10 @@ static const char *what_it_said(buffer_t *errors)
 	return said;
 }
 
-const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
-					   const char **error_r)
+/* Reads all settings, or the one of this name. */
+static struct doctor_conf *
+read_conf(const char *protocol, const char *name, pool_t pool,
+	  const char **error_r)
 {
 	const char *path = doveconf_path();
 	const char *config = master_service_get_config_path(master_service);
@@ -121,7 +123,6 @@ const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
 	const char *filter;
 	string_t *output = t_str_new(64 * 1024), *errors = t_str_new(256);
 	ARRAY_TYPE(const_string) args;
-	struct doctor_conf *conf;
 
 	t_array_init(&args, 16);
 	array_push_back(&args, &path);
@@ -134,12 +135,42 @@ const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
 		array_push_back(&args, &option_f);
 		array_push_back(&args, &filter);
 	}
+	if (name != NULL)
+		array_push_back(&args, &name);
 	array_append_zero(&args);
 	if (run_and_read(array_front(&args), output, errors) != 0) {
 		*error_r = what_it_said(errors);
 		return NULL;
 	}
-	conf = doctor_conf_parse(str_c(output), pool);
+	return doctor_conf_parse(str_c(output), pool);
+}
+
+/* 2.4 shows the defaults of some settings only to who asks for them. */
+static void
+add_hidden(struct doctor_conf *conf, const char *name, pool_t pool)
+{
+	const struct doctor_conf *one;
+	const char *error, *value;
+
+	if (doctor_conf_get(conf, name) != NULL)
+		return;
+	one = read_conf(NULL, name, pool, &error);
+	value = one == NULL ? NULL : doctor_conf_get(one, name);
+	if (value != NULL)
+		doctor_conf_set(conf, pool, name, value);
+}
+
+const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
+					   const char **error_r)
+{
+	struct doctor_conf *conf = read_conf(protocol, NULL, pool, error_r);
+
+	if (conf == NULL)
+		return NULL;
+	if (protocol == NULL) {
+		add_hidden(conf, "base_dir", pool);
+		add_hidden(conf, "mail_plugin_dir", pool);
+	}
 	apply_overrides(conf, pool);
 	return conf;
 }

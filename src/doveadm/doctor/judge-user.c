@@ -40,6 +40,31 @@ void doctor_judge_certificate(struct doctor_findings *findings,
 	}
 }
 
+void doctor_judge_group(struct doctor_findings *findings,
+			const struct doctor_group *group)
+{
+	static const char advice[] = "See doveadm seal group show and sync";
+
+	if (group->error != NULL) {
+		doctor_bad(findings, DOCTOR_ERROR, "group",
+			   "Let everybody who may save there read it",
+			   "The members of %s can't be read: %s", group->name,
+			   group->error);
+	} else if (group->usable == 0) {
+		doctor_bad(findings, DOCTOR_ERROR, "group", advice,
+			   "No mail is stored in %s: none of its members has "
+			   "a certificate that can be used", group->name);
+	} else if (group->usable < group->count) {
+		doctor_bad(findings, DOCTOR_WARNING, "group", advice,
+			   "Of the %u certificates of %s, %u can't be used",
+			   group->count, group->name,
+			   group->count - group->usable);
+	} else {
+		doctor_ok(findings, "group", "All %u certificates of %s can "
+			  "be used", group->count, group->name);
+	}
+}
+
 void doctor_judge_trial(struct doctor_findings *findings,
 			const struct doctor_trial *trial)
 {

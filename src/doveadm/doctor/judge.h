@@ -138,6 +138,16 @@ void doctor_judge_certificate(struct doctor_findings *findings,
 			      const struct doctor_certificate *certificate,
 			      time_t soon);
 
+/* A team mailbox, and how many of its certificates can be used */
+struct doctor_group {
+	const char *name;
+	/* why they can't be read, or NULL */
+	const char *error;
+	unsigned int count, usable;
+};
+void doctor_judge_group(struct doctor_findings *findings,
+			const struct doctor_group *group);
+
 /* What came of a trial sealing */
 struct doctor_trial {
 	/* NULL if a sealed message came out */

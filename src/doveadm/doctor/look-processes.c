@@ -8,7 +8,7 @@
 
 #include <ctype.h>
 #include <dirent.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Those that save mail for as long as somebody is connected */
@@ -117,13 +117,13 @@ struct loaded {
 	bool any, ours, installed;
 };
 
-/* "START-END PERMISSIONS OFFSET DEVICE INODE PATH" */
+/* "START-END PERMISSIONS OFFSET DEVICE INODE PATH", and " (deleted)" if an
+   upgrade has put another file in its place. The inode isn't what stat() says
+   where the file system is an overlay. */
 static void
-look_at_mapping(const char *line, const struct stat *plugin,
-		struct loaded *loaded)
+look_at_mapping(const char *line, const char *plugin, struct loaded *loaded)
 {
 	const char *name = strrchr(line, '/');
-	const char *const *fields;
 
 	if (name == NULL || strncmp(name, "/lib", 4) != 0 ||
 	    !i_isdigit(name[4]) || strstr(name, "_plugin.so") == NULL)
@@ -132,15 +132,12 @@ look_at_mapping(const char *line, const struct stat *plugin,
 	if (strstr(name, "_mail_seal_plugin.so") == NULL)
 		return;
 	loaded->ours = TRUE;
-	fields = t_strsplit_spaces(line, " ");
-	if (str_array_length(fields) > 4 &&
-	    strcmp(fields[4], dec2str(plugin->st_ino)) == 0 &&
-	    strstr(name, "(deleted)") == NULL)
+	if (strcmp(strchr(line, '/'), plugin) == 0)
 		loaded->installed = TRUE;
 }
 
 static void
-look_at_session(pid_t number, bool left, const struct stat *plugin,
+look_at_session(pid_t number, bool left, const char *plugin,
 		struct doctor_sessions *sessions)
 {
 	const char *pid = dec2str(number);
@@ -173,19 +170,19 @@ void doctor_look_at_sessions(pid_t master, const char *plugin,
 {
 	DIR *dir = opendir("/proc");
 	struct dirent *entry;
-	struct stat st;
+	char real[PATH_MAX];
 	pid_t pid;
 	bool left;
 
 	i_zero(sessions_r);
 	if (dir == NULL)
 		return;
-	if (stat(plugin, &st) < 0)
-		i_zero(&st);
+	if (realpath(plugin, real) != NULL)
+		plugin = real;
 	while ((entry = readdir(dir)) != NULL) T_BEGIN {
 		if (str_to_pid(entry->d_name, &pid) == 0 &&
 		    is_session(entry->d_name, master, &left))
-			look_at_session(pid, left, &st, sessions_r);
+			look_at_session(pid, left, plugin, sessions_r);
 	} T_END;
 	(void)closedir(dir);
 }

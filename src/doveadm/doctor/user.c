@@ -387,4 +387,5 @@ void doctor_check_user(struct doctor_findings *findings,
 		return;
 	}
 	check_with_settings(&checked);
+	doctor_check_groups(findings, checked.plugin, user);
 }

@@ -88,6 +88,9 @@ group_problem(const struct doveadm_seal_group *group)
 	struct description description;
 	unsigned int count = array_count(&group->text.entries), usable;
 
+	if (group->group->ns == NULL)
+		return "no public namespace has such a mailbox: nothing is "
+			"sealed to it";
 	if (count == 0)
 		return "it has no members: no mail is stored";
 	describe(group, group->seen, &description, &error);

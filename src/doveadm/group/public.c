@@ -55,7 +55,7 @@ static void
 print_row(const struct public_mailbox *mailbox, const struct public_row *row)
 {
 	doveadm_print_sticky("username", clean(row->username));
-	doveadm_print(mailbox->vname);
+	doveadm_print(clean(mailbox->vname));
 	doveadm_print(dec2str(mailbox->recipient_count));
 	doveadm_print(row->fingerprint);
 	doveadm_print(clean(row->problem));

@@ -81,27 +81,46 @@ add_entry(struct key_export_cmd_context *ctx, struct mail_user *user,
 	entry->size = exported->size;
 }
 
-/* In DNS an address is looked for as it is written, and then in lower case. */
+/* In DNS an address is looked for as it is written, and then in lower case: if
+   that is the same, it is there once. */
+static void
+add_by_labels(struct key_export_cmd_context *ctx, struct mail_user *user,
+	      const char *address, const struct discovery_address *parsed,
+	      const struct mail_seal_exported *exported)
+{
+	const struct discovery_interface *discovery = ctx->discovery;
+	const char *last = "";
+
+	for (unsigned int i = 0; i < 2; i++) {
+		char *local_part = discovery->address_dns_local_part(
+			parsed->local_part, i > 0);
+		char *label = discovery->address_dns_label(local_part);
+
+		if (strcmp(label, last) != 0) {
+			add_entry(ctx, user, address, parsed->domain, label,
+				  exported);
+		}
+		last = t_strdup(label);
+		/* which g_free() is */
+		free(local_part);
+		free(label);
+	}
+}
+
 static void
 add_by_names(struct key_export_cmd_context *ctx, struct mail_user *user,
 	     const char *address, const struct discovery_address *parsed,
 	     const struct mail_seal_exported *exported)
 {
-	const char *const local_parts[] = {
-		parsed->local_part, t_str_lcase(parsed->local_part)
-	};
-	unsigned int count = ctx->form->append_lines == NULL ||
-		strcmp(local_parts[0], local_parts[1]) == 0 ? 1 : 2;
+	char *name;
 
-	for (unsigned int i = 0; i < count; i++) {
-		char *name = ctx->form->append_lines == NULL ?
-			ctx->discovery->address_wkd_name(local_parts[i]) :
-			ctx->discovery->address_dns_label(local_parts[i]);
-
-		add_entry(ctx, user, address, parsed->domain, name, exported);
-		/* which g_free() is */
-		free(name);
+	if (ctx->form->append_lines != NULL) {
+		add_by_labels(ctx, user, address, parsed, exported);
+		return;
 	}
+	name = ctx->discovery->address_wkd_name(parsed->local_part);
+	add_entry(ctx, user, address, parsed->domain, name, exported);
+	free(name);
 }
 
 /* It may be so for each of the addresses. */

@@ -33,7 +33,7 @@ doveadm_seal_export_count(const ARRAY_TYPE(export_entry) *entries,
 
 /* Appends the sorted entries as lines of a zone file (RFC 1035 section 5): as
    OPENPGPKEY (RFC 7929) or SMIMEA (RFC 8162) records, with whole names. What is
-   too large for a record is left out, with a warning. */
+   too large for a record, or whose name is too long, is left out, with a warning. */
 void doveadm_seal_export_openpgpkey(const ARRAY_TYPE(export_entry) *entries,
 				    string_t *zone);
 void doveadm_seal_export_smimea(const ARRAY_TYPE(export_entry) *entries,

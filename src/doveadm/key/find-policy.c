@@ -7,7 +7,9 @@ enum doveadm_seal_find_action
 doveadm_seal_find_decide(const struct doveadm_seal_find_facts *facts,
 			 bool source_is_proven)
 {
-	bool counts = facts->activate || source_is_proven;
+	/* what he has proven later takes back what he had proven before */
+	bool counts = facts->activate ||
+		(source_is_proven && !facts->withdrawn);
 
 	if (facts->enrolled)
 		return DOVEADM_SEAL_FIND_COMPARE;

@@ -4,11 +4,13 @@
    and find-policy.c says what follows. */
 
 #include "lib.h"
+#include "array.h"
 #include "buffer.h"
 #include "str.h"
 #include "str-sanitize.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
+#include "../../plugin/declined-text.h"
 #include "../../plugin/pending.h"
 #include "../../core/core.h"
 #include "find-source.h"
@@ -31,6 +33,11 @@ struct find_user {
 	const buffer_t *active;
 	const char *const *active_keys;
 	struct mail_seal_pending pending;
+	struct mail_seal_declined declined;
+	/* the same: pairs of a fingerprint and what it is, NULL-terminated */
+	const char *const *refused;
+	/* he declined something that isn't known; or NULL */
+	const struct mail_seal_declined_entry *unknown;
 
 	struct doveadm_seal_find_row *row;
 };
@@ -83,22 +90,22 @@ say_unknown(struct find_user *find, const char *source, const char *where,
  * A certificate that counts
  */
 
-static const char *fingerprints(struct find_user *find, const buffer_t *text)
+static const char *const *
+fingerprints(struct find_user *find, const buffer_t *text)
 {
 	const struct mail_seal_certificate *list;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	string_t *keys = t_str_new(64);
+	const char **keys;
 	unsigned int count;
 
 	if (find->core->describe(text, find->enrolment.set, time(NULL),
 				 pool_datastack_create(), &list, &count,
 				 &error) < 0)
-		return "";
-	for (unsigned int i = 0; i < count; i++) {
-		str_printfa(keys, "%s%s", i > 0 ? " " : "",
-			    list[i].fingerprint);
-	}
-	return str_c(keys);
+		count = 0;
+	keys = t_new(const char *, count + 1);
+	for (unsigned int i = 0; i < count; i++)
+		keys[i] = list[i].fingerprint;
+	return keys;
 }
 
 static enum mail_seal_enrol_result
@@ -150,6 +157,52 @@ take(struct find_user *find, const char *source,
 	}
 }
 
+/* Is this, byte for byte, what is active? Of most users it is, every day, and
+   that is told without gpg. */
+static bool
+is_the_active_one(const struct find_user *find, const buffer_t *content)
+{
+	const struct mail_seal_settings *set = find->enrolment.set;
+	const struct mail_seal_certificate_text *own, *other;
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	unsigned int own_count, other_count, i, j;
+	pool_t pool = pool_datastack_create();
+
+	if (find->active->used == 0 ||
+	    find->core->split(find->active, set, pool, &own, &own_count,
+			      &error) < 0 ||
+	    find->core->split(content, set, pool, &other, &other_count,
+			      &error) < 0)
+		return FALSE;
+	for (i = 0; i < other_count; i++) {
+		for (j = 0; j < own_count; j++) {
+			if (strcmp(other[i].text, own[j].text) == 0)
+				break;
+		}
+		if (j == own_count)
+			return FALSE;
+	}
+	return TRUE;
+}
+
+/* He declined something, and it isn't known what: it is what is published
+   now. Returns TRUE if so. */
+static bool
+is_what_was_declined(struct find_user *find, const char *source,
+		     const char *const *keys)
+{
+	if (find->unknown == NULL)
+		return FALSE;
+	if (!find->options->dry_run) {
+		find->plugin->declined_identify(find->enrolment.set->user,
+						find->unknown, keys);
+	}
+	add_note(find, source, t_strdup_printf("%s: %s",
+		t_strarray_join(keys, " "),
+		find->plugin->declined_describe(find->unknown)));
+	return TRUE;
+}
+
 /* Returns 1 if it is another than the active one, 0, or -1. */
 static int
 differs(struct find_user *find, const buffer_t *text, struct seal_error *error)
@@ -164,12 +217,14 @@ use(struct find_user *find, const char *source,
     struct seal_error *error)
 {
 	/* text becomes something else where it is the active one with news */
-	const char *keys = fingerprints(find, text);
+	const char *const *keys = fingerprints(find, text);
 	enum doveadm_seal_find_outcome outcome;
 	int ret;
 
 	if (action != DOVEADM_SEAL_FIND_COMPARE) {
-		outcome = take(find, source, action, text);
+		outcome = is_what_was_declined(find, source, keys) ?
+			DOVEADM_SEAL_FIND_ABSENT :
+			take(find, source, action, text);
 	} else {
 		ret = differs(find, text, error);
 		outcome = ret < 0 ? DOVEADM_SEAL_FIND_UNKNOWN_YET :
@@ -177,7 +232,7 @@ use(struct find_user *find, const char *source,
 			DOVEADM_SEAL_FIND_SAME;
 	}
 	if (outcome == DOVEADM_SEAL_FIND_COUNTS)
-		find->row->keys = keys;
+		find->row->keys = t_strarray_join(keys, " ");
 	return outcome;
 }
 
@@ -197,9 +252,12 @@ judge(struct find_user *find, const char *source, const char *address,
 	const char *reason;
 	int ret;
 
+	if (action == DOVEADM_SEAL_FIND_COMPARE &&
+	    is_the_active_one(find, answer->data))
+		return DOVEADM_SEAL_FIND_SAME;
 	ret = find->core->choose_published(answer->data, set, address,
-		find->facts.enrolled ? find->active_keys : NULL, text,
-		&reason, &error);
+		find->facts.enrolled ? find->active_keys : NULL,
+		find->refused, text, &reason, &error);
 	if (ret > 0)
 		outcome = use(find, source, action, text, &error);
 	else if (ret == 0)
@@ -324,6 +382,32 @@ static void look_at_pending(struct find_user *find)
 }
 
 /* Returns 0 or -1. */
+static int look_at_declined(struct find_user *find, struct seal_error *error)
+{
+	struct mail_seal_declined *declined = &find->declined;
+	ARRAY_TYPE(const_string) refused;
+
+	if (find->plugin->declined_get(find->enrolment.set, declined,
+				       error) < 0)
+		return -1;
+	t_array_init(&refused, 2 * declined->count + 1);
+	for (unsigned int i = 0; i < declined->count; i++) {
+		const struct mail_seal_declined_entry *entry =
+			&declined->list[i];
+		const char *what = find->plugin->declined_describe(entry);
+
+		array_push_back(&refused, &entry->fingerprint);
+		array_push_back(&refused, &what);
+		if (strcmp(entry->fingerprint,
+			   MAIL_SEAL_DECLINED_UNKNOWN) == 0)
+			find->unknown = entry;
+	}
+	array_append_zero(&refused);
+	find->refused = array_front(&refused);
+	return 0;
+}
+
+/* Returns 0 or -1. */
 static int look_at_user(struct find_user *find, struct seal_error *error)
 {
 	int ret;
@@ -332,14 +416,15 @@ static int look_at_user(struct find_user *find, struct seal_error *error)
 	if (find->core == NULL)
 		return -1;
 	ret = find->plugin->enrol_get_active(find->enrolment.set,
-		&find->active, &find->active_keys, error);
+		&find->active, &find->active_keys, &find->facts.withdrawn,
+		error);
 	if (ret < 0)
 		return -1;
 	find->facts.enrolled = ret > 0;
 	if (ret > 0)
 		find->row->keys = t_strarray_join(find->active_keys, " ");
 	look_at_pending(find);
-	return 0;
+	return look_at_declined(find, error);
 }
 
 static void find_for_user(struct find_user *find)

@@ -163,6 +163,11 @@ check_group(struct key_show_cmd_context *ctx,
 		ctx->print(ctx, source, NULL, ret < 0 ? error.text :
 			   "there is no certificate");
 	}
+	if (group->ns == NULL) {
+		ctx->print(ctx, source, NULL,
+			   "no public namespace has such a mailbox");
+	}
+	check_places(ctx);
 	ctx->set = user_set;
 }
 

@@ -1,11 +1,17 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "addresses.h"
+#include "signature.h"
+#include "../format/openpgp-packet.h"
 #include "../openssl/x509-addresses.h"
 #include "../message/seal.h"
 
 #include <gmime/gmime.h>
 #include <string.h>
+
+/* RFC 9580 section 5 */
+#define TAG_SIGNATURE 2
+#define TAG_USER_ID 13
 
 /*
  * Reading user IDs
@@ -83,9 +89,62 @@ char *certificate_user_id_address(const char *user_id)
 	return address;
 }
 
+/* Does the certificate's owner vouch with this signature for a user ID, and
+   not any more? */
+static bool
+is_own_word(const struct certificate *certificate, const uint8_t *body,
+	    size_t size, time_t now, bool *expired_r)
+{
+	const struct certificate_key *primary = certificate->keys;
+	struct signature_times times;
+
+	if (!signature_is_certification(body, size) ||
+	    signature_is_anothers_certification(body, size,
+						primary->fingerprint,
+						primary->fingerprint_size) ||
+	    !signature_times_read(body, size, &times))
+		return false;
+	*expired_r = times.lifetime != 0 &&
+		times.created + (time_t)times.lifetime <= now;
+	return true;
+}
+
+/* The judge doesn't say that: GPGME has no word for it. */
+static bool
+user_id_has_expired(const struct certificate *certificate, const char *name,
+		    time_t now)
+{
+	struct openpgp_packet_header header;
+	gsize size;
+	const uint8_t *data = g_bytes_get_data(certificate->data, &size);
+	bool is_it = false, one_expired = false, expired;
+
+	while (certificate->key_count > 0 &&
+	       openpgp_packet_read(data, size, &header) &&
+	       header.body_size <= size - header.header_size) {
+		const uint8_t *body = data + header.header_size;
+
+		if ((unsigned int)header.tag != TAG_SIGNATURE) {
+			is_it = (unsigned int)header.tag == TAG_USER_ID &&
+				header.body_size == strlen(name) &&
+				memcmp(body, name, header.body_size) == 0;
+		} else if (is_it && is_own_word(certificate, body,
+						header.body_size, now,
+						&expired)) {
+			if (!expired)
+				return false;
+			one_expired = true;
+		}
+		size -= header.header_size + header.body_size;
+		data = body + header.body_size;
+	}
+	return one_expired;
+}
+
 GPtrArray *certificate_addresses(const struct certificate *certificate)
 {
 	GPtrArray *addresses = g_ptr_array_new_with_free_func(g_free);
+	const time_t now = time(NULL);
 
 	if (certificate->kind == CERTIFICATE_KIND_X509) {
 		x509_addresses(certificate->data, addresses);
@@ -93,7 +152,9 @@ GPtrArray *certificate_addresses(const struct certificate *certificate)
 	}
 	for (char **name = certificate->names;
 	     name != NULL && *name != NULL; name++) {
-		char *address = certificate_user_id_address(*name);
+		char *address =
+			user_id_has_expired(certificate, *name, now) ? NULL :
+			certificate_user_id_address(*name);
 
 		if (address != NULL)
 			g_ptr_array_add(addresses, address);

@@ -8,7 +8,7 @@
    one is among them. */
 
 /* Returns the addr-specs that the certificate names, possibly none: those of
-   its user IDs; of X.509, the mail addresses of the subject alternative name
+   its user IDs for which its owner still vouches; of X.509, the mail addresses of the subject alternative name
    and of the subject. Free with g_ptr_array_unref(). */
 GPtrArray *certificate_addresses(const struct certificate *certificate);
 

@@ -122,6 +122,14 @@ is_key_id(const uint8_t *id, const uint8_t *fingerprint, size_t size)
 		read_number(id + 4, 4)) == value;
 }
 
+bool signature_is_certification(const uint8_t *body, size_t size)
+{
+	/* version 3 has the length of what is hashed before it */
+	const size_t type = size > 0 && body[0] == 3 ? 2 : 1;
+
+	return size > type && body[type] >= 0x10 && body[type] <= 0x13;
+}
+
 bool signature_is_anothers_certification(const uint8_t *body, size_t size,
 					 const uint8_t *fingerprint,
 					 size_t fingerprint_size)
@@ -130,12 +138,11 @@ bool signature_is_anothers_certification(const uint8_t *body, size_t size,
 	struct subpacket subpacket;
 	bool named = false;
 
-	if (size >= 15 && body[0] == 3) {
-		return body[2] >= 0x10 && body[2] <= 0x13 &&
-			!is_key_id(body + 7, fingerprint, fingerprint_size);
-	}
-	if (!signature_areas(body, size, areas) ||
-	    body[1] < 0x10 || body[1] > 0x13)
+	if (!signature_is_certification(body, size))
+		return false;
+	if (size >= 15 && body[0] == 3)
+		return !is_key_id(body + 7, fingerprint, fingerprint_size);
+	if (!signature_areas(body, size, areas))
 		return false;
 	/* any word that it is the certificate's own will do */
 	for (int i = 0; i < 2; i++) {

@@ -22,8 +22,9 @@ struct signature_times {
 bool signature_times_read(const uint8_t *body, size_t size,
 			  struct signature_times *times_r);
 
-/* Is it a certification of a user ID (RFC 9580 section 5.2.1.4 to 7) that
-   says that another key has made it? */
+/* Is it a certification of a user ID (RFC 9580 section 5.2.1.4 to 7)? */
+bool signature_is_certification(const uint8_t *body, size_t size);
+/* Is it one that says that another key has made it? */
 bool signature_is_anothers_certification(const uint8_t *body, size_t size,
 					 const uint8_t *fingerprint,
 					 size_t fingerprint_size);

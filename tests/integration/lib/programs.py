@@ -11,7 +11,7 @@ from pathlib import Path
 
 import keys
 
-OPENPGPJS = Path(__file__).parent / "openpgpjs" / "run.cjs"
+OPENPGPJS = Path(__file__).parents[1] / "openpgpjs" / "run.cjs"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from sandbox import Sandbox, wait_until
 DOMAIN = "example.org"
 HOST = f"mail.{DOMAIN}"
 PASSWORD = "secret"
-EXAMPLES = Path(__file__).parents[2] / "conf.d-examples"
+EXAMPLES = Path(__file__).parents[3] / "conf.d-examples"
 WRITABLE = ("/etc", "/usr", "/var", "/home")
 # What the installer's "Internet Site" says
 DEBCONF = f"""

@@ -82,3 +82,10 @@ def uids(items):
 def files_with(folder, sign):
     """Files below `folder` that hold these bytes."""
     return [file for file in folder.rglob("*") if file.is_file() and sign in file.read_bytes()]
+
+
+def snapshot(folder):
+    """Everything that changes when somebody writes there: names, contents, times."""
+    return {str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode,
+                        path.read_bytes() if path.is_file() else None)
+            for path in [folder, *folder.rglob("*")]}

@@ -24,7 +24,7 @@ import letters_for_all
 import wires
 from dovecot import PASSWORD, VMAIL_UID, Dovecot, User
 
-SCRIPTS = Path(__file__).parent / "as_without_us"
+SCRIPTS = Path(__file__).parents[1] / "as_without_us"
 STATES = ("keyless", "sealed", "unusable")
 REFUSED = re.compile(rb"Message not stored: the encryption key of this mailbox can't be used")
 PLUGINS = ("notify", "mail_log", "quota", "sieve")

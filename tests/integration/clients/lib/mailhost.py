@@ -15,7 +15,7 @@ from dovecot import PASSWORD, Dovecot
 from machine import merged_master_cf
 from sandbox import wait_until
 
-EXAMPLES = Path(__file__).parents[3] / "conf.d-examples"
+EXAMPLES = Path(__file__).parents[4] / "conf.d-examples"
 HOST = "mail.example.org"
 
 # Before the excerpt: what Debian's own main.cf says, and what is private.

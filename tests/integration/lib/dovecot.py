@@ -271,12 +271,20 @@ class Dovecot:
 
     def state_files(self, user):
         """What the mail store remembers of its owner's sealing."""
-        return [file for name in ("~dovecot-mail-seal", "dovecot-mail-seal-state.lock")
-                for file in self.home(user).rglob(name) if file.is_file()]
+        return self._files(user, "~dovecot-mail-seal", "dovecot-mail-seal-state.lock")
+
+    def declined_files(self, user):
+        """Which certificates its owner declined."""
+        return self._files(user, "~dovecot-mail-seal-declined",
+                           "dovecot-mail-seal-declined.lock")
+
+    def _files(self, user, *names):
+        return [file for name in names for file in self.home(user).rglob(name) if file.is_file()]
 
     def never_enrolled(self, user):
         """Take the user's key away, and every memory of it."""
-        for file in (self.keys_file(user), self.pending_file(user), *self.state_files(user)):
+        for file in (self.keys_file(user), self.pending_file(user), *self.state_files(user),
+                     *self.declined_files(user)):
             file.unlink(missing_ok=True)
 
     def give(self, user, path, content, mode=0o600):

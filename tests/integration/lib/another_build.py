@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-TREE = Path(__file__).parents[2]
+TREE = Path(__file__).parents[3]
 MODULES = Path("lib/dovecot/modules")
 HELPER = Path("libexec/dovecot/mail-seal-exec")
 

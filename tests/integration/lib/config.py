@@ -8,9 +8,9 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-EXAMPLES = Path(__file__).parents[2] / "conf.d-examples"
-EVERY_USER = ("lazy_expunge", "notify", "mail_log", "quota", "mail_crypt", "compress", "fts",
-              "fts_squat", "fts_xapian", "fts_flatcurve")
+EXAMPLES = Path(__file__).parents[3] / "conf.d-examples"
+EVERY_USER = ("lazy_expunge", "notify", "mail_log", "quota", "mail_crypt", "compress", "virtual",
+              "fts", "fts_squat", "fts_xapian", "fts_flatcurve")
 
 
 @dataclass
