@@ -348,7 +348,8 @@ def main():
         test()
     for failure in failures:
         print(failure)
-    print(f"{len(failures)} failures")
+    print(f"{len(failures)} failures; how texts are documented, tests/unit/test-documents.py says"
+          if failures else "Source and documents agree.")
     sys.exit(1 if failures else 0)
 
 
