@@ -30,7 +30,7 @@ METRICS = [ROOT / "conf.d-examples/91-mail-seal-metrics.conf",
 # Settings that one version of Dovecot doesn't have
 ONLY = {"public": "2.3"}
 # What stands in the troubleshooting page's blocks besides lines of the log
-COMMANDS = ("doveadm ", "postqueue ")
+COMMANDS = ("doveadm ", "postqueue ", "man ")
 # What stands for whatever differs
 ANYTHING = "\0"
 
