@@ -44,6 +44,7 @@ TEXTS = {
     "mail-seal: withdrawn": FORMAT,
     "mail-seal-state 1": FORMAT,
     "withdrawn-before %s": FORMAT,
+    "mail-seal-declined 1": FORMAT,
     "mail-seal-facts 1": FORMAT,
     "input %s": FORMAT,
     "gpg (GnuPG) 2.2.20": FORMAT,
