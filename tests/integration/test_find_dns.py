@@ -111,7 +111,7 @@ def elsewhere(dns):
     """Aliases and wildcards."""
     dns.server.zone("alias.example.").lines += \
         "_openpgpkey.alias.example. 60 IN DNAME _openpgpkey.target.example.\n"
-    target = dns.server.zone("target.example.")
+    dns.server.zone("target.example.")
     dns.publish("dname", "dname@alias.example", at="dname@target.example")
     yield "dname", "found", ""
     dns.alias("cname", "cname@good.example", "target@good.example")

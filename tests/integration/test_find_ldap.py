@@ -256,10 +256,10 @@ def test_password_file(server, directory, keys):
     path = directory.folder / "password"
     path.write_text(PASSWORD + "\n")
     configure(directory, bind_password=None, bind_password_file=path)
-    for mode, readable in ((0o600, True), (0o644, False), (0o640, False), (0o400, True)):
+    for mode, is_taken in ((0o600, True), (0o644, False), (0o640, False), (0o400, True)):
         path.chmod(mode)
         for way in ([], server.doveadm_server):
-            if readable:
+            if is_taken:
                 assert find(server, "-n", *way).result == "found"
             else:
                 assert "must be root's, and readable for nobody" in unknown(server, *way)

@@ -4,7 +4,7 @@ import pytest
 
 from dovecot import Dovecot, User
 from enrolment import ENTRY, challenges, code, give, pending, sealed_to, set_entry, stop_code
-from killing import at_each_step, build_killer, killed_at
+from killing import at_each_step, build_killer
 from sandbox import wait_until
 from seal_key import set_key
 

@@ -7,7 +7,7 @@ import pytest
 
 import notices
 from dovecot import Dovecot, User
-from enrolment import challenges, code, give, pending, sealed_to, set_entry, stop_code
+from enrolment import challenges, code, give, pending, sealed_to, set_entry
 from sandbox import wait_until
 
 DAY = 24 * 60 * 60

@@ -1,7 +1,6 @@
 """Teams of many members, and how their messages come out."""
 
 import re
-import subprocess
 
 import pytest
 

@@ -62,7 +62,7 @@ class GnuPG:
             "Subkey-Type: ecdh\nSubkey-Curve: cv25519\nExpire-Date: 0\n"
             f"Name-Email: member{n}@example.org\n%commit\n" for n in range(count))
         self.gpg("--generate-key", stdin=parameters.encode())
-        found, primary, encryption = [], None, None
+        found, primary = [], None
         for line in self.gpg("--with-colons", "--list-keys", "member").stdout.decode().splitlines():
             fields = line.split(":")
             if fields[0] == "pub":

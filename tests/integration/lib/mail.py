@@ -1,6 +1,6 @@
 """Messages to send, and an oracle for what must be stored of them.
 
-The oracle is written from design.md section 4 alone and shares no code or
+The oracle is written from doc/format.md section 4 alone and shares no code or
 library with the plugin, so that a mistake has to be made twice to go unseen.
 """
 
