@@ -354,7 +354,7 @@ def test_without_roots_rights(server):
                               "doveadm", "-c", server.folder / "dovecot.conf", "-f", "tab", "seal",
                               "doctor", check=False)
     assert done.returncode in (1, 2)
-    assert b"\tRun it as root.\n" in done.stdout or b"configuration" in done.stdout
+    assert b"Run it as root.\n" in done.stdout or b"configuration" in done.stdout
 
 
 def test_other_commands_of_that_name(server):
