@@ -3,6 +3,7 @@
 #include "lib.h"
 #include "mail-namespace.h"
 #include "mail-user.h"
+#include "mailbox-list.h"
 #include "str.h"
 #include "../core/core.h"
 #include "group.h"
@@ -11,28 +12,34 @@
 /* So many are named in the log. */
 #define LEFT_OUT_NAMED_MAX 10
 
-/* Returns what the mailbox is called in the namespace of which this one is an
-   alias: another prefix of the same mailboxes. */
-static const char *
-resolve_alias(const struct mail_namespace *ns, const char *vname)
+/* Are they prefixes of the same mailboxes? */
+static bool
+have_same_mailboxes(const struct mail_namespace *ns1,
+		    const struct mail_namespace *ns2)
 {
-	return strncmp(vname, ns->prefix, ns->prefix_len) != 0 ? vname :
-		t_strconcat(ns->alias_for->prefix, vname + ns->prefix_len,
-			    NULL);
+	return (ns1->alias_for == NULL ? ns1 : ns1->alias_for) ==
+		(ns2->alias_for == NULL ? ns2 : ns2->alias_for);
 }
 
+/* Whichever of its names the settings have, it is the same mailbox. The names'
+   separators may differ. */
 static int
 get_group(struct mail_namespace *ns, const char *vname, pool_t pool,
 	  const struct mail_seal_group **group_r, const char **error_r)
 {
 	struct mail_seal_group *group = p_new(pool, struct mail_seal_group, 1);
+	struct mail_namespace *other = ns->user->namespaces;
 	int ret;
 
 	ret = mail_seal_settings_get_group(ns, vname, pool, group, error_r);
-	if (ret == 0 && ns->alias_for != NULL) {
-		ret = mail_seal_settings_get_group(ns->alias_for,
-						   resolve_alias(ns, vname),
-						   pool, group, error_r);
+	for (; other != NULL && ret == 0; other = other->next) {
+		if (other == ns || !have_same_mailboxes(ns, other))
+			continue;
+		vname = mailbox_list_get_vname(other->list,
+			mailbox_list_get_storage_name(ns->list, vname));
+		ret = mail_seal_settings_get_group(other, vname, pool, group,
+						   error_r);
+		ns = other;
 	}
 	*group_r = ret > 0 ? group : NULL;
 	return ret;

@@ -79,6 +79,52 @@ static void reader_deinit(struct reader *reader)
 	settings_instance_free(&reader->instance);
 }
 
+/* An event for mailboxes of the namespace, with this mailbox block, or with
+   none if that is NULL. */
+static struct event *
+block_event(struct mail_namespace *ns, const char *block)
+{
+	struct mail_storage *storage = mail_namespace_get_default_storage(ns);
+	struct event *event = event_create(storage == NULL ? ns->user->event :
+					   storage->event);
+
+	if (block != NULL)
+		settings_event_add_list_filter_name(event, "mailbox", block);
+	settings_event_add_list_filter_name(event,
+		SETTINGS_EVENT_NAMESPACE_NAME, ns->set->name);
+	return event;
+}
+
+/* Reads what mail_seal_keys is in this mailbox block itself. Returns 1; 0 if it
+   isn't there; or -1. */
+static int
+block_get_keys(const struct reader *reader, struct mail_namespace *ns,
+	       const char *block, const char **keys_r, const char **error_r)
+{
+	const struct mail_seal_raw_settings *set;
+	/* and what stands in the namespace is hidden, too */
+	struct reader of_block = {
+		.user = reader->user,
+		.instance = settings_instance_dup(reader->instance),
+	};
+	struct event *event = block_event(ns, block);
+	int ret;
+
+	settings_override(of_block.instance, t_strdup_printf(
+		SETTINGS_EVENT_NAMESPACE_NAME"/%s/mail_seal_keys",
+		settings_section_escape(ns->set->name)), OUTSIDE,
+		SETTINGS_OVERRIDE_TYPE_CODE);
+	ret = reader_get(&of_block, event, &set, error_r);
+	if (ret == 0) {
+		*keys_r = t_strdup(set->mail_seal_keys);
+		ret = strcmp(*keys_r, OUTSIDE) == 0 ? 0 : 1;
+		settings_free(set);
+	}
+	event_unref(&event);
+	settings_instance_free(&of_block.instance);
+	return ret;
+}
+
 /* Returns the name of the first setting that is in a block, and that isn't one
    of these (NULL-terminated), or NULL. */
 static const char *
@@ -154,22 +200,6 @@ check_blocks(const struct reader *reader, const struct mail_namespace *ns,
 	return strcmp(set->mail_seal_keys, "none") == 0 ? 0 : 1;
 }
 
-/* An event for mailboxes of the namespace, with this mailbox block, or with
-   none if that is NULL. */
-static struct event *
-block_event(struct mail_namespace *ns, const char *block)
-{
-	struct mail_storage *storage = mail_namespace_get_default_storage(ns);
-	struct event *event = event_create(storage == NULL ? ns->user->event :
-					   storage->event);
-
-	if (block != NULL)
-		settings_event_add_list_filter_name(event, "mailbox", block);
-	settings_event_add_list_filter_name(event,
-		SETTINGS_EVENT_NAMESPACE_NAME, ns->set->name);
-	return event;
-}
-
 /* What holds for the mailbox, with variables expanded, and without the
    userdb's */
 static int
@@ -210,7 +240,8 @@ group_init(struct mail_seal_group *group, struct mail_namespace *ns,
 }
 
 /* Returns the name of the block that has these sources, from which the
-   mailbox's settings are; "*" is the namespace's own. */
+   mailbox's settings are; "*" is the namespace's own. Of those that match, the
+   last counts (settings.c). */
 static int
 find_block(const struct reader *reader, struct mail_namespace *ns,
 	   const char *vname, const char *keys, const char **name_r,
@@ -218,34 +249,25 @@ find_block(const struct reader *reader, struct mail_namespace *ns,
 {
 	const char *subname = strncmp(vname, ns->prefix, ns->prefix_len) == 0 ?
 		vname + ns->prefix_len : vname;
-	const struct mail_seal_raw_settings *set;
 	const struct mailbox_settings *const *mailboxes;
+	const char *block_keys;
 	unsigned int count;
+	int ret = 0;
 
 	*name_r = "*";
 	if (array_is_empty(&ns->set->mailboxes))
 		return 0;
 	mailboxes = array_get(&ns->set->parsed_mailboxes, &count);
-	for (unsigned int i = 0; i <= count; i++) {
-		/* first that of the namespace alone */
-		const char *block = i == 0 ? NULL :
-			array_idx_elem(&ns->set->mailboxes, i - 1);
-		struct event *event;
-		bool equal;
-		int ret;
-
-		if (i > 0 && !wildcard_match(subname, mailboxes[i - 1]->name))
+	for (unsigned int i = count; i > 0; i--) {
+		if (!wildcard_match(subname, mailboxes[i - 1]->name))
 			continue;
-		event = block_event(ns, block);
-		ret = reader_get(reader, event, &set, error_r);
-		event_unref(&event);
+		ret = block_get_keys(reader, ns,
+				     array_idx_elem(&ns->set->mailboxes, i - 1),
+				     &block_keys, error_r);
 		if (ret < 0)
 			return -1;
-		equal = strcmp(set->mail_seal_keys, keys) == 0;
-		settings_free(set);
-		if (equal) {
-			if (i > 0)
-				*name_r = mailboxes[i - 1]->name;
+		if (ret > 0 && strcmp(block_keys, keys) == 0) {
+			*name_r = mailboxes[i - 1]->name;
 			return 0;
 		}
 	}
@@ -306,19 +328,17 @@ list_block(const struct reader *reader, struct mail_namespace *ns,
 	   const char *block, const char *name, pool_t pool,
 	   ARRAY_TYPE(mail_seal_group) *groups, const char **error_r)
 {
-	struct event *ns_event = block_event(ns, NULL);
 	struct event *event = block_event(ns, block);
-	const struct mail_seal_raw_settings *ns_set = NULL, *set = NULL;
+	const struct mail_seal_raw_settings *set = NULL;
 	const struct mail_seal_group *group_const;
 	struct mail_seal_group *group;
-	int ret;
+	const char *keys;
+	int ret = reader_get(reader, event, &set, error_r);
 
-	ret = reader_get(reader, ns_event, &ns_set, error_r);
 	if (ret == 0)
-		ret = reader_get(reader, event, &set, error_r);
-	if (ret == 0 && (block == NULL || strcmp(set->mail_seal_keys,
-						 ns_set->mail_seal_keys) != 0))
 		ret = check_blocks(reader, ns, set, error_r);
+	if (ret > 0 && block != NULL)
+		ret = block_get_keys(reader, ns, block, &keys, error_r);
 	if (ret > 0) {
 		group = p_new(pool, struct mail_seal_group, 1);
 		ret = group_init(group, ns, name, event, pool, error_r);
@@ -327,9 +347,7 @@ list_block(const struct reader *reader, struct mail_namespace *ns,
 			array_push_back(groups, &group_const);
 	}
 	settings_free(set);
-	settings_free(ns_set);
 	event_unref(&event);
-	event_unref(&ns_event);
 	return ret < 0 ? -1 : 0;
 }
 

@@ -5,9 +5,10 @@ import pytest
 import dicts
 import mail
 import team
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
+OLD = dovecot_version().startswith("2.3")
 REFUSED = "Message not stored: "
 
 
@@ -89,3 +90,28 @@ def test_dict_that_is_away(server, store, keys):
         assert team.messages(server, "CERT") == []
     finally:
         store.start()
+
+
+def site_of_two(store, *names):
+    """Each of these groups is in the dict; the settings have them in this order."""
+    server = Dovecot([User("alice"), User("bob")], dict=store, shared=True,
+                     groups={name: "DICT" for name in names})
+    team.make(server, "info", "info-1")
+    return server
+
+
+@pytest.mark.parametrize("names", [("info*", "info-1"), ("info-1", "info*"), ("*", "info-1")])
+def test_names_that_overlap(store, gnupg, keys, names):
+    """Which group it is isn't seen in the source, which is the same. 2.4 has the last that fits,
+    2.3 the longest."""
+    certificates = {"info*": keys.alice, "*": keys.alice, "info-1": keys.bob}
+    wide, = set(names) - {"info-1"}
+    with site_of_two(store, *names) as server:
+        for name in names:
+            give(server, store, f"Public/{name}", certificates[name].certificate)
+        expected = "info-1" if OLD or names[-1] == "info-1" or wide == "*" else wide
+        for name, key in (("info", certificates[wide]), ("info-1", certificates[expected])):
+            assert save(server, name).ok
+            mail.check_sealed(team.take(server, name), MESSAGE, gnupg, key, delivered=False)
+        rows = server.doveadm_rows("seal", "group", "list")
+        assert {row["group"] for row in rows} == {f"Public/{name}" for name in names}

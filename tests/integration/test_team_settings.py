@@ -141,28 +141,56 @@ def test_a_dict_that_is_a_file(keys, where):
 
 
 ALIAS = """
-namespace {name} {{
+namespace old {{
   type = public
-  separator = /
-  prefix = Old/
-  {location}
+  separator = {separator}
+  prefix = Old{separator}
+  {place}
   subscriptions = no
+  list = no
   alias_for = {target}
 }}
 """
 
 
-def test_another_prefix_of_the_same_mailboxes(keys, gnupg):
-    with site(keys, groups={"CERT": "file:FOLDER/cert.asc"}) as server:
+@contextlib.contextmanager
+def site_with_alias(keys, separator, more="", **options):
+    """Old/ is another prefix of Public/."""
+    with site(keys, "CERT/sub", **options) as server:
         public = server.site.public_maildir
-        location = f"location = maildir:{public}:INDEX=~/public" if OLD else \
+        place = f"location = maildir:{public}:INDEX=~/public" if OLD else \
             f"mail_path = {public}\n  mail_index_path = ~/public"
-        server.site.more += ALIAS.format(name="old", location=location,
-                                         target="Public/" if OLD else "public")
+        server.site.more += more + ALIAS.format(separator=separator, place=place,
+                                                target="Public/" if OLD else "public")
         server.write_config()
         server.reload()
-        assert save(server, mailbox="Old/CERT").ok
-        check_sealed(server, gnupg, keys.alice)
+        yield server
+
+
+@pytest.mark.parametrize("separator", ["/", "."])
+def test_another_prefix_of_the_same_mailboxes(keys, gnupg, separator):
+    groups = dict.fromkeys(["CERT", "CERT/sub"], "file:FOLDER/cert.asc")
+    with site_with_alias(keys, separator, groups=groups) as server:
+        for name in ("CERT", "CERT/sub"):
+            assert save(server, mailbox=f"Old/{name}".replace("/", separator)).ok
+            check_sealed(server, gnupg, keys.alice, name=name)
+
+
+@pytest.mark.parametrize("separator", ["/", "."])
+def test_named_by_the_other_prefix(keys, gnupg, separator):
+    """It is the same mailbox, by whichever of its names the settings have it."""
+    pattern = f"Old{separator}CERT{separator}*"
+    if OLD:
+        more = f"plugin {{\n  mail_seal_public = {pattern}=file:FOLDER/cert.asc\n}}\n"
+    else:
+        more = (f"namespace old {{\n  mailbox \"CERT{separator}*\" {{\n"
+                "    mail_seal_keys = file:FOLDER/cert.asc\n  }\n}\n")
+    with site_with_alias(keys, separator, more=more) as server:
+        for name in ("Public/CERT/sub", f"Old{separator}CERT{separator}sub"):
+            assert save(server, mailbox=name).ok
+            check_sealed(server, gnupg, keys.alice, name="CERT/sub")
+        assert save(server, mailbox="Public/CERT").ok
+        mail.check_unchanged(team.take(server, "CERT"), MESSAGE, delivered=False)
 
 
 @only_old

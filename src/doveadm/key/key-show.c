@@ -167,6 +167,10 @@ check_group(struct key_show_cmd_context *ctx,
 		ctx->print(ctx, source, NULL,
 			   "no public namespace has such a mailbox");
 	}
+	/* of a block, which a group may have */
+	if (ctx->set->extra_keys != NULL &&
+	    null_strcmp(ctx->set->extra_keys, user_set->extra_keys) != 0)
+		show_extra(ctx);
 	check_places(ctx);
 	ctx->set = user_set;
 }
