@@ -109,6 +109,7 @@ static const struct {
 	enum pending pending;
 	bool activate, proven;
 	enum doveadm_seal_find_action action;
+	bool withdrawn;
 } decisions[] = {
 	{ FALSE, NOTHING, FALSE, FALSE, DOVEADM_SEAL_FIND_OFFER },
 	{ FALSE, NOTHING, TRUE, FALSE, DOVEADM_SEAL_FIND_ACTIVATE },
@@ -119,6 +120,9 @@ static const struct {
 	{ FALSE, FOUND_BEFORE, FALSE, FALSE, DOVEADM_SEAL_FIND_LEAVE },
 	{ FALSE, FOUND_BEFORE, TRUE, FALSE, DOVEADM_SEAL_FIND_ACTIVATE },
 	{ FALSE, FOUND_BEFORE, FALSE, TRUE, DOVEADM_SEAL_FIND_ACTIVATE },
+	{ FALSE, NOTHING, FALSE, TRUE, DOVEADM_SEAL_FIND_OFFER, TRUE },
+	{ FALSE, NOTHING, TRUE, FALSE, DOVEADM_SEAL_FIND_ACTIVATE, TRUE },
+	{ FALSE, FOUND_BEFORE, FALSE, TRUE, DOVEADM_SEAL_FIND_LEAVE, TRUE },
 	{ TRUE, NOTHING, FALSE, FALSE, DOVEADM_SEAL_FIND_COMPARE },
 	{ TRUE, NOTHING, TRUE, TRUE, DOVEADM_SEAL_FIND_COMPARE },
 	{ TRUE, OWNERS, TRUE, TRUE, DOVEADM_SEAL_FIND_COMPARE },
@@ -133,6 +137,7 @@ static void test_decide(void **state ATTR_UNUSED)
 			.pending = decisions[i].pending != NOTHING,
 			.pending_was_found =
 				decisions[i].pending == FOUND_BEFORE,
+			.withdrawn = decisions[i].withdrawn,
 			.activate = decisions[i].activate
 		};
 
