@@ -151,8 +151,11 @@ def test_openpgpkey(server, gnupg, own):
 
 def test_local_part_as_it_is_hashed(server, gnupg):
     """Wherever it is looked for: composed (RFC 7929 section 3), and in lower case."""
-    enrol(server, henry=gnupg.generate(ADDRESSES["henry"]))
-    assert sorted(openpgpkeys(export(server, "openpgpkey").stdout)) == sorted(
+    enrol(server, henry=gnupg.generate(ADDRESSES["henry"],
+                                       time_options=["--charset", "utf-8"]))
+    done = export(server, "openpgpkey")
+    assert done.stderr == b""
+    assert sorted(openpgpkeys(done.stdout)) == sorted(
         f"{dns_label(local_part)}._openpgpkey.example.org."
         for local_part in ("J\u00dcRGEN", "j\u00fcrgen"))
 
