@@ -152,9 +152,8 @@ def test_examples_say_the_same():
 
 def test_events():
     source = (SOURCE / "plugin/report.c").read_text()
-    events = re.findall(r'set_name\("(\w+)"\)(.*?)->event\(\)', source, re.S)
-    events += re.findall(r'set_name\("(mail_seal_\w+)"\)(.*?)->event\(\)',
-                         "".join(path.read_text() for path in SOURCE.glob("doveadm/**/*.c")), re.S)
+    everything = "".join(path.read_text() for path in SOURCE.rglob("*.c"))
+    events = re.findall(r'set_name\("(mail_seal_\w+)"\)(.*?)->event\(\)', everything, re.S)
     documented = plain(section(MAIL_SEAL_7, "EVENTS"))
     same({name for name, _ in events}, set(re.findall(r"\bmail_seal_(?:\w+_changed|finished)\b",
                                                       documented)), "mail_seal(7), EVENTS")
@@ -165,6 +164,13 @@ def test_events():
               for value in re.findall(r'= "(\w+)"', re.search(
                   rf"{table}\[\] = \{{(.*?)\}};", source, re.S)[1])}
     same(fields | values, tags, "mail_seal(7), EVENTS")
+    way = re.search(r"^\.B way\n(.*?)^\.TP", documented, re.S | re.M)[1]
+    ways = re.findall(r'\b(?:way = |define WAY |give\(set, )"([a-z-]+)"', everything)
+    ways += ["find-" + name.replace("_", "-") for name in re.findall(
+        r"^const struct discovery_source discovery_(\w+) = ", everything, re.M)]
+    same(ways, [word for line in re.findall(r"^\.BR? (.*)", way, re.M)
+                for word in re.findall(r'(?<!")\b[a-z-]+\b', line.replace('" or "', " "))],
+         "mail_seal(7), EVENTS, way")
     for path in METRICS:
         text = path.read_text()
         for name in re.findall(r"mail_seal_finished|mail_seal_\w+_changed", text):
