@@ -323,7 +323,8 @@ def test_user_id_that_has_expired(server):
                              ([(alice, {}), (alice, {"expires": 10})], "found"),
                              ([(bob, {"expires": 10}), (alice, {})], "found")):
         server.tree.publish("alice@example.org", certificate(*user_ids))
-        assert find(server, "-n")["result"] == result, user_ids
+        row = find(server, "-n", sources="wkd-dir")
+        assert row["result"] == result, (user_ids, row)
 
 
 def test_withdrawn(server, keys, other):
