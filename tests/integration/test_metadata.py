@@ -168,7 +168,7 @@ def test_server_failures_are_told_without_paths(server, alice, keys):
             said = "".join([response.text, *map(str, response.untagged)])
             assert "/" not in said.replace(ENTRY, "")
             assert value_of(response) is None
-        assert wait_until(lambda: f"file:{path}: it is a directory" in server.log_since(mark))
+        assert wait_until(lambda: f"file:{path}: it is a folder" in server.log_since(mark))
         response = set_entry(alice, keys.alice.certificate)
         assert response.status == "NO"
         assert "the server failed, please try again later" in response.text

@@ -299,7 +299,7 @@ def test_keys_is_a_directory(server, way, keys):
     path = server.give("alice", ".mail-seal/keys/x", b"").parent
     done = set_key(server, "alice", keys.alice.certificate, *way)
     assert done.returncode == TEMPORARY
-    assert "it is a directory" in sentence(done)
+    assert "it is a folder" in sentence(done)
     (path / "x").unlink()
     path.rmdir()
 
