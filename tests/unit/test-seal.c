@@ -493,7 +493,7 @@ static void test_abandoned(void **state G_GNUC_UNUSED)
 		.recipients = list->certificates,
 		.recipient_count = 1,
 		.openpgp_engine = "gpg",
-		.timeout_secs = 10
+		.timeout_secs = 120
 	};
 	char *pid_path = g_strconcat(FAKE_GPG, ".pid", NULL), *pid = NULL;
 	struct seal *seal = seal_new(&params);
@@ -503,10 +503,11 @@ static void test_abandoned(void **state G_GNUC_UNUSED)
 	assert_int_equal(seal_push(seal, TEXT("A: b\n\nhello\n"), &error), 0);
 	while (seal_pull(seal, buf, sizeof(buf), &error) > 0) ;
 	assert_int_equal(error.code, SEAL_ERROR_NONE);
-	while (!g_file_get_contents(pid_path, &pid, NULL, NULL) ||
-	       strchr(pid, '\n') == NULL) {
+	for (int i = 0; !g_file_get_contents(pid_path, &pid, NULL, NULL) ||
+	     strchr(pid, '\n') == NULL; i++) {
 		g_clear_pointer(&pid, g_free);
-		g_usleep(1000);
+		g_usleep(10000);
+		assert_true(i < 10000);
 	}
 	assert_int_equal(kill(atoi(pid), 0), 0);
 	seal_free(&seal);
