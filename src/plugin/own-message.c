@@ -22,7 +22,9 @@
 #include "own-message.h"
 #include "transaction.h"
 
+#include <fcntl.h>
 #include <time.h>
+#include <unistd.h>
 
 /* of the SHA-256 in a Message-ID, in bytes */
 #define MESSAGE_ID_HASH_SIZE 16
@@ -230,6 +232,15 @@ save(struct mailbox_transaction_context *t, const string_t *text)
 	return ret;
 }
 
+/* An mbox is locked by way of the current folder (mbox_dotlock_privileged_op()),
+   which for doveadm is wherever its caller is, as /root: closed to the user. */
+static void leave_closed_folder(void)
+{
+	if (faccessat(AT_FDCWD, ".", R_OK | X_OK, AT_EACCESS) < 0 &&
+	    chdir("/") < 0)
+		i_error("chdir(/) failed: %m");
+}
+
 static int
 store(struct mailbox *box, const string_t *text,
       const struct mail_seal_decision *decision, const char **error_r)
@@ -238,6 +249,7 @@ store(struct mailbox *box, const string_t *text,
 	struct mail_seal_transaction *st;
 	int ret;
 
+	leave_closed_folder();
 	if (mailbox_open(box) < 0)
 		return failed_to_store(box, error_r);
 	t = mailbox_transaction_begin(box, MAILBOX_TRANSACTION_FLAG_EXTERNAL,
