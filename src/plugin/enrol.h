@@ -147,11 +147,11 @@ mail_seal_enrol_find(const struct mail_seal_settings *set, const char *home,
 
 /* What is the owner's mail sealed to? Returns 1, with the fingerprints
    (NULL-terminated) and the content, which stays empty if it can't be read any
-   more; 0 if it isn't sealed, and whether he himself has withdrawn what there
-   was; or -1 if that can't be found out. From the data stack. */
+   more; 0 if it isn't sealed; or -1 if that can't be found out. From the data
+   stack. */
 int mail_seal_enrol_get_active(const struct mail_seal_settings *set,
 			       const buffer_t **content_r,
-			       const char *const **keys_r, bool *withdrawn_r,
+			       const char *const **keys_r,
 			       struct seal_error *error);
 
 /* Appends what is enrolled, as text. Returns 1, 0 if nothing is, or -1. */

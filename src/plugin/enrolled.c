@@ -156,7 +156,7 @@ int enrolled_get(const struct mail_seal_settings *set,
 
 int mail_seal_enrol_get_active(const struct mail_seal_settings *set,
 			       const buffer_t **content_r,
-			       const char *const **keys_r, bool *withdrawn_r,
+			       const char *const **keys_r,
 			       struct seal_error *error)
 {
 	struct mail_seal_owner owner;
@@ -165,7 +165,6 @@ int mail_seal_enrol_get_active(const struct mail_seal_settings *set,
 
 	mail_seal_owner_judge(set, &owner);
 	ret = read_enrolled(set, &owner, FALSE, &enrolled, error);
-	*withdrawn_r = ret == 0 && owner.keys.withdrawn != 0;
 	mail_seal_owner_free(&owner);
 	*content_r = enrolled.content;
 	*keys_r = enrolled.keys;

@@ -80,7 +80,7 @@ struct mail_seal_plugin_interface {
 				  const char **error_r);
 	int (*enrol_get_active)(const struct mail_seal_settings *set,
 				const buffer_t **content_r,
-				const char *const **keys_r, bool *withdrawn_r,
+				const char *const **keys_r,
 				struct seal_error *error);
 	enum mail_seal_enrol_result
 		(*enrol_set)(const struct mail_seal_enrolment *enrolment,

@@ -32,7 +32,8 @@ class Tree:
 
     def __init__(self, folder):
         self.folder = folder
-        folder.mkdir(mode=0o750)
+        folder.mkdir(mode=0o750, exist_ok=True)
+        self.clear()
 
     def file(self, address):
         local_part, domain = address.rsplit("@", 1)

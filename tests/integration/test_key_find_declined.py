@@ -104,6 +104,11 @@ def declined(server, key, how, **options):
     assert sealed_to(server, "alice") == []
 
 
+def confirm(server, user, key):
+    with server.imap(user) as client:
+        assert give(client, code(server, user, key)).ok
+
+
 @pytest.mark.parametrize("withdraw", [metadata_nil, key_unset])
 def test_withdrawn(server, keys, other, withdraw):
     publish(server, keys.alice)
@@ -113,9 +118,11 @@ def test_withdrawn(server, keys, other, withdraw):
     declined(server, keys.alice, "withdrawn")
     [row], _ = find_all(server, *server.doveadm_server, "-u", "alice")
     assert row["result"] == "none"
-    # the other one is none of those
+    # the other one is none of those, but he decides
     publish(server, keys.alice, other)
     assert short(find(server)) == ("found", "wkd-dir", other.fingerprint)
+    assert sealed_to(server, "alice") == []
+    confirm(server, "alice", other)
     assert sealed_to(server, "alice") == [other.fingerprint]
     # that the first one is still there is no news
     publish(server, keys.alice)
@@ -345,6 +352,7 @@ def test_back_ends_that_share_a_dict(back_ends, keys, other, user):
             assert "(withdrawn)" in row["note"]
     publish(one, other)
     assert find(another, **options)["result"] == "found"
+    confirm(another, user, other)
     assert sealed_to(one, user) == sealed_to(another, user) == [other.fingerprint]
     # after a while, so that it isn't the withdrawal that is known
     for server in back_ends:

@@ -58,7 +58,7 @@ def machine(keys):
         seal(machine, keys.alice)
         deliver_through_dovecot(machine)
         machine.start()
-        machine.shell("cd /root; " + code("doveadm seal key set"))
+        machine.shell("cp /home/alice.asc /root; cd /root; " + code("doveadm seal key set"))
         # the notice is in a mailbox that root locks for the user, who may not be in /root
         assert machine.shell("doveadm search -u alice mailbox INBOX all").strip()
         yield machine

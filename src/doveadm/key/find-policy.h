@@ -38,7 +38,7 @@ struct doveadm_seal_find_facts {
 	bool pending;
 	/* and it is this command that has found it */
 	bool pending_was_found;
-	/* he had one, and has proven that he wants none */
+	/* his mail was sealed, and then was to be no more */
 	bool withdrawn;
 	/* the administrator vouches for the sources: --activate */
 	bool activate;

@@ -396,6 +396,8 @@ static int look_at_declined(struct find_user *find, struct seal_error *error)
 			&declined->list[i];
 		const char *what = find->plugin->declined_describe(entry);
 
+		if (entry->kind == MAIL_SEAL_DECLINED_WITHDRAWN)
+			find->facts.withdrawn = TRUE;
 		array_push_back(&refused, &entry->fingerprint);
 		array_push_back(&refused, &what);
 		if (strcmp(entry->fingerprint,
@@ -416,8 +418,7 @@ static int look_at_user(struct find_user *find, struct seal_error *error)
 	if (find->core == NULL)
 		return -1;
 	ret = find->plugin->enrol_get_active(find->enrolment.set,
-		&find->active, &find->active_keys, &find->facts.withdrawn,
-		error);
+		&find->active, &find->active_keys, error);
 	if (ret < 0)
 		return -1;
 	find->facts.enrolled = ret > 0;

@@ -61,9 +61,17 @@ class GnuPG:
             "%no-protection\nKey-Type: eddsa\nKey-Curve: ed25519\nKey-Usage: cert,sign\n"
             "Subkey-Type: ecdh\nSubkey-Curve: cv25519\nExpire-Date: 0\n"
             f"Name-Email: member{n}@example.org\n%commit\n" for n in range(count))
+        before = self._members()
         self.gpg("--generate-key", stdin=parameters.encode())
+        found = [member for member in self._members() if member not in before]
+        assert len(found) == count
+        return found
+
+    def _members(self):
         found, primary = [], None
-        for line in self.gpg("--with-colons", "--list-keys", "member").stdout.decode().splitlines():
+        # fails if there is none
+        listing = self.gpg("--with-colons", "--list-keys", "member", check=False)
+        for line in listing.stdout.decode().splitlines():
             fields = line.split(":")
             if fields[0] == "pub":
                 primary = None
@@ -71,7 +79,6 @@ class GnuPG:
                 primary = primary or fields[9]
             elif fields[0] == "sub":
                 found.append((primary, fields[4]))
-        assert len(found) == count
         return found
 
     def generate_expired(self, address):
