@@ -203,6 +203,12 @@ parse_servers(const struct values *values, struct ldap_config *config,
 					values->starttls);
 		return false;
 	}
+	/* what is before it may be a password: it isn't shown */
+	if (strchr(values->uri, '@') != NULL) {
+		*error_r = g_strdup("uri: it has an \"@\"; the name and the "
+			"password are bind_dn and bind_password");
+		return false;
+	}
 	words = split_words(values->uri);
 	for (unsigned int i = 0; *error_r == NULL && words[i] != NULL; i++) {
 		struct ldap_server *server = server_parse(words[i]);

@@ -152,7 +152,11 @@ may_stay_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	*reason_r = MAIL_SEAL_REASON_UNREADABLE;
 	/* It can't be read here, behind mail_crypt without its key for
 	   example, and so can't be saved anew either. From where this owner's
-	   mail is sealed, it comes as well sealed as it was. */
+	   mail is sealed, or the same members', it comes as well sealed as it
+	   was. */
+	if (mailbox_get_namespace(ctx->transaction->box)->owner == NULL)
+		return mail_seal_group_is_same(ctx->transaction->box,
+					       mail->box);
 	return mailbox_get_namespace(mail->box)->owner ==
 		mailbox_get_namespace(ctx->transaction->box)->owner &&
 		mail_seal_mailbox_is_exempt(mail->box, &error) == 0;

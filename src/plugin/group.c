@@ -21,6 +21,17 @@ have_same_mailboxes(const struct mail_namespace *ns1,
 		(ns2->alias_for == NULL ? ns2 : ns2->alias_for);
 }
 
+/* With an escape character a name can be written in many ways. */
+static const char *
+canonical_name(struct mail_namespace *ns, const char *vname)
+{
+	if (ns->type != MAIL_NAMESPACE_TYPE_PUBLIC ||
+	    strncmp(vname, ns->prefix, ns->prefix_len) != 0)
+		return vname;
+	return mailbox_list_get_vname(ns->list,
+		mailbox_list_get_storage_name(ns->list, vname));
+}
+
 /* Whichever of its names the settings have, it is the same mailbox. The names'
    separators may differ. */
 static int
@@ -31,6 +42,7 @@ get_group(struct mail_namespace *ns, const char *vname, pool_t pool,
 	struct mail_namespace *other = ns->user->namespaces;
 	int ret;
 
+	vname = canonical_name(ns, vname);
 	ret = mail_seal_settings_get_group(ns, vname, pool, group, error_r);
 	for (; other != NULL && ret == 0; other = other->next) {
 		if (other == ns || !have_same_mailboxes(ns, other))
@@ -167,15 +179,21 @@ have_equal_sources(const struct mail_seal_settings *set1,
 	return strcmp(set1->group, set2->group) == 0;
 }
 
-void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from)
+bool mail_seal_group_is_same(struct mailbox *box1, struct mailbox *box2)
 {
-	const struct mail_seal_group *group, *from_group;
+	const struct mail_seal_group *group1, *group2;
 	const char *error;
 
-	if (from != NULL && mailbox_get_namespace(from)->owner == NULL &&
-	    mail_seal_group_of_mailbox(box, &group, &error) > 0 &&
-	    mail_seal_group_of_mailbox(from, &from_group, &error) > 0 &&
-	    have_equal_sources(&group->set, &from_group->set))
+	return mailbox_get_namespace(box1)->owner == NULL &&
+		mailbox_get_namespace(box2)->owner == NULL &&
+		mail_seal_group_of_mailbox(box1, &group1, &error) > 0 &&
+		mail_seal_group_of_mailbox(box2, &group2, &error) > 0 &&
+		have_equal_sources(&group1->set, &group2->set);
+}
+
+void mail_seal_group_note_encrypted(struct mailbox *box, struct mailbox *from)
+{
+	if (from != NULL && mail_seal_group_is_same(box, from))
 		return;
 	e_info(box->event, "mail_seal: Message is encrypted already and stored "
 	       "as it is: only those it was encrypted to can read it, not all "

@@ -67,6 +67,9 @@ struct mail_seal_group_keys {
 void mail_seal_group_judge(const struct mail_seal_settings *set,
 			   struct mail_seal_group_keys *keys_r);
 
+/* Are both mailboxes those of one group, with the same members? */
+bool mail_seal_group_is_same(struct mailbox *box1, struct mailbox *box2);
+
 /* A message that is encrypted already was put into this group's mailbox, from
    another mailbox or, if that is NULL, from elsewhere: says in the log that it
    isn't sealed to the members, unless it comes from a mailbox of theirs. */

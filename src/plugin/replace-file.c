@@ -73,6 +73,8 @@ static bool only_root_writes(const char *dir)
 	const char *pos = dir;
 	struct stat st;
 
+	if (*dir == '\0')
+		return FALSE;
 	while (pos != NULL) {
 		pos = strchr(pos + 1, '/');
 		if (lstat(pos == NULL ? dir : t_strdup_until(dir, pos),

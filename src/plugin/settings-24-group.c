@@ -10,6 +10,7 @@
 #ifdef HAVE_DOVECOT_24
 
 #include "mail-namespace.h"
+#include "mail-storage-settings.h"
 #include "settings.h"
 #include "settings-parser.h"
 #include "wildcard-match.h"
@@ -95,6 +96,36 @@ block_event(struct mail_namespace *ns, const char *block)
 	return event;
 }
 
+/* Before 2.4.2 an override's namespace is only understood once settings that
+   know namespaces were asked for (settings.c
+   settings_override_filter_match()). */
+static int
+learn_namespaces(const struct reader *reader, struct event *parent,
+		 const char **error_r)
+{
+	struct event *event = event_with_instance(parent, reader->instance);
+	const struct mail_storage_settings *set;
+	int ret = settings_get(event, &mail_storage_setting_parser_info,
+			       SETTINGS_GET_FLAG_NO_CHECK |
+			       SETTINGS_GET_FLAG_NO_EXPAND, &set, error_r);
+
+	if (ret == 0)
+		settings_free(set);
+	event_unref(&event);
+	return ret;
+}
+
+/* Does mail_seal_keys stand in a block? A protocol's, which is outside, shows
+   everywhere, and may be equal to the block's: what isn't copied (NO_EXPAND)
+   tells by its place where it stands. */
+static bool
+keys_are_in_block(const struct mail_seal_raw_settings *set,
+		  const struct mail_seal_raw_settings *outside)
+{
+	return strcmp(set->mail_seal_keys, OUTSIDE) != 0 &&
+		set->mail_seal_keys != outside->mail_seal_keys;
+}
+
 /* Reads what mail_seal_keys is in this mailbox block itself. Returns 1; 0 if it
    isn't there; or -1. */
 static int
@@ -114,10 +145,12 @@ block_get_keys(const struct reader *reader, struct mail_namespace *ns,
 		SETTINGS_EVENT_NAMESPACE_NAME"/%s/mail_seal_keys",
 		settings_section_escape(ns->set->name)), OUTSIDE,
 		SETTINGS_OVERRIDE_TYPE_CODE);
-	ret = reader_get(&of_block, event, &set, error_r);
+	ret = learn_namespaces(&of_block, event, error_r);
+	if (ret == 0)
+		ret = reader_get(&of_block, event, &set, error_r);
 	if (ret == 0) {
 		*keys_r = t_strdup(set->mail_seal_keys);
-		ret = strcmp(*keys_r, OUTSIDE) == 0 ? 0 : 1;
+		ret = keys_are_in_block(set, reader->outside) ? 1 : 0;
 		settings_free(set);
 	}
 	event_unref(&event);
@@ -179,6 +212,9 @@ check_blocks(const struct reader *reader, const struct mail_namespace *ns,
 	static const char *const nothing[] = { NULL };
 	const char *setting = in_block(set, reader->outside, nothing);
 
+	if (setting == NULL && ns->owner == NULL &&
+	    keys_are_in_block(set, reader->outside))
+		setting = "mail_seal_keys";
 	if (setting == NULL)
 		return 0;
 	if (ns->owner != NULL) {
@@ -188,7 +224,7 @@ check_blocks(const struct reader *reader, const struct mail_namespace *ns,
 	setting = in_block(set, reader->outside, of_group);
 	if (setting != NULL)
 		return bad_block(setting, "set it outside", error_r);
-	if (strcmp(set->mail_seal_keys, reader->outside->mail_seal_keys) == 0) {
+	if (!keys_are_in_block(set, reader->outside)) {
 		return bad_block(in_block(set, reader->outside, nothing),
 				 "mail_seal_keys isn't set there", error_r);
 	}

@@ -157,6 +157,18 @@ def test_a_self_signed_member_is_no_authority(server, x509, x509_keys):
         x509_keys.alice.fingerprint, issued.fingerprint]
 
 
+def test_whose_name_another_member_has_as_issuer(server, x509, x509_keys):
+    """Anybody can have any name written there: it makes nobody an authority."""
+    impostor = x509.generate(x509_keys.alice.address)
+    other = x509.generate("other@example.org", issuer=impostor,
+                          extensions=["basicConstraints=critical,CA:FALSE"])
+    team.give(server, "cert.asc", x509_keys.alice.certificate, other.certificate)
+    with server.imap("alice") as client:
+        assert client.append("Public/CERT", MESSAGE).ok
+    assert mail.unseal(team.take(server, "CERT")).fingerprints == [
+        x509_keys.alice.fingerprint, other.fingerprint]
+
+
 def test_one_persons_two_certificates(server, x509):
     """The one for signing is no recipient, but nobody else's is left out for it unseen."""
     usage = "keyUsage=critical,digitalSignature"

@@ -73,6 +73,40 @@ def test_the_same_source_as_everybodys(keys, gnupg):
             check_sealed(server, gnupg, keys.alice)
 
 
+@only_new
+def test_the_same_source_as_a_protocols(keys, gnupg):
+    """A protocol's settings show in each block, and aren't one's."""
+    more = "protocol imap {\n  mail_seal_keys = file:FOLDER/cert.asc\n}\n"
+    with site(keys, "Open", groups={"CERT": "file:FOLDER/cert.asc"}, more=more) as server:
+        assert save(server).ok
+        check_sealed(server, gnupg, keys.alice)
+        assert save(server, mailbox="Public/Open").ok
+        mail.check_unchanged(team.take(server, "Open"), MESSAGE, delivered=False)
+        assert save(server, mailbox="INBOX").ok
+        assert {row["group"] for row in server.doveadm_rows("seal", "group", "list")} == {
+            "Public/CERT"}
+
+
+@only_new
+def test_a_block_without_keys(keys, gnupg):
+    """It is no team's; the namespace is."""
+    with site(keys, "Trash", groups={"*": "file:FOLDER/cert.asc"},
+              more="mailbox Trash {\n  special_use = \\Trash\n}\n") as server:
+        assert {row["group"] for row in server.doveadm_rows("seal", "group", "list")} == {
+            "Public/*"}
+        assert save(server, mailbox="Public/Trash").ok
+        check_sealed(server, gnupg, keys.alice, name="Trash")
+
+
+@only_new
+def test_other_ways_to_write_a_name(keys, gnupg):
+    with site(keys, groups={"CERT": "file:FOLDER/cert.asc"},
+              more="mailbox_list_visible_escape_char = %\n") as server:
+        for name in ("CERT", "%43ERT", "C%45%52T"):
+            assert save(server, mailbox=f"Public/{name}").ok
+            check_sealed(server, gnupg, keys.alice)
+
+
 def test_additional_keys_and_hidden_fields(keys, gnupg):
     seal = {"mail_seal_protect_headers": "Subject"}
     with site(keys, groups={"CERT": "file:FOLDER/cert.asc"}, seal=seal) as server:

@@ -207,6 +207,29 @@ static void test_additional_revoker_is_recipient(void **state G_GNUC_UNUSED)
 	g_byte_array_unref(content);
 }
 
+/* And one member of a team may be another's. */
+static void test_revoker_is_member(void **state G_GNUC_UNUSED)
+{
+	GByteArray *content = read_keys("designated-revoker.asc");
+	const struct key_file_input input = {
+		content->data, content->len, CERTIFICATE_OWNER
+	};
+	const struct certificates_params params = {
+		.timeout_secs = 20, .group = true
+	};
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	const struct certificate_list *list =
+		certificates_judge(&input, 1, &params, &error);
+	const char *reason = "";
+
+	assert_non_null(list);
+	assert_true(list->certificates[1]->keys[0].id == 0x50F32EAA0FAA1078);
+	if (!certificate_is_usable(list->certificates[1], time(NULL), 2048,
+				   &reason))
+		fail_msg("%s", reason);
+	g_byte_array_unref(content);
+}
+
 /* Whatever stands in front of its lines */
 static void test_quoted_secrets(void **state G_GNUC_UNUSED)
 {
@@ -432,6 +455,7 @@ int main(void)
 		cmocka_unit_test(test_merged_across_files),
 		cmocka_unit_test(test_revoker_is_no_recipient),
 		cmocka_unit_test(test_additional_revoker_is_recipient),
+		cmocka_unit_test(test_revoker_is_member),
 		cmocka_unit_test(test_quoted_secrets),
 		cmocka_unit_test(test_secrets_without_label),
 		cmocka_unit_test(test_secrets_in_other_letters),

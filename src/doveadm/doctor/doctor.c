@@ -13,6 +13,7 @@
 #include "doveadm-print.h"
 #include "../command.h"
 #include "../each-user.h"
+#include "../root.h"
 #include "../users.h"
 #include "conf.h"
 #include "doctor.h"
@@ -222,6 +223,8 @@ static void cmd_seal_doctor(struct doveadm_cmd_context *cctx)
 	struct doctor doctor;
 
 	i_zero(&doctor);
+	/* where doveadm-server has done something for a user before */
+	(void)doveadm_seal_root_begin();
 	if (doveadm_seal_each_user_given(cctx))
 		check_users(&doctor, cctx);
 	else

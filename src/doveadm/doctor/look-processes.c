@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Those that save mail for as long as somebody is connected */
@@ -77,6 +78,22 @@ read_stat(const char *pid, const char **name_r, const char **parent_r)
 	return TRUE;
 }
 
+/* Anybody can give a process such names, but not root's program. */
+static bool is_roots_program(const char *pid, const char *name)
+{
+	const char *link = t_strdup_printf("/proc/%s/exe", pid), *slash;
+	char path[PATH_MAX];
+	struct stat st;
+	ssize_t len = readlink(link, path, sizeof(path) - 1);
+
+	if (len <= 0 || stat(link, &st) < 0 || st.st_uid != 0)
+		return FALSE;
+	path[len] = '\0';
+	slash = strrchr(path, '/');
+	/* an upgrade makes it "imap (deleted)" */
+	return slash != NULL && strcmp(t_strcut(slash + 1, ' '), name) == 0;
+}
+
 /* Of this Dovecot, or of one that has ended: its sessions are process 1's then,
    or some other init's. Those of another that runs aren't ours. */
 static bool is_session(const char *pid, pid_t master, bool *left_r)
@@ -96,6 +113,7 @@ static bool is_session(const char *pid, pid_t master, bool *left_r)
 		return TRUE;
 	command = of_process(pid, "cmdline");
 	return command != NULL && strncmp(command, "dovecot/", 8) == 0 &&
+		is_roots_program(pid, name) &&
 		(!read_stat(parent, &parent_name, &unused) ||
 		 strcmp(parent_name, "dovecot") != 0);
 }
@@ -214,11 +232,16 @@ const char *doctor_look_for_profile(pid_t master)
 
 	while (dir != NULL && profile == NULL &&
 	       (entry = readdir(dir)) != NULL) {
-		const char *name, *parent;
+		bool child;
 
-		if (i_isdigit(*entry->d_name) &&
-		    read_stat(entry->d_name, &name, &parent) &&
-		    strcmp(parent, master_pid) == 0)
+		T_BEGIN {
+			const char *name, *parent;
+
+			child = i_isdigit(*entry->d_name) &&
+				read_stat(entry->d_name, &name, &parent) &&
+				strcmp(parent, master_pid) == 0;
+		} T_END;
+		if (child)
 			profile = profile_of(entry->d_name);
 	}
 	if (dir != NULL)

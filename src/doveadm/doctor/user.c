@@ -14,6 +14,7 @@
 #include "judge.h"
 #include "user.h"
 
+#include <fcntl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -326,7 +327,7 @@ static void check_texts(struct checked_user *checked)
 
 	/* English is built in. */
 	if (strcmp(checked->set->language, "en") != 0 &&
-	    access(folder, R_OK | X_OK) < 0) {
+	    faccessat(AT_FDCWD, folder, R_OK | X_OK, AT_EACCESS) < 0) {
 		doctor_bad(checked->findings, DOCTOR_WARNING, "texts",
 			   "Correct mail_seal_texts or mail_seal_language",
 			   "Owners are told in English: %s: %m", folder);

@@ -222,13 +222,21 @@ static int tree_read_old_lines(struct tree_context *tree)
 {
 	struct istream *input;
 	const char *line;
+	struct stat st;
 	int ret = 0, fd = openat(tree->dir_fd, LIST_NAME, O_RDONLY |
 				 O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (fd < 0)
 		return errno == ENOENT ? 0 : tree_failed(tree, LIST_NAME);
+	/* Others may be able to put something else there. */
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
+	    st.st_size > LIST_SIZE_MAX) {
+		i_close_fd(&fd);
+		errno = EINVAL;
+		return tree_failed(tree, LIST_NAME);
+	}
 	input = i_stream_create_fd_autoclose(&fd, IO_BLOCK_SIZE);
-	while (tree->error == NULL &&
+	while (tree->error == NULL && input->v_offset < LIST_SIZE_MAX &&
 	       (line = i_stream_read_next_line(input)) != NULL) T_BEGIN {
 		tree_take_old_line(tree, line);
 	} T_END;
@@ -285,10 +293,10 @@ tree_write(struct tree_context *tree, const ARRAY_TYPE(export_entry) *entries)
 	ret = tree_read_old_lines(tree);
 	if (ret == 0)
 		ret = tree_write_lines(tree);
-	for (unsigned int i = 0; i < count && ret == 0; i += same) {
+	for (unsigned int i = 0; i < count && ret == 0; i += same) T_BEGIN {
 		same = doveadm_seal_export_count(entries, i);
 		ret = write_entries(tree, &list[i], same);
-	}
+	} T_END;
 	return ret;
 }
 
@@ -297,12 +305,14 @@ int doveadm_seal_export_tree(const struct export_tree *set,
 			     const char **error_r)
 {
 	struct tree_context tree = { .set = set };
+	mode_t old_umask;
 	int ret;
 
-	if (mkdir(set->dir, 0755) == 0 && chmod(set->dir, 0755) < 0) {
-		*error_r = t_strdup_printf("chmod(%s) failed: %m", set->dir);
-		return -1;
-	}
+	/* No chmod(): whoever may write above it could put a link in its
+	   place. */
+	old_umask = umask(022);
+	(void)mkdir(set->dir, 0755);
+	(void)umask(old_umask);
 	tree.dir_fd = open(set->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree.dir_fd < 0) {
 		*error_r = t_strdup_printf("%s can't be opened: %m", set->dir);

@@ -221,6 +221,17 @@ static bool is_same_folder(const char *path1, const char *path2)
 	return same;
 }
 
+/* Would it be written where users publish? By the direct method that is the
+   folder of a domain in there. */
+static bool
+is_wks_folder(const struct key_export_cmd_context *ctx, const char *wkd_dir)
+{
+	return is_same_folder(ctx->dir, wkd_dir) ||
+		(ctx->direct && *wkd_dir != '\0' &&
+		 is_same_folder(ctx->dir, t_strconcat(wkd_dir, "/",
+						      ctx->domain, NULL)));
+}
+
 static int
 cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 			struct mail_user *user)
@@ -239,8 +250,7 @@ cmd_seal_key_export_run(struct doveadm_mail_cmd_context *_ctx,
 	plugin = doveadm_seal_key_begin(_ctx, user, &enrolment);
 	if (plugin == NULL)
 		return -1;
-	if (ctx->dir != NULL &&
-	    is_same_folder(ctx->dir, enrolment.set->wkd_dir))
+	if (ctx->dir != NULL && is_wks_folder(ctx, enrolment.set->wkd_dir))
 		ctx->is_wks = TRUE;
 	(void)plugin->state_read(user, &state, &where);
 	ret = plugin->keys_read(enrolment.set, content, &where, &error);

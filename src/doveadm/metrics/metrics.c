@@ -19,6 +19,7 @@
 #include "../doctor/conf.h"
 #include "../doctor/server.h"
 #include "../each-user.h"
+#include "../key/key.h"
 #include "../key/list-look.h"
 #include "../users.h"
 #include "count.h"
@@ -163,8 +164,11 @@ static int write_file(const char *path, const string_t *text)
 	const char *temp = t_strdup_printf("%s.%s.%s.new",
 		slash == NULL ? "" : t_strdup_until(path, slash + 1),
 		slash == NULL ? path : slash + 1, my_pid);
-	int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int fd;
 
+	/* what one that was killed has left */
+	i_unlink_if_exists(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		i_error("open(%s) failed: %m", temp);
 		return -1;
@@ -172,7 +176,7 @@ static int write_file(const char *path, const string_t *text)
 	/* whatever the umask is: the node exporter isn't root */
 	if (fchmod(fd, 0644) < 0 ||
 	    write_full(fd, str_data(text), str_len(text)) < 0 ||
-	    rename(temp, path) < 0) {
+	    fsync(fd) < 0 || rename(temp, path) < 0) {
 		i_error("Can't write %s: %m", path);
 		i_close_fd(&fd);
 		i_unlink_if_exists(temp);
@@ -207,9 +211,16 @@ static void cmd_seal_metrics(struct doveadm_cmd_context *cctx)
 		.end = end_user,
 		.context = &metrics
 	};
-	pool_t pool = pool_alloconly_create("doveadm seal metrics", 64 * 1024);
-	string_t *text = str_new(pool, 4096);
+	pool_t pool;
+	string_t *text;
 
+	if (cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI) {
+		doveadm_seal_key_usage(cctx, "metrics works where the mail "
+			"is, and not by doveadm-server");
+		return;
+	}
+	pool = pool_alloconly_create("doveadm seal metrics", 64 * 1024);
+	text = str_new(pool, 4096);
 	(void)doveadm_cmd_param_bool(cctx, "plaintext",
 				     &metrics.plaintext_counted);
 	add_protocols(&metrics, pool);

@@ -193,13 +193,15 @@ ask_judge(const struct merge *merge, const struct facts_header *header,
 
 static GPtrArray *
 certificates_with_facts(const struct merge *merge, const char *facts,
-			struct facts_header *header)
+			bool group, struct facts_header *header)
 {
 	GPtrArray *certificates = merge_certificates(merge);
 	time_t judged, until;
 
 	if (facts_read(facts, header, certificates, &judged, &until) == 0) {
-		revokers_set_aside(certificates);
+		/* a member may be another's revoker */
+		if (!group)
+			revokers_set_aside(certificates);
 		header->judged = judged;
 		header->until = until;
 		return certificates;
@@ -218,7 +220,7 @@ judge_merged(const struct merge *merge, struct facts_header *header,
 
 	if (params->known_facts != NULL) {
 		certificates = certificates_with_facts(
-			merge, params->known_facts, header);
+			merge, params->known_facts, params->group, header);
 		*facts_r = g_strdup(params->known_facts);
 	}
 	if (certificates != NULL)
@@ -227,7 +229,8 @@ judge_merged(const struct merge *merge, struct facts_header *header,
 	*facts_r = ask_judge(merge, header, params->timeout_secs, error);
 	if (*facts_r == NULL)
 		return NULL;
-	certificates = certificates_with_facts(merge, *facts_r, header);
+	certificates = certificates_with_facts(merge, *facts_r, params->group,
+					       header);
 	if (certificates == NULL) {
 		seal_error_set(error, SEAL_ERROR_ENGINE,
 			       "gpg's list of the certificate isn't of it");

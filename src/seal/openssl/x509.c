@@ -277,7 +277,8 @@ static bool all_are_self_signed(const STACK_OF(X509) *found)
 	return true;
 }
 
-static bool has_issued_another(X509 *x509, const STACK_OF(X509) *found)
+static bool
+has_issued_another(X509 *x509, const STACK_OF(X509) *found, bool group)
 {
 	for (int i = 0; i < sk_X509_num(found); i++) {
 		X509 *other = sk_X509_value(found, i);
@@ -286,7 +287,10 @@ static bool has_issued_another(X509 *x509, const STACK_OF(X509) *found)
 		if (other != x509 &&
 		    X509_NAME_cmp(X509_get_subject_name(x509),
 				  X509_get_issuer_name(other)) == 0 &&
-		    !is_self_signed(other))
+		    !is_self_signed(other) &&
+		    /* another member could have any name written there */
+		    (!group ||
+		     X509_verify(other, X509_get0_pubkey(x509)) == 1))
 			return true;
 	}
 	return false;
@@ -337,7 +341,7 @@ leave_out_signing(GPtrArray *certificates, bool group, const char **note_r)
 static bool
 is_authority(X509 *x509, const STACK_OF(X509) *found, bool group)
 {
-	return has_issued_another(x509, found) ||
+	return has_issued_another(x509, found, group) ||
 		(X509_check_ca(x509) > 0 &&
 		 (!group || !is_self_signed(x509)));
 }
