@@ -104,8 +104,8 @@ learn_namespaces(const struct reader *reader, struct event *parent,
 		 const char **error_r)
 {
 	struct event *event = event_with_instance(parent, reader->instance);
-	const struct mail_storage_settings *set;
-	int ret = settings_get(event, &mail_storage_setting_parser_info,
+	const struct mail_user_settings *set;
+	int ret = settings_get(event, &mail_user_setting_parser_info,
 			       SETTINGS_GET_FLAG_NO_CHECK |
 			       SETTINGS_GET_FLAG_NO_EXPAND, &set, error_r);
 
