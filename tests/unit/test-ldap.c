@@ -53,7 +53,9 @@ static const struct {
 	BAD_URI("ldap://a/dc=org"),
 	BAD_URI("ldap://a?x"),
 	BAD_URI("ldap://a#x"),
-	BAD_URI("ldap://user@a"),
+	/* a password, perhaps: it isn't shown */
+	{ "uri = ldaps://cn=mail,dc=org:secret@a\n" BASE, "uri: it has an "
+	  "\"@\"; the name and the password are bind_dn and bind_password" },
 	BAD_URI("ldap://a:0"),
 	BAD_URI("ldap://a:65536"),
 	BAD_URI("ldap://a:12x"),
