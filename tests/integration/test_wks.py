@@ -6,6 +6,7 @@ Postfix, gpg-wks-server, gpg-wks-client and gpg as Debian has them, set up as th
 import contextlib
 import os
 import re
+import types
 
 import pytest
 
@@ -83,6 +84,19 @@ class Service:
         """As the site's web server."""
         file = self.domain / request.target.split("?")[0].removeprefix(WEB_PATH)
         send(response(200, file.read_bytes()) if file.is_file() else response(404))
+
+
+@pytest.fixture(scope="module")
+def gnupg():
+    """A person's own home: gpg-wks-client goes by addresses, which other tests' keys have too."""
+    home = GnuPG()
+    yield home
+    home.close()
+
+
+@pytest.fixture(scope="module")
+def keys(gnupg):
+    return types.SimpleNamespace(alice=gnupg.generate("alice@example.org"))
 
 
 @pytest.fixture(scope="module")
