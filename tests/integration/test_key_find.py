@@ -447,14 +447,15 @@ def test_who_was_enrolled_meanwhile(server, directory, keys, other):
         try:
             command = server.sandbox.start(
                 "doveadm", "-c", server.folder / "dovecot.conf", "-f", "json", "seal", "key",
-                "find", "-u", "alice", "--from", "ldap,wkd-dir", "--timeout", "5",
+                "find", "-u", "alice", "--from", "ldap,wkd-dir", "--timeout", "60",
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             connection, _ = silent.accept()
             with connection:
                 assert set_key(server, "alice", keys.alice.certificate).returncode == 0
-                output, errors = command.communicate(timeout=60)
         finally:
             server.ldap_config.write_text(settings)
+    # Only now does the source fail, as its connection is closed.
+    output, errors = command.communicate(timeout=60)
     assert command.returncode == DATA_ERROR, errors
     assert "Certificate not stored: the user has one meanwhile" in json.loads(output)[0]["note"]
     assert server.keys_file("alice").read_bytes() == keys.alice.certificate

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import config
+import logger
 from imap import Imap
 from lmtp import Lmtp
 from sandbox import Sandbox, wait_until
@@ -60,6 +61,7 @@ class Dovecot:
         self.sandbox = Sandbox()
         self._master = None
         self._last_log = None
+        self._log_pids = []
         self._crashes_seen = 0
 
     def __enter__(self):
@@ -89,6 +91,7 @@ class Dovecot:
                     self._master.wait(timeout=10)
         finally:
             self.sandbox.close()
+            self._log_pids = []
             self._last_log = self.log()
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -232,9 +235,18 @@ class Dovecot:
                 (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
     def log(self):
+        """All that was logged before this call."""
         if self._last_log is not None:
             return self._last_log
+        if not wait_until(lambda: all(map(logger.is_idle, self._loggers()))):
+            raise RuntimeError("the log process doesn't come to the end of its work")
         return self.log_file.read_text(errors="replace")
+
+    def _loggers(self):
+        """The PIDs of the log process; looked for anew only where it is another one."""
+        if not self._log_pids or not all(map(logger.is_one, self._log_pids)):
+            self._log_pids = self.service_pids("log")
+        return self._log_pids
 
     def log_since(self, mark):
         return self.log()[mark:]
