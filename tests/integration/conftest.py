@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-pytest.register_assert_rewrite("dovecot", "mail", "imap", "lmtp", "keys", "x509", "fakes")
+pytest.register_assert_rewrite("dovecot", "mail", "imap", "lmtp", "keys", "x509", "fakes",
+                               "key_find")
 
 from dovecot import Dovecot  # noqa: E402
 from keys import GnuPG  # noqa: E402

@@ -10,11 +10,11 @@ import time
 import pytest
 
 import dicts
-from directory import HOST, HOSTS, PASSWORD, PEOPLE, READER, Directory
+from directory import Directory
 from dovecot import Dovecot, User
 from enrolment import challenges, code, give, sealed_to, set_entry, stop_code
+from key_find import Tree, everything, find, find_all, searching, short
 from seal_key import TEMPORARY, set_key
-from test_key_find import Tree, everything, find, find_all, short
 
 TODAY = r"\d{4}-\d\d-\d\d"
 DAY = 24 * 60 * 60
@@ -30,18 +30,8 @@ def directory():
 
 @pytest.fixture(scope="module")
 def server(directory):
-    tree, ldap_config = Tree(directory.folder / "wks"), directory.folder / "mail-seal.conf"
-    ldap_config.write_text(
-        f"uri = ldaps://{HOST}:{directory.tls_port}\nbase = {PEOPLE}\n"
-        f"tls_ca_cert_file = {directory.ca_file}\n"
-        f"bind_dn = {READER}\nbind_password = {PASSWORD}\n")
-    ldap_config.chmod(0o600)
-    with Dovecot([User("alice", settings={"mail_seal_addresses": "alice@example.org"})],
-                 seal={"mail_seal_wkd_dir": str(tree.folder),
-                       "mail_seal_ldap_config": str(ldap_config)}) as dovecot:
-        (dovecot.folder / "hosts").write_text(HOSTS)
-        dovecot.sandbox.mount_over(dovecot.folder / "hosts", "/etc/hosts")
-        dovecot.tree = tree
+    alice = User("alice", settings={"mail_seal_addresses": "alice@example.org"})
+    with searching([alice], directory) as dovecot:
         yield dovecot
 
 

@@ -10,7 +10,7 @@ import letters
 import mail
 from dovecot import User
 from mailhost import MailHost
-from test_mbsync import Mbsync
+from mbsync import Mbsync
 
 WORD = "xylophone"
 SUBJECT = "Rehearsal"
