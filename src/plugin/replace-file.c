@@ -4,6 +4,7 @@
 #include "mkdir-parents.h"
 #include "sleep.h"
 #include "write-full.h"
+#include "file-rights.h"
 #include "replace-file.h"
 
 #include <fcntl.h>
@@ -35,103 +36,9 @@ static int failed(const char *what, const char **error_r)
 	return -1;
 }
 
-/* The first folder on the way that can't be searched, or NULL. */
-static const char *closed_folder(const char *path)
-{
-	const char *pos = path;
-
-	while ((pos = strchr(pos + 1, '/')) != NULL) {
-		const char *dir = t_strdup_until(path, pos);
-
-		if (faccessat(AT_FDCWD, dir, X_OK, AT_EACCESS) < 0)
-			return dir;
-	}
-	return NULL;
-}
-
-/* With errno, and with what is in the way if that is a folder */
-static int
-failed_on_the_way(const char *what, const char *path, const char **error_r)
-{
-	int way_errno = errno;
-	const char *closed = way_errno != EACCES ? NULL : closed_folder(path);
-
-	errno = way_errno;
-	return failed(closed == NULL ? what :
-		      t_strdup_printf("%s, because of %s", what, closed),
-		      error_r);
-}
-
-/*
- * Folders of the administrator's
- */
-
-/* Can nobody but root put something else in the place of this folder, or of
-   what is in it? In /tmp one can't rename what is another's. */
-static bool only_root_writes(const char *dir)
-{
-	const char *pos = dir;
-	struct stat st;
-
-	if (*dir == '\0')
-		return FALSE;
-	while (pos != NULL) {
-		pos = strchr(pos + 1, '/');
-		if (lstat(pos == NULL ? dir : t_strdup_until(dir, pos),
-			  &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0)
-			return FALSE;
-		if ((st.st_mode & 022) != 0 &&
-		    (pos == NULL || (st.st_mode & S_ISVTX) == 0))
-			return FALSE;
-	}
-	return TRUE;
-}
-
-/* A process of root's may work with the rights of a mail user for a while
-   (doveadm). Where the mail user can't write, but nobody else can either, it
-   is root again. Returns the user to go back to, or -1. */
-static uid_t become_root_for(const char *path)
-{
-	const char *dir = t_strdup_until(path, strrchr(path, '/') + 1);
-	uid_t uid = geteuid();
-
-	if (getuid() != 0 || uid == 0 ||
-	    faccessat(AT_FDCWD, dir, W_OK, AT_EACCESS) == 0 ||
-	    (errno != EACCES && errno != EROFS) ||
-	    !only_root_writes(t_strdup_until(path, strrchr(path, '/'))))
-		return (uid_t)-1;
-	return seteuid(0) < 0 ? (uid_t)-1 : uid;
-}
-
-static void become_user_again(uid_t uid)
-{
-	if (uid != (uid_t)-1 && seteuid(uid) < 0)
-		i_fatal("seteuid(%s) failed: %m", dec2str(uid));
-}
-
 /*
  * For whom it is
  */
-
-/* Tries as the mail user, by the way that he has to take. Returns 0, or -1 and
-   half a sentence. */
-static int try_to_read(const struct replacement *r, const char **error_r)
-{
-	const char *path = t_strconcat(r->dir, "/", r->temp_name, NULL);
-	int fd, ret = 0;
-
-	if (r->reader != (uid_t)-1 && seteuid(r->reader) < 0)
-		return failed("seteuid() failed", error_r);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0) {
-		ret = failed_on_the_way("the mail user couldn't read it", path,
-					error_r);
-	}
-	if (r->reader != (uid_t)-1 && seteuid(0) < 0)
-		i_fatal("seteuid(0) failed: %m");
-	i_close_fd(&fd);
-	return ret;
-}
 
 /* What was there may have been out of his reach; it was of no use. */
 static int make_readable(const struct replacement *r)
@@ -144,13 +51,15 @@ static int make_readable(const struct replacement *r)
 /* Otherwise mail would wait for a file that is there. */
 static int check_reader(const struct replacement *r, const char **error_r)
 {
-	if (try_to_read(r, error_r) == 0)
+	const char *path = t_strconcat(r->dir, "/", r->temp_name, NULL);
+
+	if (file_rights_try_to_read(path, r->reader, error_r) == 0)
 		return 0;
 	if (r->shared)
 		return -1;
 	if (make_readable(r) < 0)
 		return failed("it can't be made readable", error_r);
-	return try_to_read(r, error_r);
+	return file_rights_try_to_read(path, r->reader, error_r);
 }
 
 /*
@@ -189,9 +98,10 @@ static int open_dir(struct replacement *r, const char *path,
 		r->dir_made = TRUE;
 		r->dir_fd = open(r->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	}
-	if (r->dir_fd < 0)
-		return failed_on_the_way("its folder can't be opened", path,
-					 error_r);
+	if (r->dir_fd < 0) {
+		*error_r = file_rights_why("its folder can't be opened", path);
+		return -1;
+	}
 	if (fstatat(r->dir_fd, r->name, &r->st, AT_SYMLINK_NOFOLLOW) == 0)
 		r->exists = TRUE;
 	else if (errno != ENOENT)
@@ -358,10 +268,10 @@ replace(const char *path, const void *data, size_t size, uid_t reader,
 int replace_file(const char *path, const void *data, size_t size,
 		 const char **error_r)
 {
-	uid_t uid = become_root_for(path);
+	uid_t uid = file_rights_become_root_for(path);
 	int ret = replace(path, data, size, uid, error_r);
 
-	become_user_again(uid);
+	file_rights_become_user_again(uid);
 	return ret;
 }
 
@@ -398,7 +308,7 @@ static int
 change_if(const char *path, bool shared, const struct file_content *seen,
 	  change_t *change, const void *context, const char **error_r)
 {
-	uid_t uid = become_root_for(path);
+	uid_t uid = file_rights_become_root_for(path);
 	struct replacement r = {
 		.dir_fd = -1, .fd = -1, .reader = uid, .shared = shared
 	};
@@ -412,7 +322,7 @@ change_if(const char *path, bool shared, const struct file_content *seen,
 	if (ret <= 0 && r.dir_made)
 		(void)rmdir(r.dir);
 	replacement_close(&r);
-	become_user_again(uid);
+	file_rights_become_user_again(uid);
 	return ret;
 }
 
@@ -487,11 +397,11 @@ int rename_file_if(const char *path, const struct file_content *seen,
 int remove_file(const char *path, const char **error_r)
 {
 	const char *slash = strrchr(path, '/');
-	uid_t uid = become_root_for(path);
+	uid_t uid = file_rights_become_root_for(path);
 	int fd, ret = unlink(path);
 
 	/* keeps errno: it has nothing to complain about */
-	become_user_again(uid);
+	file_rights_become_user_again(uid);
 	if (ret < 0) {
 		if (errno == ENOENT || errno == ENOTDIR)
 			return 0;

@@ -9,6 +9,20 @@
 #include "progress.h"
 #include "storage.h"
 
+int doveadm_seal_is_exempt(struct doveadm_mail_cmd_context *ctx,
+			   const struct mail_seal_plugin_interface *plugin,
+			   struct mailbox *box)
+{
+	const char *error;
+	int ret = plugin->mailbox_is_exempt(box, &error);
+
+	if (ret < 0) {
+		e_error(box->event, "mail_seal: %s", error);
+		doveadm_mail_failed_error(ctx, MAIL_ERROR_TEMP);
+	}
+	return ret;
+}
+
 int doveadm_seal_can_replace(struct mailbox *box, const char **reason_r)
 {
 	if (mail_index_is_in_memory(box->index)) {

@@ -4,6 +4,11 @@
 
 #include "box.h"
 
+/* Is nothing sealed in this mailbox? Returns 1, 0, or -1 after having said why
+   that can't be told. */
+int doveadm_seal_is_exempt(struct doveadm_mail_cmd_context *ctx,
+			   const struct mail_seal_plugin_interface *plugin,
+			   struct mailbox *box);
 /* Can messages of this mailbox be replaced by others? Returns 0, or -1 and
    half a sentence why they can't. */
 int doveadm_seal_can_replace(struct mailbox *box, const char **reason_r);

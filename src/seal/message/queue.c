@@ -183,3 +183,19 @@ ssize_t seal_queue_take(struct seal_queue *queue, void *data, size_t size,
 	}
 	return size;
 }
+
+int seal_queue_move(struct seal_queue *from, size_t keep,
+		    struct seal_queue *to, struct seal_error *error)
+{
+	char buffer[4096];
+	ssize_t ret;
+
+	while (seal_queue_size(from) > keep) {
+		ret = seal_queue_take(from, buffer,
+			MIN(sizeof(buffer), seal_queue_size(from) - keep),
+			error);
+		if (ret < 0 || seal_queue_append(to, buffer, ret, error) < 0)
+			return -1;
+	}
+	return 0;
+}

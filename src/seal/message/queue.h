@@ -43,5 +43,9 @@ int seal_queue_append_text(struct seal_queue *queue, GString *text,
    is empty, or -1 with SEAL_ERROR_STORE when the file can't be read back. */
 ssize_t seal_queue_take(struct seal_queue *queue, void *data, size_t size,
 			struct seal_error *error);
+/* Moves what is in front of the last keep bytes of one queue to another.
+   Returns 0, or -1 as above. */
+int seal_queue_move(struct seal_queue *from, size_t keep,
+		    struct seal_queue *to, struct seal_error *error);
 
 #endif
