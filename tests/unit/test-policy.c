@@ -5,10 +5,7 @@
 
 #include "lib.h"
 #include "mail-user.h"
-#include "str.h"
-#include "mail-root.h"
 #include "policy.h"
-#include "state-text.h"
 #include "test-lib.h"
 
 /*
@@ -467,139 +464,6 @@ static void test_detail(void **state ATTR_UNUSED)
 }
 
 /*
- * The owner's state
- */
-
-#define FPR1 "0123456789ABCDEF0123456789ABCDEF01234567"
-#define FPR2 "89ABCDEF0123456789ABCDEF0123456789ABCDEF"
-
-static const struct {
-	const char *text;
-	bool damaged;
-} state_texts[] = {
-	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1"\nend\n", FALSE },
-	{ "mail-seal-state 1\nenrolled 12\nend\n", FALSE },
-	{ "mail-seal-state 1\nenrolled 12\nlater things\nx\nend\n", FALSE },
-	{ "", TRUE },
-	{ "\n", TRUE },
-	{ "mail-seal-state 2\nenrolled 12\nend\n", TRUE },
-	{ "mail-seal-state 1\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1"\n", TRUE },
-	{ "mail-seal-state 1\nenrolled -12\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 1x\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 12\nkeys \nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1",\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 12\nkeys abc\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 12\nkeys A B\nend\n", TRUE },
-	{ "mail-seal-state 1\nenrolled 12\nkeys "FPR1 FPR2"\nend\n", TRUE }
-};
-
-/* Whatever is in it, an owner whose state is there is enrolled. */
-static void test_state_texts(void **state ATTR_UNUSED)
-{
-	struct mail_seal_state parsed;
-
-	for (size_t i = 0; i < N_ELEMENTS(state_texts); i++) T_BEGIN {
-		mail_seal_state_parse(state_texts[i].text,
-				      pool_datastack_create(), &parsed);
-		assert_true(parsed.known);
-		assert_true(parsed.enrolled);
-		assert_int_equal(parsed.damaged, state_texts[i].damaged);
-	} T_END;
-}
-
-static void test_state_round_trip(void **state ATTR_UNUSED)
-{
-	static const char *const fingerprints[] = { FPR1, FPR2, NULL };
-	static const char *const turned[] = { FPR2, FPR1, NULL };
-	static const char *const one[] = { FPR2, NULL };
-	static const char *const told[] = { "expires-7:5:A", "b", NULL };
-	const struct mail_seal_state written = {
-		.enrolled = TRUE, .since = 1764102000,
-		.fingerprints = fingerprints,
-		.facts = "mail-seal-facts 1\n\nend 0\n",
-		.told = told, .owed = FPR1" "FPR2,
-		.given_way = "metadata", .given = 1764102001
-	};
-	struct mail_seal_state parsed;
-	string_t *text = t_str_new(256);
-
-	mail_seal_state_print(&written, text);
-	mail_seal_state_parse(str_c(text), pool_datastack_create(), &parsed);
-	assert_false(parsed.damaged);
-	assert_int_equal(parsed.since, written.since);
-	assert_string_equal(parsed.facts, written.facts);
-	assert_string_equal(parsed.given_way, written.given_way);
-	assert_int_equal(parsed.given, written.given);
-	assert_string_equal(t_strarray_join(parsed.told, " "),
-			    "expires-7:5:A b");
-	assert_string_equal(parsed.owed, FPR1" "FPR2);
-	assert_true(mail_seal_state_has_fingerprints(&parsed, turned));
-	assert_false(mail_seal_state_has_fingerprints(&parsed, one));
-	assert_false(mail_seal_state_has_fingerprints(&parsed, NULL));
-	/* cut off anywhere, it is damaged */
-	for (size_t len = 0; len + 1 < str_len(text); len++) {
-		mail_seal_state_parse(t_strndup(str_c(text), len),
-				      pool_datastack_create(), &parsed);
-		assert_true(parsed.damaged);
-	}
-}
-
-/*
- * Mail roots
- */
-
-static void test_mail_root(void **state ATTR_UNUSED)
-{
-#define DOTS MAIL_SEAL_ROOT_DOTS
-#define TREE MAIL_SEAL_ROOT_TREE
-#define MAILBOX MAIL_SEAL_ROOT_MAILBOX
-	static const struct {
-		const char *root;
-		enum mail_seal_root_layout layout;
-		const char *path;
-		bool reached;
-	} paths[] = {
-		{ "/home/a", DOTS, "/home/a", TRUE },
-		{ "/home/a", DOTS, "/home/a/.mail-seal/keys", TRUE },
-		{ "/home/a", DOTS, "/home/a/.keys", TRUE },
-		{ "/home/a", DOTS, "/home/a/cur/keys", TRUE },
-		{ "/home/a", DOTS, "/home/a/new/keys", TRUE },
-		{ "/home/a", DOTS, "/home/a/tmp/keys", TRUE },
-		{ "/home/a", DOTS, "/home/a/current/keys", FALSE },
-		{ "/home/a", DOTS, "/home/a/keys", FALSE },
-		{ "/home/a", DOTS, "/home/a/seal/.keys", FALSE },
-		{ "/home/a", DOTS, "/home/ab/.keys", FALSE },
-		{ "/home/a", DOTS, "/home/b", FALSE },
-		{ "/home/a", DOTS, "/home", FALSE },
-		{ "/home/a/Maildir", DOTS, "/home/a/.mail-seal/keys", FALSE },
-		{ "/home/a", TREE, "/home/a", TRUE },
-		{ "/home/a", TREE, "/home/a/x/keys", TRUE },
-		{ "/home/a/mail", TREE, "/home/a/.mail-seal/keys", FALSE },
-		{ "/home/a/mail", TREE, "/home/a/mail-seal", FALSE },
-		{ "/home/a/sdbox/mailboxes", TREE, "/home/a/sdbox/x", FALSE },
-		{ "/", TREE, "/home/a/keys", TRUE },
-		{ "/", DOTS, "/home/a/keys", FALSE },
-		{ "/", DOTS, "/.seal/keys", TRUE },
-		{ "/var/mail/a", MAILBOX, "/var/mail/a", TRUE },
-		{ "/var/mail/a", MAILBOX, "/var/mail/a/cur/x", TRUE },
-		{ "/var/mail/a", MAILBOX, "/var/mail/a/.seal/x", FALSE },
-		{ "/var/mail/a", MAILBOX, "/var/mail/b", FALSE }
-	};
-
-	for (size_t i = 0; i < N_ELEMENTS(paths); i++) {
-		const struct mail_seal_mail_root root = {
-			.path = paths[i].root, .layout = paths[i].layout
-		};
-
-		if (mail_seal_mail_root_reaches(&root, paths[i].path) !=
-		    paths[i].reached)
-			fail_msg("%s in %s", paths[i].path, paths[i].root);
-	}
-}
-
-/*
  * The owner's addresses
  */
 
@@ -676,9 +540,6 @@ int main(void)
 		cmocka_unit_test(test_key_state),
 		cmocka_unit_test(test_refuses_delivery),
 		cmocka_unit_test(test_detail),
-		cmocka_unit_test(test_state_texts),
-		cmocka_unit_test(test_state_round_trip),
-		cmocka_unit_test(test_mail_root),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_no_addresses)
 	};
