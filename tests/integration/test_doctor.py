@@ -117,6 +117,22 @@ def test_formats(server, who):
     assert [line.startswith(start) for line in plain if line] == [True] * len(rows)
 
 
+@pytest.mark.parametrize("name", ["flow", "pager", "tab", "table", "json"])
+@pytest.mark.parametrize("who", [[], ["-u", "alice"], ["-u", "nobody-of-this-name"]],
+                         ids=["server", "user", "none"])
+def test_exit_status_and_advice_in_all_formats(server, name, who):
+    with configured(server, *without("imap")):
+        done = server.doveadm("-f", name, "seal", "doctor", *who, check=False)
+    text = done.stdout.decode()
+    assert done.returncode == 2 and done.stderr == b""
+    assert "error" in text
+    advice = "doveadm user '*' lists them" if who[-1:] == ["nobody-of-this-name"] \
+        else "Add mail_seal to mail_plugins"
+    assert advice in text
+    if name == "json":
+        assert {"error"} <= {row["result"] for row in json.loads(text)}
+
+
 # The configuration
 
 @pytest.mark.parametrize("protocol", ["imap", "lmtp", "lda", "doveadm"])
