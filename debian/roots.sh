@@ -1,8 +1,9 @@
 # shellcheck shell=bash
-# For debian/build and tests/packages, which source it: root file systems of
-# Debian's releases, kept in $cache.
+# For debian/build, tests/packages and tests/matrix, which source it: root file
+# systems of Debian's releases, kept in $cache.
 
-cache=${MAIL_SEAL_MATRIX:-/var/cache/mail-seal-matrix}/packages
+all_roots=${MAIL_SEAL_MATRIX:-/var/cache/mail-seal-matrix}
+cache=$all_roots/packages
 all_releases='debian-12 debian-13 debian-testing'
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
@@ -20,27 +21,41 @@ check_releases() {
 
 codename() {
 	case $1 in
-	debian-12) echo bookworm ;;
+	debian-12 | debian-12-backports) echo bookworm ;;
 	debian-13) echo trixie ;;
 	debian-testing) echo testing ;;
 	esac
 }
 
-# make_root NAME RELEASE PACKAGES: makes it, once; PACKAGES with a comma between.
-# Nothing that is installed there is started. A mirror of testing may lag behind
-# so far that its signature's date has passed.
+# Dovecot from backports, everything else from the release itself.
+prefer_backports() {
+	local root=$1
+	sed -n 's/ bookworm main/ bookworm-backports main/p' \
+		"$root/etc/apt/sources.list" \
+		>"$root/etc/apt/sources.list.d/backports.list"
+	printf '%s\n' 'Package: dovecot*' 'Pin: release n=bookworm-backports' \
+		'Pin-Priority: 900' >"$root/etc/apt/preferences.d/backports"
+}
+
+# make_root NAME RELEASE [PACKAGES]: makes it, once, and as bare as Debian gets
+# but for PACKAGES, with a comma between. Nothing that is installed there is
+# started. A mirror of testing may lag behind so far that its signature's date
+# has passed.
 make_root() {
-	local root=$cache/$1 release=$2 packages=$3
+	local root=$cache/$1 release=$2 packages=${3:-}
 	[ ! -d "$root" ] || return 0
 	command -v mmdebstrap >/dev/null ||
 		die 'mmdebstrap is not here: apt install mmdebstrap'
 	mkdir -p "$cache"
 	rm -rf "$root.new"
-	mmdebstrap --variant=minbase --include="$packages" \
+	mmdebstrap --variant=minbase ${packages:+--include="$packages"} \
 		--aptopt='Acquire::Check-Valid-Until "false"' \
 		"$(codename "$release")" "$root.new"
 	printf '#!/bin/sh\nexit 101\n' >"$root.new/usr/sbin/policy-rc.d"
 	chmod 755 "$root.new/usr/sbin/policy-rc.d"
+	if [ "$release" = debian-12-backports ]; then
+		prefer_backports "$root.new"
+	fi
 	mv "$root.new" "$root"
 }
 
@@ -65,6 +80,7 @@ in_root() {
 		fi
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
 			LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+			${CI:+CI="$CI"} \
 			${DEB_BUILD_OPTIONS:+DEB_BUILD_OPTIONS="$DEB_BUILD_OPTIONS"} \
 			chroot "$root" "$@"
 	' sh "$cache/$1" "${@:2}"

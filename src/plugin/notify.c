@@ -36,9 +36,11 @@ tell(struct notify *notify, enum mail_seal_notice kind, int ret,
      const char *error)
 {
 	const char *result = ret > 0 ? "stored in INBOX" :
-		ret == 0 ? "was in INBOX already" :
 		t_strconcat("not stored: ", error, NULL);
 
+	/* it was there already: nothing was done */
+	if (ret == 0)
+		return;
 	notify->callback(notify->context, mail_seal_notice_name(kind), result,
 			 ret < 0);
 }

@@ -29,7 +29,7 @@ def server(keys):
         dovecot.sandbox.run("mount", "-t", "tmpfs", "-o", "mode=1777", "tmpfs", dovecot.mail_temp)
         with fake(dovecot, "/proc/swaps", "Filename Type Size Used Priority\n"), \
                 fake(dovecot, "/proc/sys/kernel/core_pattern", "core\n"), \
-                job(dovecot, JOB), anchor(dovecot):
+                job(dovecot, JOB), anchor(dovecot), running(dovecot, "cron"):
             dovecot.sandbox.run("prlimit", "--pid", master(dovecot), "--core=0:")
             yield dovecot
 
@@ -55,6 +55,28 @@ def job(server, text, name="mail-seal", folder="/etc/cron.d"):
     server.sandbox.run("mkdir", "-p", folder)
     with server.sandbox.mounted_over(place, folder):
         yield place
+
+
+@contextlib.contextmanager
+def running(server, name):
+    """A process of this name."""
+    shutil.copy("/bin/sleep", server.folder / name)
+    process = server.sandbox.start(server.folder / name, "infinity")
+    assert wait_until(lambda: server.sandbox.run("pgrep", "-x", name, check=False).stdout)
+    try:
+        yield
+    finally:
+        server.sandbox.run("pkill", "-x", name)
+        process.wait()
+
+
+@contextlib.contextmanager
+def systemd(server):
+    """As where systemd is the init."""
+    place = Path(tempfile.mkdtemp(dir=server.folder))
+    (place / "systemd" / "system").mkdir(parents=True)
+    with server.sandbox.mounted_over(place, "/run"):
+        yield
 
 
 @contextlib.contextmanager
@@ -93,6 +115,22 @@ def test_formats(server, who):
     plain = server.doveadm("seal", "doctor", *who).stdout.decode().splitlines()
     start = "alice ok " if who else "ok "
     assert [line.startswith(start) for line in plain if line] == [True] * len(rows)
+
+
+@pytest.mark.parametrize("name", ["flow", "pager", "tab", "table", "json"])
+@pytest.mark.parametrize("who", [[], ["-u", "alice"], ["-u", "nobody-of-this-name"]],
+                         ids=["server", "user", "none"])
+def test_exit_status_and_advice_in_all_formats(server, name, who):
+    with configured(server, *without("imap")):
+        done = server.doveadm("-f", name, "seal", "doctor", *who, check=False)
+    text = done.stdout.decode()
+    assert done.returncode == 2 and done.stderr == b""
+    assert "error" in text
+    advice = "doveadm user '*' lists them" if who[-1:] == ["nobody-of-this-name"] \
+        else "Add mail_seal to mail_plugins"
+    assert advice in text
+    if name == "json":
+        assert {"error"} <= {row["result"] for row in json.loads(text)}
 
 
 # The configuration
@@ -211,6 +249,20 @@ def test_plugin_is_gone(server):
         link.symlink_to(target)
 
 
+def test_without_the_library_that_finds(server):
+    """In Debian it is a package of its own: what only it needs isn't looked at."""
+    folder = Path(os.environ["MAIL_SEAL_MODULEDIR"]) / "mail-seal"
+    place = Path(tempfile.mkdtemp(dir=server.folder))
+    shutil.copy(folder / "libmail_seal_core.so", place)
+    with server.sandbox.mounted_over(place, folder), \
+            configured(server, dns_trust_anchor="/no/such"):
+        doctor = Doctor(server)
+        assert doctor.result("build", "isn't installed") == "ok"
+        assert (doctor.status, doctor.of("dns-trust-anchor")) == (0, [])
+        (place / "libmail_seal_core.so").unlink()
+        assert Doctor(server).result("build", "sealing library") == "error"
+
+
 def test_helper(server):
     with replaced(server, installed_helper(), b"#!"):
         server.sandbox.run("chmod", "0644", installed_helper())
@@ -267,13 +319,59 @@ def test_cron(server, text, expected):
         assert Doctor(server).result("cron") == expected
 
 
-def test_timer(server):
-    with job(server, ""), job(server, "[Service]\nExecStart=/usr/bin/doveadm seal key notify -A\n",
-                              "seal.service", "/etc/systemd/system") as place:
+def test_cron_is_not_running(keys):
+    with Dovecot([User("alice", keys.alice.certificate)]) as server, job(server, JOB):
+        [(result, text)] = Doctor(server).of("cron")
+        assert (result, "neither cron nor systemd is running" in text) == ("warning", True), text
+        with systemd(server):
+            assert Doctor(server).result("cron") == "ok"
+        with running(server, "crond"):
+            assert Doctor(server).result("cron") == "ok"
+
+
+COMMANDS = ["doveadm seal key notify -A", "/usr/lib/dovecot/mail-seal-daily"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_timer(server, command):
+    with job(server, ""), systemd(server), job(server, f"[Service]\nExecStart={command}\n",
+                                               "seal.service", "/etc/systemd/system") as place:
         assert Doctor(server).result("cron") == "warning"      # nothing starts it
         (place / "timers.target.wants").mkdir()
         (place / "timers.target.wants" / "seal.timer").symlink_to("/lib/seal.timer")
         assert Doctor(server).result("cron") == "ok"
+
+
+def test_timer_without_systemd(server):
+    with job(server, ""), job(server, f"[Service]\nExecStart={COMMANDS[1]}\n", "seal.service",
+                              "/etc/systemd/system") as place:
+        (place / "timers.target.wants").mkdir()
+        (place / "timers.target.wants" / "seal.timer").symlink_to("/lib/seal.timer")
+        assert Doctor(server).result("cron") == "warning"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_cron_where_systemd_has_a_timer(server, command):
+    """As Debian's packages write it: the line does nothing where there is systemd."""
+    with job(server, f"30 6 * * * root [ -d /run/systemd/system ] || {command}\n"):
+        assert Doctor(server).result("cron") == "ok"
+        with systemd(server):
+            assert Doctor(server).result("cron") == "warning"
+
+
+@pytest.mark.parametrize("more, expected", [
+    ("", ["ok", "warning"]), ("35 6 * * * root doveadm seal group sync\n", ["ok", "ok"]),
+    (f"30 6 * * * root {COMMANDS[1]}\n", ["ok", "ok"])])
+def test_job_for_teams(server, more, expected):
+    with job(server, JOB + more):
+        assert len(Doctor(server).of("cron")) == 1
+        server.site.shared, server.site.groups = True, {"CERT": "file:/etc/cert.asc"}
+        try:
+            with configured(server):
+                assert [result for result, _ in Doctor(server).of("cron")] == expected
+        finally:
+            server.site.shared, server.site.groups = False, {}
+            server.write_config()
 
 
 def test_process_1_that_waits_for_nobody(keys, monkeypatch):

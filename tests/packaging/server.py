@@ -122,6 +122,15 @@ class Server:
         self.write("/usr/sbin/policy-rc.d", f"#!/bin/sh\nexit {policy}\n")
         self.path("/usr/sbin/policy-rc.d").chmod(0o755)
 
+    @contextlib.contextmanager
+    def systemd(self):
+        """As where systemd is the init, sd_booted(3)."""
+        self.run("mkdir", "-p", "/run/systemd/system")
+        try:
+            yield
+        finally:
+            self.run("rm", "-r", "/run/systemd")
+
     # Dovecot
 
     @property

@@ -1,5 +1,6 @@
 """From "apt install" on a stock server to a sealed delivery, and back by "apt purge"."""
 
+import os
 import re
 
 import pytest
@@ -9,6 +10,9 @@ from server import Server
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 CONFFILE = "/etc/dovecot/conf.d/90-mail-seal.conf"
+DAILY = "/usr/lib/dovecot/mail-seal-daily"
+CRON = "/etc/cron.d/dovecot-mail-seal"
+TIMER = "/etc/systemd/system/timers.target.wants/mail-seal-daily.timer"
 OURS = ("/usr/lib/dovecot/modules", "/usr/lib/dovecot/mail-seal-exec",
         "/usr/share/dovecot-mail-seal", "/usr/share/doc/dovecot-mail-seal")
 
@@ -33,6 +37,7 @@ def modules(server):
 def test_installed_alone_it_changes_nothing(server):
     """Dovecot's trigger restarted it, with the configuration that it had."""
     assert configuration(server) == server.before[0]
+    assert server.status(DAILY) == (0, "")
     assert server.deliver(MESSAGE).code == 250
     [stored] = server.messages()
     mail.check_unchanged(stored, MESSAGE)
@@ -43,7 +48,8 @@ def test_what_is_installed(server):
     files = server.shell("dpkg -L dovecot-mail-seal").split()
     assert [file for file in files if file.endswith(".la")] == []
     assert [file for file in files if "conf.d-examples" in file and file.endswith(".gz")] == []
-    assert CONFFILE in files
+    assert CONFFILE in files and DAILY in files and CRON in files
+    assert server.path(TIMER).is_symlink()           # it runs without being asked for
     assert "mail_seal" in server.read(CONFFILE)
     # a library that only "key find" needs
     assert not any("discovery" in file for file in files)
@@ -76,6 +82,45 @@ def test_three_lines_and_a_key(server, gnupg, key):
     assert server.plaintext() != []          # who looks for it finds it
 
 
+def findings(server, *options):
+    _, text = server.status("doveadm", "-f", "tab", "seal", "doctor", *options)
+    names, *rows = [line.split("\t") for line in text.splitlines()]
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def test_doctor_sees_nothing_but_the_machine(server):
+    """No warning that a package could have spared the administrator."""
+    # There is no init in here, and the machine's swap and core pattern are its own.
+    machine = {"mail_temp_dir", "swap", "core-dumps", "process-1", "apparmor", "sessions"}
+    bad = [finding for finding in findings(server)
+           if finding["result"] != "ok" and finding["check"] not in machine]
+    assert {finding["check"] for finding in bad} <= {"cron"}, bad
+    assert all("neither cron nor systemd is running" in finding["finding"] for finding in bad)
+    with server.systemd():
+        assert [finding["result"] for finding in findings(server)
+                if finding["check"] == "cron"] == ["ok"]
+    assert {finding["result"] for finding in findings(server, "-u", "alice")} == {"ok"}
+
+
+def test_daily_work(server, gnupg):
+    """As the timer and cron run it: nothing is due, then something is."""
+    [line] = [line for line in server.read(CRON).splitlines() if not line.startswith("#")]
+    command = line.split("root ", 1)[1]
+    assert server.status("sh", "-c", command) == (0, "")
+    soon = gnupg.generate("bob@example.org", expires="20d")
+    server.path("/root/bob.asc").write_bytes(soon.certificate)
+    server.run("doveadm", "seal", "key", "set", "-u", "bob", "-f", "/root/bob.asc", "--force")
+    with server.systemd():
+        assert server.status("sh", "-c", command) == (0, "")     # its timer does it
+    status, text = server.status("sh", "-c", command)
+    assert (status, text.split()) == (0, ["bob", "expires", "stored", "in", "INBOX"])
+    assert server.status("sh", "-c", command) == (0, "")
+    server.run("doveadm", "seal", "key", "unset", "-u", "bob")
+    server.expunge("bob")
+    unit = server.shell("cat /lib/systemd/system/mail-seal-daily.service")
+    assert f"ExecStart={DAILY}\n" in unit
+
+
 def test_manual_pages(server):
     for page in ("man1/doveadm-seal.1", "man7/mail_seal.7"):
         assert server.path(f"/usr/share/man/{page}.gz").exists()
@@ -95,6 +140,7 @@ def test_removed_while_it_is_configured(server):
     text = server.apt("remove", "dovecot-mail-seal", check=False)
     assert "Dovecot's configuration still names mail_seal" in text
     assert server.installed("dovecot-mail-seal") is None
+    assert server.shell(server.read(CRON).splitlines()[-1].split("root ", 1)[1]) == ""
     refused = mail.text(mail.CANARY + b" refused\r\n")
     try:
         reply = server.deliver(refused)
@@ -121,7 +167,9 @@ def test_purge_leaves_keys_and_mail(server, key):
     server.wait_until_up()
     assert configuration(server) == server.before[0]
     assert modules(server) == server.before[1]
-    assert not server.path(CONFFILE).exists()
+    for file in (CONFFILE, CRON, TIMER):
+        assert not os.path.lexists(server.path(file)), file
+    assert server.shell("find /etc /lib /var/lib -name '*mail-seal-daily*'") == ""
     assert server.shell(f"cd {keys}; find . -type f | xargs sha256sum") == before[1]
     assert key.certificate == server.path("/etc/dovecot/mail-seal/carol").read_bytes()
     assert server.messages() == before[0]

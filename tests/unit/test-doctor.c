@@ -101,6 +101,33 @@ static void conf_nonsense(void **state ATTR_UNUSED)
 	}
 }
 
+static void conf_groups(void **state ATTR_UNUSED)
+{
+	static const struct {
+		const char *text;
+		bool expected;
+	} tests[] = {
+		{ "", FALSE },
+		{ "plugin {\n  mail_seal_public = \n}\n", FALSE },
+		{ "plugin {\n  mail_seal_public = P/A=file:/a\n}\n", TRUE },
+		{ "namespace p {\n  mailbox A* {\n    mail_seal_keys = "
+		  "file:/a\n  }\n  type = public\n}\n", TRUE },
+		{ "namespace p {\n  mailbox A* {\n    mail_seal_keys = \n"
+		  "  }\n  type = public\n}\n", FALSE },
+		/* somebody's own mailbox */
+		{ "namespace p {\n  mailbox A {\n    mail_seal_keys = "
+		  "file:/a\n  }\n  type = private\n}\n", FALSE },
+		{ "namespace p {\n  mailbox A {\n    auto = create\n  }\n"
+		  "  type = public\n}\nmail_seal_keys = file:/a\n", FALSE }
+	};
+
+	for (unsigned int i = 0; i < N_ELEMENTS(tests); i++) {
+		assert_int_equal(doctor_conf_has_groups(
+			doctor_conf_parse(tests[i].text, test_pool)),
+			tests[i].expected);
+	}
+}
+
 /*
  * Plugins of users
  */
@@ -268,6 +295,7 @@ int main(void)
 		cmocka_unit_test(conf_lists),
 		cmocka_unit_test(conf_names),
 		cmocka_unit_test(conf_nonsense),
+		cmocka_unit_test(conf_groups),
 		cmocka_unit_test(plugins_of_user),
 		cmocka_unit_test(process_1),
 		cmocka_unit_test(master),

@@ -327,6 +327,31 @@ def is_said(piece, said, whole):
     return len(piece) in reached
 
 
+# Pages
+
+def anchors(text):
+    """Of a page's headings, as Markdown makes them."""
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+            for heading in re.findall(r"^#+ (.*)", text, re.M)}
+
+
+def test_links():
+    """They lead somewhere, and README names each page."""
+    readme = (ROOT / "README").read_text()
+    for page in ROOT.glob("doc/*.md"):
+        expect(f"doc/{page.name} " in readme, f"README: no {page.name}")
+        for link in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+            name, _, anchor = link.partition("#")
+            target = page.parent / name if name else page
+            if re.match(r"\w+:", link):
+                continue
+            expect(target.exists(), f"{page.name}: there is no {link}")
+            expect(not anchor or target.exists() and anchor in anchors(target.read_text()),
+                   f"{page.name}: there is no {link}")
+    for name in re.findall(r"doc/[\w./-]*\w", readme):
+        expect((ROOT / name).exists(), f"README: there is no {name}")
+
+
 # What may be called a directory: terms, what others say, and where one looks up certificates
 DIRECTORIES = re.compile(r"""
     (?:home|working|root|control|queue|LDAP|Web\ Key|such\ file\ or|Not\ a|not\ found\ from)

@@ -276,3 +276,39 @@ void doctor_judge_user_names(struct doctor_findings *findings,
 			  format);
 	}
 }
+
+/*
+ * Team mailboxes
+ */
+
+/* "namespace NAME/mailbox PATTERN/mail_seal_keys" of a public namespace: 2.4 */
+static bool
+is_groups(const struct doctor_conf *conf, const char *name, const char *value)
+{
+	static const char end[] = "/mail_seal_keys";
+	const char *mailbox = strstr(name, "/mailbox "), *type;
+	size_t len = strlen(name);
+
+	if (strncmp(name, "namespace ", 10) != 0 || mailbox == NULL ||
+	    len < strlen(end) || strcmp(name + len - strlen(end), end) != 0 ||
+	    *value == '\0')
+		return FALSE;
+	type = doctor_conf_get(conf, t_strconcat(
+		t_strdup_until(name, mailbox), "/type", NULL));
+	return type != NULL && strcmp(type, "public") == 0;
+}
+
+bool doctor_conf_has_groups(const struct doctor_conf *conf)
+{
+	const char *name, *value;
+
+	value = doctor_conf_get_ours(conf, "mail_seal_public");
+	if (value != NULL && *value != '\0')
+		return TRUE;
+	for (unsigned int i = 0; i < doctor_conf_count(conf); i++) {
+		doctor_conf_get_idx(conf, i, &name, &value);
+		if (is_groups(conf, name, value))
+			return TRUE;
+	}
+	return FALSE;
+}

@@ -10,7 +10,10 @@
 void doctor_judge_module(struct doctor_findings *findings,
 			 const struct doctor_module *module)
 {
-	if (module->error != NULL) {
+	if (!module->is_there && module->needed_for != NULL) {
+		doctor_ok(findings, "build", "The %s isn't installed: there is "
+			  "no %s", module->name, module->needed_for);
+	} else if (module->error != NULL) {
 		doctor_bad(findings, DOCTOR_ERROR, "build",
 			   "Install mail_seal again",
 			   "The %s can't be used: %s: %s", module->name,
@@ -177,18 +180,40 @@ void doctor_judge_profile(struct doctor_findings *findings, const char *profile)
 	}
 }
 
-void doctor_judge_job(struct doctor_findings *findings, const char *where)
+static void
+judge_job(struct doctor_findings *findings, const struct doctor_job *job,
+	  const char *advice, const char *not_done, const char *done)
 {
-	if (where == NULL) {
+	if (job->where == NULL)
+		doctor_bad(findings, DOCTOR_WARNING, "cron", advice, "%s",
+			   not_done);
+	else if (!job->is_run) {
 		doctor_bad(findings, DOCTOR_WARNING, "cron",
-			   "Run \"doveadm seal key notify -A\" once a day, by "
-			   "cron or a timer",
-			   "No job tells owners that their certificate "
-			   "expires");
+			   "Start cron, or have the host run this job",
+			   "%s: %s has a job for it, but neither cron nor "
+			   "systemd is running", not_done, job->where);
 	} else {
-		doctor_ok(findings, "cron", "%s tells owners what is due",
-			  where);
+		doctor_ok(findings, "cron", "%s %s", job->where, done);
 	}
+}
+
+void doctor_judge_notify_job(struct doctor_findings *findings,
+			     const struct doctor_job *job)
+{
+	judge_job(findings, job, "Run \"doveadm seal key notify -A\" once a "
+		  "day, by cron or a timer",
+		  "No job tells owners that their certificate expires",
+		  "tells owners what is due");
+}
+
+void doctor_judge_sync_job(struct doctor_findings *findings,
+			   const struct doctor_job *job)
+{
+	judge_job(findings, job, "Run \"doveadm seal group sync\" once a day, "
+		  "by cron or a timer",
+		  "No job gives teams the certificates that members have "
+		  "changed",
+		  "gives teams the certificates that members have changed");
 }
 
 void doctor_judge_anchor(struct doctor_findings *findings,

@@ -32,6 +32,9 @@ doctor_plugins_of_user(const char *const *everybodys,
 /* A file of ours, or one that is ours no more */
 struct doctor_module {
 	const char *name, *path;
+	/* what can't be done without it, or NULL if it must be there */
+	const char *needed_for;
+	bool is_there;
 	/* NULL if it can be read; "No such file or directory" */
 	const char *error;
 	bool same_build;
@@ -99,8 +102,19 @@ void doctor_judge_init(struct doctor_findings *findings,
 /* The profile that Dovecot is confined by, or NULL */
 void doctor_judge_profile(struct doctor_findings *findings,
 			  const char *profile);
-/* Where the job is, or NULL */
-void doctor_judge_job(struct doctor_findings *findings, const char *where);
+/* A command that is to run once a day */
+struct doctor_job {
+	/* the file that says so, or NULL */
+	const char *where;
+	/* by cron or systemd, which is running */
+	bool is_run;
+};
+void doctor_judge_notify_job(struct doctor_findings *findings,
+			     const struct doctor_job *job);
+void doctor_judge_sync_job(struct doctor_findings *findings,
+			   const struct doctor_job *job);
+/* Are there team mailboxes? */
+bool doctor_conf_has_groups(const struct doctor_conf *conf);
 
 struct doctor_anchor {
 	/* NULL or "": the setting is empty */

@@ -1,12 +1,17 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
-/* Looks for a command among those that cron and systemd run. */
+/* Looks for a command among those that cron and systemd run, if they do. */
 
 #include "lib.h"
 #include "look.h"
 
 #include <dirent.h>
 #include <sys/stat.h>
+
+/* It has all commands that we look for. */
+#define DAILY_SCRIPT "mail-seal-daily"
+/* Is there while systemd is the init, sd_booted(3) */
+#define SYSTEMD_FOLDER "/run/systemd/system"
 
 static const char *const cron_folders[] = {
 	"/etc/cron.d", "/etc/cron.hourly", "/etc/cron.daily",
@@ -19,6 +24,27 @@ static const char *const unit_folders[] = {
 	"/lib/systemd/system"
 };
 
+static bool systemd_runs(void)
+{
+	struct stat st;
+
+	return lstat(SYSTEMD_FOLDER, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static bool is_daily_script(const char *word)
+{
+	const char *slash = strrchr(word, '/');
+
+	return strcmp(slash == NULL ? word : slash + 1, DAILY_SCRIPT) == 0;
+}
+
+/* Debian's way to write in cron's files what a timer does where there is
+   systemd: [ -d /run/systemd/system ] || command */
+static bool line_is_for_others(const char *line)
+{
+	return strstr(line, SYSTEMD_FOLDER) != NULL && systemd_runs();
+}
+
 /* Comments don't count. Spaces in the command stand for one or more. */
 static bool line_has_words(const char *line, const char *const *words)
 {
@@ -27,9 +53,11 @@ static bool line_has_words(const char *line, const char *const *words)
 
 	while (*line == ' ' || *line == '\t')
 		line++;
-	if (*line == '#' || *line == ';')
+	if (*line == '#' || *line == ';' || line_is_for_others(line))
 		return FALSE;
 	for (word = t_strsplit_spaces(line, " \t"); *word != NULL; word++) {
+		if (is_daily_script(*word))
+			return TRUE;
 		for (i = 0; words[i] != NULL && word[i] != NULL &&
 			    strcmp(words[i], word[i]) == 0; i++) ;
 		if (words[i] == NULL)
@@ -116,7 +144,7 @@ folder_has_command(const char *folder, bool units, const char *command,
 	return *where_r != NULL;
 }
 
-bool doctor_look_for_job(const char *command, const char **where_r)
+static bool look_in_crons_files(const char *command, const char **where_r)
 {
 	*where_r = "/etc/crontab";
 	if (file_has_command(*where_r, command))
@@ -126,10 +154,30 @@ bool doctor_look_for_job(const char *command, const char **where_r)
 				       where_r))
 			return TRUE;
 	}
+	*where_r = NULL;
+	return FALSE;
+}
+
+static bool look_in_units(const char *command, const char **where_r)
+{
 	for (unsigned int i = 0; i < N_ELEMENTS(unit_folders); i++) {
 		if (folder_has_command(unit_folders[i], TRUE, command,
 				       where_r))
 			return TRUE;
 	}
 	return FALSE;
+}
+
+void doctor_look_for_job(const char *command, struct doctor_job *job_r)
+{
+	i_zero(job_r);
+	/* There systemd may also do cron's work: systemd-cron(7) */
+	if (systemd_runs()) {
+		job_r->is_run = look_in_units(command, &job_r->where) ||
+			look_in_crons_files(command, &job_r->where);
+	} else if (look_in_crons_files(command, &job_r->where)) {
+		job_r->is_run = doctor_is_running("cron");
+	} else {
+		(void)look_in_units(command, &job_r->where);
+	}
 }

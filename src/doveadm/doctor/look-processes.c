@@ -206,6 +206,27 @@ void doctor_look_at_sessions(pid_t master, const char *plugin,
 }
 
 /*
+ * Others
+ */
+
+bool doctor_is_running(const char *word)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+	bool found = FALSE;
+
+	while (dir != NULL && !found && (entry = readdir(dir)) != NULL) T_BEGIN {
+		const char *name = i_isdigit(*entry->d_name) ?
+			of_process(entry->d_name, "comm") : NULL;
+
+		found = name != NULL && strstr(name, word) != NULL;
+	} T_END;
+	if (dir != NULL)
+		(void)closedir(dir);
+	return found;
+}
+
+/*
  * AppArmor
  */
 

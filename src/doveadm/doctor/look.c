@@ -117,6 +117,7 @@ void doctor_look_at_module(const char *name, const char *path,
 	i_zero(module_r);
 	module_r->name = name;
 	module_r->path = path;
+	module_r->is_there = fd >= 0 || errno != ENOENT;
 	/* Looked at, not loaded: another build may do anything. */
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
 	    st.st_size == 0)

@@ -31,7 +31,10 @@ void doctor_look_at_swap(struct doctor_swap *swap_r);
 void doctor_look_at_cores(pid_t master, struct doctor_cores *cores_r);
 void doctor_look_at_init(struct doctor_init *init_r);
 const char *doctor_look_for_profile(pid_t master);
-bool doctor_look_for_job(const char *command, const char **where_r);
+/* command is a part of it, as "seal key notify". */
+void doctor_look_for_job(const char *command, struct doctor_job *job_r);
+/* Is there a process whose name has this word in it? */
+bool doctor_is_running(const char *word);
 void doctor_look_at_anchor(const char *path, struct doctor_anchor *anchor_r);
 void doctor_look_at_module(const char *name, const char *path,
 			   const char *build,

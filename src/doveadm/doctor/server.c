@@ -25,6 +25,8 @@ struct server {
 	pid_t master;
 	/* the plugin's file */
 	const char *plugin;
+	/* seal key find is installed */
+	bool finds;
 };
 
 bool doctor_has_protocol(const struct doctor_conf *conf, const char *protocol)
@@ -113,6 +115,9 @@ check_modules(struct doctor_findings *findings, struct server *server)
 	doctor_look_at_module("library that finds certificates",
 			      MAIL_SEAL_DISCOVERY_MODULE, MAIL_SEAL_BUILD_ID,
 			      &module);
+	/* in Debian a package of its own */
+	module.needed_for = "doveadm seal key find";
+	server->finds = module.is_there;
 	doctor_judge_module(findings, &module);
 	doctor_look_at_module("program that runs gpg", MAIL_SEAL_HELPER, NULL,
 			      &module);
@@ -188,6 +193,8 @@ check_settings(struct doctor_findings *findings, const struct server *server)
 						 "auth_username_format")),
 			doctor_conf_get_ours(*conf, "mail_seal_addresses"));
 	}
+	if (!server->finds)
+		return;
 	path = doctor_conf_get_ours(server->conf,
 				    "mail_seal_dns_trust_anchor");
 	doctor_look_at_anchor(path == NULL ? "/usr/share/dns/root.key" : path,
@@ -195,10 +202,20 @@ check_settings(struct doctor_findings *findings, const struct server *server)
 	doctor_judge_anchor(findings, &anchor);
 }
 
+static bool has_groups(const struct server *server)
+{
+	for (unsigned int i = 0; i < PROTOCOL_COUNT; i++) {
+		if (server->confs[i] != NULL &&
+		    doctor_conf_has_groups(server->confs[i]))
+			return TRUE;
+	}
+	return FALSE;
+}
+
 void doctor_check_server(struct doctor_findings *findings)
 {
 	struct server server = { .pool = findings->pool };
-	const char *where;
+	struct doctor_job job;
 
 	if (read_confs(findings, &server) == 0) {
 		check_plugins(findings, &server);
@@ -207,7 +224,10 @@ void doctor_check_server(struct doctor_findings *findings)
 		check_machine(findings, &server);
 		check_settings(findings, &server);
 	}
-	doctor_judge_job(findings,
-			 doctor_look_for_job("seal key notify", &where) ?
-			 where : NULL);
+	doctor_look_for_job("seal key notify", &job);
+	doctor_judge_notify_job(findings, &job);
+	if (has_groups(&server)) {
+		doctor_look_for_job("seal group sync", &job);
+		doctor_judge_sync_job(findings, &job);
+	}
 }

@@ -72,7 +72,6 @@ cmd_group_add_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 	}
 	if (ctx->file_name != NULL && ctx->file == NULL)
 		i_fatal_status(EX_USAGE, "--as names what is in a --file");
-	doveadm_seal_group_print_headers();
 }
 
 /*
@@ -132,7 +131,6 @@ cmd_group_remove_init(struct doveadm_mail_cmd_context *_ctx
 		i_fatal_status(EX_USAGE, "seal group remove: name a group and "
 			       "who is to be no member any more");
 	}
-	doveadm_seal_group_print_headers();
 }
 
 /*
@@ -243,7 +241,6 @@ cmd_group_sync_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 		container_of(_ctx, struct doveadm_seal_group_cmd_context, ctx);
 
 	doveadm_seal_group_init(ctx);
-	doveadm_seal_group_print_headers();
 }
 
 /*
