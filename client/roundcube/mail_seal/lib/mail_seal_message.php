@@ -1,0 +1,99 @@
+<?php
+
+/**
+ * Messages as bytes: whether the server sealed one, and what is in it
+ */
+class mail_seal_message
+{
+    // The Content-Type of a sealed message, as mail_seal writes it
+    const TYPE = '~^(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
+        . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~';
+
+    const ENCRYPTED = '~^(multipart/encrypted|application/(pgp-encrypted|(x-)?pkcs7-mime))$~i';
+
+    /**
+     * Header fields in their order: name in lower case, value in one line, the field as it stands
+     */
+    public static function fields($header)
+    {
+        $fields = [];
+
+        foreach (preg_split('/\r?\n(?![ \t])/', preg_split('/^\r?\n|\n\r?\n/', $header, 2)[0]) as $line) {
+            if (preg_match('/^([!-9;-~]+)[ \t]*:(.*)$/s', $line, $m)) {
+                $fields[] = [strtolower($m[1]), trim(preg_replace('/\r?\n/', '', $m[2])), rtrim($line)];
+            }
+        }
+
+        return $fields;
+    }
+
+    /**
+     * The mark counts only as the first field of the message, once, and on the Content-Type that
+     * belongs to it: there no sender can write, because whoever receives a message adds fields above his.
+     */
+    public static function has_mark($header)
+    {
+        $fields = self::fields($header);
+        $names  = array_count_values(array_column($fields, 0));
+        $values = array_column($fields, 1, 0);
+
+        return !empty($fields) && $fields[0][0] === 'x-mail-seal'
+            && $names['x-mail-seal'] == 1 && preg_match('/^v=1;\s*keys=\w/', $values['x-mail-seal'])
+            && ($names['content-type'] ?? 0) == 1 && preg_match(self::TYPE, $values['content-type']);
+    }
+
+    /**
+     * Is something encrypted in what was sealed, which the sender encrypted? If that isn't known: yes.
+     *
+     * @param rcube_message_part|false $part As rcube_mime::parse_message() gives it
+     */
+    public static function holds_encrypted($part)
+    {
+        if (empty($part) || preg_match(self::ENCRYPTED, $part->mimetype)) {
+            return true;
+        }
+
+        if (preg_match('~^(text|multipart|message)/~i', $part->mimetype)) {
+            $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
+            if (preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text)) {
+                return true;
+            }
+        }
+
+        return (bool) array_filter((array) $part->parts, [self::class, 'holds_encrypted']);
+    }
+
+    /**
+     * The armored ciphertext of a message that the server sealed
+     */
+    public static function armor($message)
+    {
+        return preg_match('/^-----BEGIN PGP MESSAGE-----.*?^-----END PGP MESSAGE-----/ms', $message, $m) ? $m[0] : null;
+    }
+
+    /**
+     * The message as it came: the fields outside, but for those that were protected inside
+     *
+     * @param string $entity The MIME entity that was sealed in it
+     */
+    public static function opened($message, $entity)
+    {
+        list($header, $body) = preg_split('/^\r?\n|\n\r?\n/', $entity, 2) + ['', ''];
+        $inner = self::fields($header);
+        $names = array_merge(array_column($inner, 0), ['x-mail-seal']);
+        $outer = array_filter(self::fields($message), function ($field) use ($names) {
+            return !in_array($field[0], $names) && strpos($field[0], 'content-') !== 0;
+        });
+
+        foreach ($inner as $field) {
+            if ($field[0] === 'content-type') {
+                $field[2] = preg_replace('/;\s*(hp|protected-headers)="?\w+"?/i', '', $field[2]);
+            }
+            if ($field[0] !== 'hp-outer') {
+                $outer[] = $field;
+            }
+        }
+
+        return preg_replace('/\r?\n/', "\r\n", implode("\n", array_column($outer, 2)) . "\n\n" . $body);
+    }
+}

@@ -1,0 +1,377 @@
+<?php
+
+/**
+ * mail_seal: for mailboxes whose server seals mail with its owner's key
+ *
+ * What can't be shown here is never replaced, nor sent as if it were empty. Sealed messages are
+ * marked, and answered as any others. This class has the hooks; what to think of bytes is in lib/.
+ *
+ * @license GNU GPLv3+
+ */
+class mail_seal extends rcube_plugin
+{
+    public $task = 'mail|settings';
+
+    private $rc;
+    private $shown;            // message that is displayed
+    private $sealed = [];      // answers of is_sealed()
+    private $plain;            // is it an answer to what came unencrypted?
+    private $unsaved;          // message that was sent, and not yet stored
+
+    function init()
+    {
+        $this->rc = rcmail::get_instance();
+        $this->load_config();
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'toolarge', 'reallywithdraw']);
+        require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
+
+        if ($this->rc->task == 'settings') {
+            return new mail_seal_settings($this);
+        }
+
+        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
+            'message_compose_body', 'render_page', 'message_draftsaved', 'message_sent',
+            'attachments_cleanup', 'send_page'];
+        foreach ($hooks as $hook) {
+            $this->add_hook($hook, [$this, $hook]);
+        }
+
+        // before the plugins that keep attachments
+        $this->api->handlers['attachment_save'] = array_merge([[$this, 'attachment_save']], $this->api->handlers['attachment_save'] ?? []);
+    }
+
+    function ready($args)
+    {
+        $input = function ($name) {
+            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GET);
+        };
+
+        if ($this->rc->output->type == 'html' && !in_array($args['action'], ['get', 'send'])) {
+            $this->include_script('mail_seal.js');
+            $this->include_stylesheet($this->local_skin_path() . '/mail_seal.css');
+        }
+        if ($args['action'] == 'search') {
+            $text = preg_match('/^body:|(^|,)(text|body)(,|$)/i', $input('_headers')) || preg_match('/^body:/i', $input('_q'));
+            $this->rc->output->set_env('mail_seal_headersonly', $text && !empty($_SESSION['mail_seal_seen']));
+        }
+        if ($args['action'] == 'send') {
+            $this->keep_draft();
+        }
+        if ($args['action'] == 'bounce' && $this->is_sealed(new rcube_message($input('_uid'), $input('_mbox')))) {
+            $this->rc->output->show_message('mail_seal.cannotopen', 'error');
+            $this->rc->output->send('iframe');
+        }
+    }
+
+    private function &compose_data()
+    {
+        return $_SESSION['compose_data_' . rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC)];
+    }
+
+    /*
+     * Which messages the server sealed
+     */
+
+    function storage_init($args)
+    {
+        $args['fetch_headers'] = trim(($args['fetch_headers'] ?? '') . ' X-MAIL-SEAL');
+
+        return $args;
+    }
+
+    private function is_sealed($message)
+    {
+        $storage = $this->rc->get_storage();
+        $id      = $message->folder . ':' . $message->uid;
+
+        if (!isset($this->sealed[$id])) {
+            $storage->set_folder($message->folder);
+            $this->sealed[$id] = $message->context === null && !empty($message->headers->others['x-mail-seal'])
+                && mail_seal_message::has_mark((string) $storage->get_raw_headers($message->uid));
+        }
+
+        return $this->sealed[$id];
+    }
+
+    function messages_list($args)
+    {
+        $folders = [];
+
+        foreach ((array) $args['messages'] as $header) {
+            if (!empty($header->others['x-mail-seal'])) {
+                $folders[$header->folder][$header->uid] = $header;
+            }
+        }
+        foreach ($folders as $folder => $headers) {
+            // only the header section as it stands has its fields in their order
+            $found = $this->rc->get_storage()->conn->fetch($folder, array_keys($headers), true, ['UID', 'BODY.PEEK[HEADER]']);
+            foreach ((array) $found as $one) {
+                if (isset($headers[$one->uid]) && mail_seal_message::has_mark($one->bodypart['HEADER'] ?? '')) {
+                    $clip = !empty($_SESSION['mail_seal_clips'][$folder . ':' . $one->uid]);
+                    $headers[$one->uid]->list_flags['attachmentClass'] = 'mail-seal' . ($clip ? ' with-attachment' : '');
+                    $_SESSION['mail_seal_seen'] = true;
+                }
+            }
+        }
+    }
+
+    /*
+     * What enigma makes of them
+     */
+
+    private function engine()
+    {
+        $enigma = $this->api->get_plugin('enigma');
+
+        return $enigma && $this->rc->config->get('enigma_decryption', true) ? $enigma->load_engine() : null;
+    }
+
+    /**
+     * The MIME entity in a sealed message, or null if it can't be opened here
+     */
+    private function open($raw)
+    {
+        $engine = $this->engine();
+        $armor  = mail_seal_message::armor($raw);
+
+        if (!$engine || !$armor || !rcube_utils::mem_check(5 * strlen($raw))) {
+            return null;
+        }
+
+        $class  = 'enigma_driver_' . $this->rc->config->get('enigma_pgp_driver', 'gnupg');
+        $driver = new $class($this->rc->user->get_username());
+        $entity = $driver->init() ?: $driver->decrypt($armor, $engine->get_passwords());
+
+        return is_string($entity) ? $entity : null;
+    }
+
+    /**
+     * Is there something in the message that can't be shown here? What is in an attached message doesn't matter.
+     */
+    private function is_closed($message)
+    {
+        $engine   = $this->engine();
+        $type     = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
+        $attached = function ($id) use ($message) {
+            for ($id = (string) $id; $end = strrpos($id, '.'); ) {
+                $id = substr($id, 0, $end);
+                if (isset($message->mime_parts[$id]) && $message->mime_parts[$id]->mimetype == 'message/rfc822') {
+                    return true;
+                }
+            }
+        };
+
+        foreach ($engine ? $engine->decryptions : [] as $id => $status) {
+            if ($status instanceof enigma_error && !$attached($id)) {
+                return true;
+            }
+        }
+        foreach ((array) $message->parts as $part) {
+            $unknown = preg_match($type, $part->realtype ?? '') || ($part->type == 'content' && !rcube_utils::mem_check(10 * $part->size));
+            if ($unknown && !$attached($part->mime_id)) {
+                return true;
+            }
+        }
+
+        return preg_match($type, $message->headers->structure->mimetype ?? '') && empty($engine->encrypted_parts);
+    }
+
+    function message_load($args)
+    {
+        $message = $args['object'];
+        $engine  = $this->engine();
+        $root    = current($message->mime_parts);
+
+        if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
+            $this->shown = $message;
+        }
+        if (!$engine || empty($engine->encrypted_parts) || !$root || $this->is_closed($message)) {
+            return;
+        }
+
+        $sealed = $this->is_sealed($message);
+        if ($sealed) {
+            $clips = [$message->folder . ':' . $message->uid => !empty($message->attachments)] + ($_SESSION['mail_seal_clips'] ?? []);
+            $_SESSION['mail_seal_clips'] = array_slice($clips, 0, 500, true);
+        }
+
+        // what its sender protected is shown, but doesn't go into an answer
+        if (($sealed || $this->shown) && is_string($root->headers['subject'] ?? null)
+            && preg_match('/;\s*(hp="?cipher|protected-headers="?v1)/i', implode(' ', (array) ($root->headers['content-type'] ?? '')))
+        ) {
+            // Roundcube's cache may keep the other object
+            $message->headers = clone $message->headers;
+            $message->headers->set('subject', $root->headers['subject']);
+            $message->subject = str_replace("\n", '', $message->headers->get('subject'));
+        }
+    }
+
+    /*
+     * Reading
+     */
+
+    function template_object_messagebody($args)
+    {
+        if ($this->shown && $this->is_sealed($this->shown)) {
+            $url    = (string) $this->rc->config->get('mail_seal_help_url');
+            $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
+            $text   = rcube::Q($this->gettext('elsewhere')) . ($url === '' ? '' : " $help");
+            $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
+            $args['content'] = html::div('mail-seal-mark', html::span(null, rcube::Q($this->gettext('sealed'))))
+                . str_replace($notice, html::span('part-notice', $text), $args['content']);
+        }
+
+        return $args;
+    }
+
+    /*
+     * Writing
+     */
+
+    function message_compose_body($args)
+    {
+        $message = $args['message'];
+
+        if (!$message instanceof rcube_message || empty($message->headers) || !empty($_POST['_message'])) {
+            return;
+        }
+
+        $sealed = $this->is_sealed($message);
+        // Roundcube leaves out the attachments of what has armor in its text
+        $closed = $this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments));
+        // Mailvelope opens what it has encrypted in the browser
+        $mailvelope = !empty($_SESSION['browser_caps']['pgpmime']) && !$sealed && $message->get_multipart_encrypted_part();
+
+        if ($closed) {
+            if (in_array($args['mode'], ['draft', 'edit', 'forward']) && !$mailvelope) {
+                $this->refuse($message, $args['mode']);
+            }
+            return;
+        }
+        if ($args['mode'] == 'draft') {
+            $this->compose_data()['mail_seal_shown'] = $message->uid;
+        }
+        if ($sealed) {
+            $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
+            $this->plain = $entity !== null && !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+        }
+    }
+
+    /**
+     * A page instead of an editor, with enigma's question if it has no password yet
+     */
+    private function refuse($message, $mode)
+    {
+        $engine = $this->engine();
+        $output = $this->rc->output;
+
+        foreach ($engine ? $engine->decryptions : [] as $status) {
+            if ($status instanceof enigma_error && $status->getCode() == enigma_error::BADPASS) {
+                $this->api->get_plugin('enigma')->load_ui();
+                $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
+            }
+        }
+
+        // with a password this is called again, and attachments are no longer these
+        $data =& $this->compose_data();
+        $this->api->exec_hook('attachments_cleanup', ['group' => $data['id']]);
+        unset($data['attachments'], $data['forward_attachments']);
+
+        $output->set_env('action', 'plugin.mail_seal');
+        $output->set_env('pgp_mime_message', null);
+        $output->set_env('mail_seal_refused', $mode);
+        $output->set_env('mail_seal_back', $this->rc->url(['action' => 'show', 'mbox' => $message->folder, 'uid' => $message->uid]));
+        $output->send('mail_seal.refused');
+    }
+
+    function render_page($args)
+    {
+        if ($args['template'] == 'compose' && $this->plain) {
+            $this->rc->output->set_env('enigma_force_encrypt', false);
+        }
+    }
+
+    /**
+     * A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
+     */
+    private function keep_draft()
+    {
+        $old = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
+
+        if ($old === '' || isset($_POST['_pgpmime']) || $old == ($this->compose_data()['mail_seal_shown'] ?? null)) {
+            return;
+        }
+
+        $message = new rcube_message($old, $this->rc->config->get('drafts_mbox'));
+        if (!empty($message->headers) && $this->is_closed($message)) {
+            $_POST['_draft_saveid'] = '';
+        }
+    }
+
+    function message_draftsaved($args)
+    {
+        $this->compose_data()['mail_seal_shown'] = $args['uid'];
+    }
+
+    /**
+     * A message that is attached: nobody but the owner can open what is sealed.
+     */
+    function attachment_save($args)
+    {
+        if (($args['mimetype'] ?? '') != 'message/rfc822') {
+            return;
+        }
+
+        $whole = isset($args['data']) || rcube_utils::mem_check(5 * $args['size']);
+        $raw   = $args['data'] ?? (string) file_get_contents($args['path'], false, null, 0, $whole ? null : 65536);
+
+        $sealed = mail_seal_message::has_mark($raw);
+        $entity = $sealed ? $this->open($raw) : null;
+        $plain  = $entity === null ? !preg_match('~multipart/encrypted|pkcs7-mime|BEGIN PGP MESSAGE~i', $raw)
+            : !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+        $this->plain = ($this->plain ?? true) && $plain;
+
+        if (!$sealed) {
+            return;
+        }
+        if ($entity === null) {
+            // for ten minutes, if it isn't clicked away
+            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 600);
+            return;
+        }
+        if (!empty($args['path'])) {
+            unlink($args['path']);
+        }
+
+        $data = mail_seal_message::opened($raw, $entity);
+
+        return ['data' => $data, 'path' => null, 'size' => strlen($data)] + $args;
+    }
+
+    /*
+     * Sent, and the server refuses the copy: the browser gets it.
+     */
+
+    function message_sent($args)
+    {
+        $this->unsaved = $args['message'];
+    }
+
+    // follows if it was stored, or shall not be
+    function attachments_cleanup()
+    {
+        $this->unsaved = null;
+    }
+
+    function send_page($args)
+    {
+        if ($this->unsaved && $this->rc->action == 'send') {
+            $size    = array_sum(array_column($this->compose_data()['attachments'] ?? [], 'size'));
+            $message = rcube_utils::mem_check(10 * $size) ? $this->unsaved->getMessage() : '';
+            $script  = sprintf("parent.rcmail.mail_seal_unsaved('%s');", is_string($message) ? base64_encode($message) : '');
+            $args['content'] .= html::script([], $script);
+        }
+
+        return $args;
+    }
+}
