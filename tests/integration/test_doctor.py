@@ -467,7 +467,7 @@ def test_time(server):
     """A command for monitoring may not take long."""
     started = time.monotonic()
     Doctor(server)
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_usage(server):

@@ -6,6 +6,8 @@ import pty
 import re
 import signal
 import subprocess
+import threading
+import time
 
 import pytest
 
@@ -42,6 +44,42 @@ def start(server, keys, user, **options):
     server.give(user, server.keys_file(user), keys.alice.certificate)
     return server.sandbox.start("doveadm", "-c", server.folder / "dovecot.conf", "seal", "encrypt",
                                 "-u", user, "all", **options)
+
+
+def runs_of(server):
+    """The PIDs of doveadm seal encrypt."""
+    return [pid for pid, line in server.sandbox.processes().items()
+            if "seal encrypt" in line and not line.startswith("nsenter")]
+
+
+def signal_to(pids, number):
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+class Brake(threading.Thread):
+    """Lets a run in the background work for a tenth of the time, until it is released.
+
+    Nobody knows whether it would be done otherwise before its test has done anything.
+    """
+
+    def __init__(self, server, run):
+        super().__init__(daemon=True)
+        self._server, self._run = server, run
+        self.release = threading.Event()
+        self.start()
+
+    def run(self):
+        while not self.release.wait(0.01):
+            pids = runs_of(self._server)
+            signal_to(pids, signal.SIGSTOP)
+            self.release.wait(0.1)
+            signal_to(pids, signal.SIGCONT)
+        # nsenter stops with what it runs, but a moment later
+        while self._run.poll() is None:
+            signal_to([self._run.pid], signal.SIGCONT)
+            time.sleep(0.1)
 
 
 def wait_until_at_work(server, user):
@@ -99,14 +137,18 @@ def test_client_at_work(server, gnupg, keys):
     inbox = fill(server, gnupg, "alice")
     client = Client(server, "alice")
     run = start(server, keys, "alice", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    brake = Brake(server, run)
     number, delivered = 0, 0
     while run.poll() is None and number < COUNT:
         client.work(number)
+        if client.flagged and client.expunged:
+            brake.release.set()
         number += 1
         if number % 10 == 0:
             message = mail.text(b"text\r\n", subject=f"number {COUNT + delivered:04}.")
             assert server.deliver(message, "alice")[0].code == 250
             delivered += 1
+    brake.release.set()
     errors = run.communicate(timeout=300)[1]
     assert run.returncode == 0, errors
     assert client.flagged and client.expunged, "the run was over before the client began"
@@ -148,11 +190,10 @@ def test_interrupted(server, gnupg, keys):
     inbox = fill(server, gnupg, "alice", 3 * COUNT)  # several batches: it has to be in time
     before = inbox.content()
     run = start(server, keys, "alice", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    brake = Brake(server, run)
     wait_until_at_work(server, "alice")
-    for pid, line in server.sandbox.processes().items():
-        if "seal encrypt" in line and not line.startswith("nsenter"):
-            with contextlib.suppress(ProcessLookupError):  # one that it started
-                os.kill(pid, signal.SIGINT)
+    signal_to(runs_of(server), signal.SIGINT)
+    brake.release.set()
     printed = run.communicate(timeout=300)[0]
     assert run.returncode == 75, "it was done before it was interrupted"
     assert re.search(rb" failed=[1-9]", printed)

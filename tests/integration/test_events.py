@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 
 import pytest
 
@@ -14,7 +15,7 @@ from sandbox import wait_until
 
 SECRET = "a subject for nobody"
 MESSAGE = mail.text(mail.CANARY + b"\r\n" * 500, subject=SECRET)
-TIMEOUT = 2  # seconds, mail_seal_timeout
+TIMEOUT = 2  # seconds, mail_seal_timeout of one user
 
 OWN_FIELDS = {"result", "reason", "engine", "bytes_in", "bytes_out"}
 
@@ -30,10 +31,10 @@ def server(gnupg, keys):
         User("required", settings={"mail_seal_missing_key": "tempfail"}),
         User("tolerant", expired, settings={"mail_seal_unusable_key": "store"}),
         User("mirror", keys.alice.certificate),
+        User("hasty", keys.alice.certificate, settings={"mail_seal_timeout": f"{TIMEOUT}s"}),
     ]
     with Dovecot(users, metrics=True, seal={"mail_seal_openpgp_engine": "gpg",
-                                             "mail_seal_exclude": "\\Drafts",
-                                            "mail_seal_timeout": f"{TIMEOUT}s"}) as dovecot:
+                                             "mail_seal_exclude": "\\Drafts"}) as dovecot:
         yield dovecot
 
 
@@ -42,6 +43,12 @@ def exported(server, mark):
     assert wait_until(lambda: "mail_seal_finished" in server.log_since(mark))
     lines = [line for line in server.log_since(mark).splitlines() if "mail_seal_finished" in line]
     return [json.loads(line[line.index("{"):])["fields"] for line in lines]
+
+
+def deliver_counted(server, user):
+    """Its event isn't one that comes while the next ones are counted."""
+    with counting(server):
+        assert server.deliver(MESSAGE, user)[0].code == 250
 
 
 @pytest.mark.parametrize("user, reply, expected", [
@@ -54,6 +61,7 @@ def exported(server, mark):
 ])
 @pytest.mark.parametrize("way", ["lmtp", "append", "lda"])
 def test_each_decision_is_counted_once(server, way, user, reply, expected):
+    started = time.monotonic()
     with counting(server) as counted:
         if way == "lmtp":
             assert server.deliver(MESSAGE, user)[0].code == reply
@@ -64,7 +72,7 @@ def test_each_decision_is_counted_once(server, way, user, reply, expected):
                 assert client.append("INBOX", MESSAGE).ok == (reply == 250)
     [event] = counted
     assert (event.result, event.reason, event.engine) == expected
-    assert 0 < event.seconds < 10
+    assert 0 < event.seconds < time.monotonic() - started
 
 
 def test_several_recipients_are_several_events(server):
@@ -90,7 +98,7 @@ def test_copies(server):
 
 def test_dsync(server):
     server.empty("alice")
-    server.deliver(MESSAGE, "alice")
+    deliver_counted(server, "alice")
     with counting(server) as counted:
         server.doveadm("sync", "-u", "alice", "-1",
                        *server.location(server.home("mirror") / "Maildir"))
@@ -101,17 +109,19 @@ def test_dsync(server):
 @pytest.mark.parametrize("behaviour, reason", [("crash", "engine"), ("half_then_killed", "engine"),
                                                ("hang", "timeout")])
 def test_failing_engine(server, behaviour, reason):
+    user = "hasty" if reason == "timeout" else "alice"
+    started = time.monotonic()
     with counting(server) as counted, fakes.Fakes(server).gpg(behaviour):
-        assert server.deliver(MESSAGE, "alice")[0].code == 451
+        assert server.deliver(MESSAGE, user)[0].code == 451
     [event] = counted
     assert (event.result, event.reason, event.engine) == ("failed", reason, "OpenPGP")
-    assert (event.seconds >= TIMEOUT) == (reason == "timeout")
+    assert (TIMEOUT if reason == "timeout" else 0) <= event.seconds < time.monotonic() - started
 
 
 @pytest.mark.parametrize("user", ["alice", "plain"])
 def test_failing_storage(server, user):
     """The mailbox can't be written to, though all is well with the seal."""
-    server.deliver(MESSAGE, user)
+    deliver_counted(server, user)
     unfinished = server.home(user) / "Maildir" / "tmp"
     os.chown(unfinished, 0, 0)
     with counting(server) as counted:
@@ -164,7 +174,7 @@ def test_nothing_of_the_message(server, user):
 
 def test_stats_dump(server):
     """The same from Dovecot's own tool, with the sizes."""
-    server.deliver(MESSAGE, "alice")
+    deliver_counted(server, "alice")
 
     def sizes():
         lines = server.doveadm("stats", "dump").stdout.decode().splitlines()

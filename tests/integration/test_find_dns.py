@@ -10,9 +10,12 @@ import pytest
 
 import resolvers
 from dovecot import Dovecot, User
+from patience import AMPLE, first_in_time
+from ports import free_port
+from sandbox import wait_until
 from seal_key import TEMPORARY
-from zones import (FULL_CERTIFICATE, FUTURE, OPENPGPKEY, PAST, SMIMEA, NameServer, free_port,
-                   owner_name, record)
+from zones import (FULL_CERTIFICATE, FUTURE, OPENPGPKEY, PAST, SMIMEA, NameServer, owner_name,
+                   record)
 
 UNSIGNED = "isn't signed (DNSSEC)"
 BOGUS = "the answer is bogus (DNSSEC)"
@@ -67,10 +70,10 @@ class Publisher:
             "mail_seal_dns_servers": self.server.address}, **more)
 
 
-def find(dovecot, *arguments, **options):
+def find(dovecot, *arguments, timeout=AMPLE, **options):
     """{user: row} of what a run would do, and the run."""
-    done = dovecot.doveadm("-f", "json", "seal", "key", "find", "-n", "--from", "dns", *arguments,
-                           check=False, **options)
+    done = dovecot.doveadm("-f", "json", "seal", "key", "find", "-n", "--from", "dns", "--timeout",
+                           str(timeout), *arguments, check=False, **options)
     assert done.stdout, done.stderr.decode()
     return {row.get("username"): row for row in json.loads(done.stdout)}, done
 
@@ -291,6 +294,8 @@ def test_by_doveadm_server(found):
 # Servers that don't answer, and resolvers that lie
 
 TIMEOUT = 2
+LATE = "no answer in time"
+SLOW = 30  # seconds that a command takes on a busy machine, besides those for which it waits
 
 ALICE, UNSIGNED_OWNER = "alice@good.example", "unsigned@unsigned.example"
 SMALL = "junk@good.example"          # fits where there is no TCP
@@ -344,11 +349,12 @@ class Askers:
         if servers:
             self.users[user].settings["mail_seal_dns_servers"] = servers
 
-    def look_for(self, user, timeout=TIMEOUT):
-        """The user's row, and how long it took."""
+    def look_for(self, user, timeout=AMPLE):
+        """The user's row."""
         started = time.monotonic()
-        rows, _ = find(self.dovecot, "--timeout", str(timeout), "-u", user)
-        return rows[None], time.monotonic() - started
+        rows, _ = find(self.dovecot, "-u", user, timeout=timeout)
+        assert time.monotonic() - started < timeout + SLOW
+        return rows[None]
 
 
 @pytest.fixture(scope="module")
@@ -365,23 +371,21 @@ def askers(found):
 @pytest.mark.parametrize("number", range(len(LIARS)),
                          ids=[f"{answer.__name__}-{address}" for answer, address, *_ in LIARS])
 def test_resolver_that_lies(askers, number):
-    row, took = askers.look_for(f"liar{number}")
     *_, result, note = LIARS[number]
+    row = first_in_time(lambda seconds: askers.look_for(f"liar{number}", seconds),
+                        lambda row: LATE in row["note"] and note != LATE)
     assert (row["result"], note in row["note"]) == (result, True), row
-    assert took < TIMEOUT + 2
-    assert askers.dovecot.foreign_processes() == []
+    assert wait_until(lambda: not askers.dovecot.foreign_processes())
 
 
 def test_dead_server(askers):
-    row, took = askers.look_for("dead")
-    assert row["result"] == "unknown"
-    assert took < TIMEOUT + 2
+    assert askers.look_for("dead", 2)["result"] == "unknown"
 
 
 @pytest.mark.parametrize("user", ["silent-first", "silent-last"])
 def test_one_of_two_servers(askers, user):
     """The other one is asked."""
-    row, _ = askers.look_for(user, timeout=60)
+    row = askers.look_for(user)
     assert row["result"] == "found", row
 
 
@@ -390,7 +394,7 @@ def test_servers_of_resolv_conf(askers):
     conf.write_text(f"search example\nnameserver {askers.server.resolver_address}\n"
                     "options edns0\n")
     with askers.dovecot.sandbox.mounted_over(conf, "/etc/resolv.conf"):
-        row, _ = askers.look_for("default")
+        row = askers.look_for("default")
     assert row["result"] == "found", row
 
 
@@ -401,14 +405,14 @@ def test_nothing_else_is_started(askers):
     doveadm = dovecot.sandbox.start(
         "doveadm", "-c", dovecot.folder / "dovecot.conf", "seal", "key", "find", "-n", "--from",
         "dns", "--timeout", "60", "-u", "silent")
-    assert askers.silent.asked.wait(30)
+    assert askers.silent.asked.wait(300)
     [pid] = [pid for pid, command in dovecot.sandbox.processes().items()
              if " seal key find " in command and not command.startswith("nsenter ")]
     assert [task.name for task in Path(f"/proc/{pid}/task").iterdir()] == [str(pid)]
     assert Path(f"/proc/{pid}/task/{pid}/children").read_text() == ""
     os.kill(pid, signal.SIGKILL)
     doveadm.wait()
-    assert dovecot.foreign_processes() == []
+    assert wait_until(lambda: not dovecot.foreign_processes())
 
 
 def test_silence_is_not_waited_for_again_and_again(found, askers):
@@ -420,9 +424,12 @@ def test_silence_is_not_waited_for_again_and_again(found, askers):
     with Dovecot(users, seal={"mail_seal_dns_trust_anchor": str(anchor),
                               "mail_seal_dns_servers": askers.silent.address}) as dovecot:
         started = time.monotonic()
-        rows, done = find(dovecot, "--timeout", str(TIMEOUT), "-A")
+        rows, done = find(dovecot, "-A", timeout=TIMEOUT)
         took = time.monotonic() - started
     assert done.returncode == TEMPORARY
     assert {row["result"] for row in rows.values()} == {"unknown"}
-    # three domains, and a look whether anybody is there
-    assert 4 * TIMEOUT <= took < 6 * TIMEOUT
+    # three domains are waited for, and then nobody but for a look whether anybody is there
+    notes = [row["note"] for row in rows.values()]
+    assert [sum(what in note for note in notes) for what in (
+        LATE, "no name server answers", "skipped: ")] == [3, 7, 10], notes
+    assert 4 * TIMEOUT <= took < 4 * TIMEOUT + SLOW

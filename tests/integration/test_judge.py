@@ -12,7 +12,8 @@ from dovecot import Dovecot, User
 from sandbox import Sandbox, wait_until
 
 MESSAGE = mail.text(b"Hello\r\n")
-TIMEOUT = 3  # seconds, mail_seal_timeout
+TIMEOUT = 10  # seconds, mail_seal_timeout
+LIMIT = 50  # seconds, less than that is by default
 CASES = Path(__file__).parents[1] / "unit/keys"
 
 # Holds up all that it may, and says when it has begun.
@@ -135,14 +136,15 @@ def test_no_process_is_left(monkeypatch, keys):
             assert session.append("INBOX", MESSAGE).ok
         server.doveadm("seal", "key", "show", "-u", "alice")
         assert wait_until(lambda: not server.foreign_processes())
-        assert server.sandbox.zombies() == []
+        assert wait_until(lambda: not server.sandbox.zombies())
 
 
 def test_user_stops_what_runs_as_him(gnupg, keys):
     """He holds up his own mail only, and that no longer than mail_seal_timeout."""
-    users = [User("alice", keys.alice.certificate), User("bob", keys.bob.certificate)]
-    with Dovecot(users, system_users=True,
-                 seal={"mail_seal_timeout": f"{TIMEOUT}s"}) as server:
+    users = [User("alice", keys.alice.certificate,
+                  settings={"mail_seal_timeout": f"{TIMEOUT}s"}),
+             User("bob", keys.bob.certificate)]
+    with Dovecot(users, system_users=True) as server:
         alice = server.uid("alice")
         stopper = server.sandbox.start(
             "setpriv", f"--reuid={alice}", f"--regid={alice}", "--clear-groups", "sh", "-c",
@@ -154,8 +156,7 @@ def test_user_stops_what_runs_as_him(gnupg, keys):
                 [reply] = client.deliver(MESSAGE, server.users["alice"].address)
                 # his gpg may have been faster
                 assert reply.code in (451, 250)
-                # as much again for a machine that is busy
-                assert time.monotonic() - start < 5 * TIMEOUT
+                assert time.monotonic() - start < LIMIT
                 [reply] = client.deliver(MESSAGE, server.users["bob"].address)
                 assert reply.code == 250
         finally:
@@ -163,7 +164,8 @@ def test_user_stops_what_runs_as_him(gnupg, keys):
             server.sandbox.run("pkill", "-KILL", "-U", str(alice), check=False)
             stopper.communicate()
         server.empty("alice")
-        assert server.deliver(MESSAGE, "alice")[0].code == 250
+        # a busy machine's gpg may take longer than his patience is
+        assert wait_until(lambda: server.deliver(MESSAGE, "alice")[0].code == 250)
         mail.check_sealed(server.message("alice"), MESSAGE, gnupg, keys.alice)
         mail.check_sealed(server.message("bob"), MESSAGE, gnupg, keys.bob)
         assert wait_until(lambda: not server.foreign_processes())

@@ -7,6 +7,7 @@ import pytest
 import keys
 from dovecot import Dovecot, User, dovecot_version
 from network import Network
+from patience import AMPLE
 from seal_key import set_key
 from web import Web, response, tls
 from zones import NameServer
@@ -89,7 +90,8 @@ def published(request, server, own):
 
 def check_found(server, source, own):
     """By whom it is from, and by others."""
-    done = server.doveadm("-f", "json", "seal", "key", "find", "-n", "--from", source, "-A")
+    done = server.doveadm("-f", "json", "seal", "key", "find", "-n", "--timeout", str(AMPLE),
+                          "--from", source, "-A")
     rows = {row["username"]: row for row in json.loads(done.stdout)}
     for name, key in own.items():
         assert rows[name]["result"] == "active", rows[name]
@@ -154,8 +156,8 @@ def test_users_with_uids_of_their_own(gnupg):
         web.keeps.add(host)
         network.names(web.hosts())
         try:
-            done = server.doveadm("-f", "json", "seal", "key", "find", "-A", "--from", "wkd",
-                                  check=False)
+            done = server.doveadm("-f", "json", "seal", "key", "find", "-A", "--timeout",
+                                  str(AMPLE), "--from", "wkd", check=False)
         finally:
             web.close()
             network.close()

@@ -382,13 +382,13 @@ def test_who_was_enrolled_meanwhile(server, directory, keys, other):
     settings = server.ldap_config.read_text()
     server.tree.publish("alice@example.org", other.certificate)
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(60)
+        silent.settimeout(300)
         server.ldap_config.write_text(settings.replace(
             f":{directory.tls_port}", f":{silent.getsockname()[1]}"))
         try:
             command = server.sandbox.start(
                 "doveadm", "-c", server.folder / "dovecot.conf", "-f", "json", "seal", "key",
-                "find", "-u", "alice", "--from", "ldap,wkd-dir", "--timeout", "60",
+                "find", "-u", "alice", "--from", "ldap,wkd-dir", "--timeout", "600",
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             connection, _ = silent.accept()
             with connection:
@@ -396,7 +396,7 @@ def test_who_was_enrolled_meanwhile(server, directory, keys, other):
         finally:
             server.ldap_config.write_text(settings)
     # Only now does the source fail, as its connection is closed.
-    output, errors = command.communicate(timeout=60)
+    output, errors = command.communicate(timeout=300)
     assert command.returncode == DATA_ERROR, errors
     assert "Certificate not stored: the user has one meanwhile" in json.loads(output)[0]["note"]
     assert server.keys_file("alice").read_bytes() == keys.alice.certificate

@@ -12,6 +12,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from sandbox import wait_until
 from seal_key import DATA_ERROR, NO_USER, TEMPORARY, sentence, set_key
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
@@ -311,17 +312,24 @@ def test_a_reader_sees_the_old_or_the_new(server, keys):
     assert set_key(server, "alice", both[0]).returncode == 0
     setting = " && ".join(f"doveadm -c {server.folder}/dovecot.conf seal key set -u alice -f {file}"
                           for file in files)
-    writer = server.sandbox.start("sh", "-c", f"while {setting}; do :; done")
-    seen = set()
+    end = server.folder / "end"
+    writer = server.sandbox.start("sh", "-c", f"until [ -e {end} ]; do {setting} || exit; done")
+    seen, deliveries = set(), 0
+
+    def is_enough():
+        nonlocal deliveries
+        assert server.deliver(MESSAGE, "alice")[0].code == 250
+        deliveries += 1
+        for _ in range(100):
+            seen.add(server.keys_file("alice").read_bytes())
+        return deliveries >= 30 and len(seen) > 1
     try:
-        for _ in range(30):
-            assert server.deliver(MESSAGE, "alice")[0].code == 250
-            for _ in range(100):
-                seen.add(server.keys_file("alice").read_bytes())
+        assert wait_until(is_enough)
         assert writer.poll() is None
     finally:
-        os.killpg(writer.pid, signal.SIGKILL)
-        writer.wait()
+        end.touch()
+        assert writer.wait(timeout=300) == 0
+        end.unlink()
     assert seen == set(both)
     # A delivery that notices the change before its notice is there knows nothing of the old key
     # but its fingerprint: then the owner is told in plain text.

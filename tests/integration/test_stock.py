@@ -181,7 +181,7 @@ def test_unknown_users_are_refused(machine):
 
 SUBMIT = f"""
 import smtplib, sys
-with smtplib.SMTP("127.0.0.1", 587, timeout=60) as client:
+with smtplib.SMTP("127.0.0.1", 587, timeout=300) as client:
     client.starttls()
     client.login("bob", "{PASSWORD}")
     client.sendmail("bob@{DOMAIN}", ["alice@{DOMAIN}"], sys.stdin.buffer.read())
@@ -200,7 +200,7 @@ def test_refused_mail_waits_in_the_queue(machine, gnupg, check_sealed):
     good = keys.read_bytes()
     keys.write_bytes(gnupg.generate_expired("alice@x.org").certificate)
     machine.run("sendmail", "-i", "alice", input=mail.lf(MESSAGE).decode())
-    assert wait_until(lambda: "Message not stored" in machine.run("postqueue", "-p"), 60, 0.2), \
+    assert wait_until(lambda: "Message not stored" in machine.run("postqueue", "-p"), interval=0.2), \
         machine.log()
     assert messages(machine, "alice") == []
     keys.write_bytes(good)

@@ -149,7 +149,7 @@ class Client:
         def received():
             return [stored for stored in self.server.messages(self.user)
                     if b"From: key-submission@" in stored.split(b"\r\n\r\n")[0]]
-        assert wait_until(lambda: len(received()) == count, timeout=60), self.postfix.log()
+        assert wait_until(lambda: len(received()) == count), self.postfix.log()
         return received()
 
     def answer(self, message):
@@ -217,6 +217,6 @@ def test_what_is_no_message_for_it(server, world):
     delivered = "(delivered via wks service)"
     before = world.log().count(delivered)
     world.send(mail.text(b"Buy now!\r\n"), SUBMISSION, sender="bob@example.org")
-    assert wait_until(lambda: world.log().count(delivered) > before and world.queued() == 0,
-                      timeout=60), world.log()
+    assert wait_until(lambda: world.log().count(delivered) > before and world.queued() == 0), \
+        world.log()
     assert server.messages("bob") == []

@@ -274,7 +274,7 @@ check_found(const GString *text, uint64_t key, uint64_t chosen)
 {
 	struct seal_error error = { .text = "" };
 	const struct certificate_list *list =
-		certificates_read(text->str, text->len, 20, &error);
+		certificates_read(text->str, text->len, 120, &error);
 	const struct certificate *found;
 	gsize size;
 	const void *data;

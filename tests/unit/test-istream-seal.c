@@ -19,7 +19,7 @@ static struct istream *create(struct istream *parent)
 	const struct seal_params params = {
 		.recipients = &bad_recipient,
 		.recipient_count = 1,
-		.timeout_secs = 10
+		.timeout_secs = 120
 	};
 
 	return i_stream_create_seal(parent, &params, "/tmp/test-istream-");

@@ -79,7 +79,7 @@ judge(const GByteArray *content, struct certificates_params *params,
 
 	memset(error, 0, sizeof(*error));
 	if (params->timeout_secs == 0)
-		params->timeout_secs = 20;
+		params->timeout_secs = 120;
 	return certificates_judge(&input, 1, params, error);
 }
 
@@ -177,49 +177,65 @@ static void test_choice(void **state G_GNUC_UNUSED)
 	}
 }
 
-/* What is from the future is used when its time has come, and the judge asked
-   again. */
-static void test_future(void **state G_GNUC_UNUSED)
+/* A key that is made in so many seconds. Its time has come before it was
+   looked at? */
+static bool is_future_over(unsigned int secs)
 {
 	char *text = shell("$GPG --passphrase '' --faked-system-time %"
-		G_GINT64_FORMAT "! --quick-gen-key future@example.org "
-		"future-default default never; $GPG -o future --export "
-		"future@example.org", (gint64)time(NULL) + 4);
-	GByteArray *content = read_home("future");
+		G_GINT64_FORMAT "! --quick-gen-key in%u@example.org "
+		"future-default default never; $GPG -o future%u --export "
+		"in%u@example.org", (gint64)time(NULL) + secs, secs, secs,
+		secs);
+	char *name = g_strdup_printf("future%u", secs);
+	GByteArray *content = read_home(name);
 	struct certificates_params params = { .uid = 0 };
 	const struct certificate_list *list;
 	struct seal_error error;
 	const char *reason;
+	bool is_over;
 	char *facts;
 
 	g_free(text);
+	g_free(name);
 	text = NULL;
 	params.new_facts_r = &facts;
 	list = judge(content, &params, &error);
 	if (list == NULL)
 		fail_msg("%s", error.text);
-	assert_false(certificate_is_usable(list->certificates[0], time(NULL),
-					   2048, &reason));
-	assert_string_equal(reason, "it is from the future");
+	is_over = certificate_is_usable(list->certificates[0], time(NULL),
+					2048, &reason);
+	if (!is_over)
+		assert_string_equal(reason, "it is from the future");
 	params.known_facts = facts;
 	params.new_facts_r = &text;
-	for (int i = 0; i < 100; i++) {
+	for (unsigned int i = 0; i < 10 * secs + 100 && !is_over; i++) {
 		list = judge(content, &params, &error);
 		if (list == NULL)
 			fail_msg("%s", error.text);
 		if (certificate_is_usable(list->certificates[0], time(NULL),
 					  2048, &reason))
 			break;
-		assert_true(i < 99);
+		assert_true(i < 10 * secs + 99);
 		g_free(text);
 		g_usleep(100000);
 	}
-	assert_non_null(text);
-	assert_non_null(certificate_encryption_key(list->certificates[0],
-						   time(NULL)));
+	if (!is_over) {
+		assert_non_null(text);
+		assert_non_null(certificate_encryption_key(
+			list->certificates[0], time(NULL)));
+	}
 	g_free(text);
 	g_free(facts);
 	g_byte_array_unref(content);
+	return is_over;
+}
+
+/* What is from the future is used when its time has come, and the judge asked
+   again. A busy machine may be late. */
+static void test_future(void **state G_GNUC_UNUSED)
+{
+	assert_false(is_future_over(4) && is_future_over(30) &&
+		     is_future_over(120));
 }
 
 /*
@@ -476,11 +492,11 @@ static void test_faults(void **state G_GNUC_UNUSED)
 			fail_msg("%s: %s", faults[i].mode, error.text);
 		assert_true(faults[i].code != SEAL_ERROR_TIMEOUT ||
 			    g_get_monotonic_time() - start <
-			    15 * G_USEC_PER_SEC);
+			    60 * G_USEC_PER_SEC);
 		if (waitpid(-1, NULL, WNOHANG) != -1 || errno != ECHILD)
 			fail_msg("%s: left processes", faults[i].mode);
 		set_fake_gpg("real");
-		params.timeout_secs = 20;
+		params.timeout_secs = 120;
 		/* but what takes gpg long to say isn't asked again at once */
 		if (faults[i].code == SEAL_ERROR_UNUSABLE_KEY) {
 			assert_null(judge(alice, &params, &error));

@@ -40,7 +40,7 @@ judge(const GByteArray *owner, const GByteArray *extra,
 		{ extra == NULL ? NULL : extra->data,
 		  extra == NULL ? 0 : extra->len, CERTIFICATE_EXTRA }
 	};
-	const struct certificates_params params = { .timeout_secs = 20 };
+	const struct certificates_params params = { .timeout_secs = 120 };
 
 	memset(error, 0, sizeof(*error));
 	return certificates_judge(inputs, extra == NULL ? 1 : 2, &params,
@@ -215,7 +215,7 @@ static void test_revoker_is_member(void **state G_GNUC_UNUSED)
 		content->data, content->len, CERTIFICATE_OWNER
 	};
 	const struct certificates_params params = {
-		.timeout_secs = 20, .group = true
+		.timeout_secs = 120, .group = true
 	};
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	const struct certificate_list *list =

@@ -81,7 +81,7 @@ read_two(const GByteArray *owner, const GByteArray *extra,
 		{ owner->data, owner->len, CERTIFICATE_OWNER },
 		{ extra->data, extra->len, CERTIFICATE_EXTRA }
 	};
-	const struct certificates_params params = { .timeout_secs = 10 };
+	const struct certificates_params params = { .timeout_secs = 120 };
 
 	error->code = SEAL_ERROR_NONE;
 	return certificates_judge(inputs, 2, &params, error);

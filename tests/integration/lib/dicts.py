@@ -2,11 +2,11 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
+from ports import free_port
 from sandbox import wait_until
 
 TABLE = "mail_seal_keys"
@@ -18,9 +18,7 @@ class Redis:
 
     def __init__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-redis-"))
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self._process = None
         self.start()
 
@@ -28,7 +26,7 @@ class Redis:
         self._process = subprocess.Popen(
             ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "",
              "--dir", self.folder, "--logfile", self.folder / "log"])
-        assert wait_until(self._answers, timeout=30), (self.folder / "log").read_text()
+        assert wait_until(self._answers), (self.folder / "log").read_text()
 
     def stop(self):
         self._process.kill()

@@ -2,12 +2,12 @@
 
 import base64
 import shutil
-import socket
 import subprocess
 import tempfile
 from pathlib import Path
 
 from network import Authority
+from ports import free_port
 from sandbox import wait_until
 
 # Not "localhost": libldap takes that for this machine's own name.
@@ -53,12 +53,6 @@ def readable(authority, folder):
     return copy
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Directory:
     """Entries are known by their uid, below ou=people."""
 
@@ -94,7 +88,7 @@ userPassword: {PASSWORD}
             ["slapd", "-d", "stats", "-f", self.folder / "slapd.conf", "-h",
              f"ldap://127.0.0.1:{self.port} ldaps://127.0.0.1:{self.tls_port}"],
             stdout=subprocess.DEVNULL, stderr=(self.folder / "log").open("w"))
-        assert wait_until(self._answers, timeout=30), (self.folder / "log").read_text()
+        assert wait_until(self._answers), (self.folder / "log").read_text()
 
     def stop(self):
         self._process.kill()

@@ -18,6 +18,7 @@ import config
 import logger
 from imap import Imap
 from lmtp import Lmtp
+from ports import free_port
 from sandbox import Sandbox, wait_until
 
 VMAIL_UID = 5000
@@ -61,7 +62,6 @@ class Dovecot:
         self.sandbox = Sandbox()
         self._master = None
         self._last_log = None
-        self._log_pids = []
         self._crashes_seen = 0
 
     def __enter__(self):
@@ -88,31 +88,41 @@ class Dovecot:
             if self._master and self._master.poll() is None:
                 self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", "stop", check=False)
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._master.wait(timeout=10)
+                    self._master.wait(timeout=60)
         finally:
             self.sandbox.close()
-            self._log_pids = []
             self._last_log = self.log()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def stop(self):
         """As systemd does: doveadm stop, then SIGTERM to what is left."""
         self.doveadm("stop")
-        self._master.wait(timeout=60)
-        for pid, command in self.sandbox.processes().items():
-            if command.startswith("dovecot/"):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGTERM)
+        self._master.wait(timeout=300)
+        for pid in self._processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        # Until then they have the ports.
+        assert wait_until(lambda: not self._processes()), self._processes()
 
     def restart(self):
         self.stop()
         self.start()
 
     def reload(self):
-        """doveadm reload, and wait until new sessions have the new configuration."""
-        mark = len(self.log())
+        """doveadm reload, and wait until new sessions have the new configuration.
+
+        The master reads it first, and then makes all Unix sockets anew (service-listen.c).
+        """
+        before = self._socket_made()
         self.doveadm("reload")
-        assert wait_until(lambda: "SIGHUP received" in self.log_since(mark)), self.log()
+        assert wait_until(lambda: self._socket_made() not in (None, before)), self.log()
+
+    def _socket_made(self):
+        """Which lmtp socket there is."""
+        with contextlib.suppress(FileNotFoundError):
+            status = (self.folder / "run" / "lmtp").stat()
+            return status.st_ino, status.st_ctime_ns
+        return None
 
     # How mail comes in
 
@@ -158,7 +168,7 @@ class Dovecot:
             if victim in line and not line.startswith("nsenter"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-        command.wait(timeout=60)
+        command.wait(timeout=300)
         return was_running
 
     def doveadm_rows(self, *arguments, **options):
@@ -200,8 +210,16 @@ class Dovecot:
         return [path for part in ("new", "cur") for path in sorted((folder / part).glob("*"))]
 
     def leftovers(self, user):
-        """Unfinished files: in all of the user's maildir tmp/ folders and in mail_temp_dir."""
-        return [*self.home(user).glob("Maildir/**/tmp/*"), *self.mail_temp.iterdir()]
+        """Unfinished files that stay: in all of the user's maildir tmp/ folders and in
+        mail_temp_dir."""
+        found = []
+
+        def is_empty():
+            found[:] = [*self.home(user).glob("Maildir/**/tmp/*"), *self.mail_temp.iterdir()]
+            return not found
+
+        wait_until(is_empty)
+        return found
 
     def attachments(self):
         """The files that sdbox and mdbox keep apart."""
@@ -217,8 +235,13 @@ class Dovecot:
 
     def service_pids(self, service):
         """PIDs of the running processes of a service: "imap", "lmtp"."""
-        return [pid for pid, command in self.sandbox.processes().items()
+        return [pid for pid, command in self._processes().items()
                 if command.split()[0] == f"dovecot/{service}"]
+
+    def _processes(self):
+        """The services' processes: {PID: command line}."""
+        return {pid: command for pid, command in self.sandbox.processes().items()
+                if command.startswith("dovecot/")}
 
     def foreign_processes(self):
         """Command lines of what runs in the sandbox and isn't Dovecot's own."""
@@ -229,7 +252,7 @@ class Dovecot:
     def metrics(self):
         """What the OpenMetrics listener says: {'name{label="value",...}': number}."""
         url = f"http://127.0.0.1:{self.site.metrics_port}/metrics"
-        with urllib.request.urlopen(url, timeout=60) as answer:
+        with urllib.request.urlopen(url, timeout=120) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, _, value in
                 (line.rpartition(" ") for line in lines if not line.startswith("#"))}
@@ -238,15 +261,10 @@ class Dovecot:
         """All that was logged before this call."""
         if self._last_log is not None:
             return self._last_log
-        if not wait_until(lambda: all(map(logger.is_idle, self._loggers()))):
+        proc = self.sandbox.seen_from_outside("/proc")
+        if not wait_until(lambda: logger.has_written_all(proc)):
             raise RuntimeError("the log process doesn't come to the end of its work")
         return self.log_file.read_text(errors="replace")
-
-    def _loggers(self):
-        """The PIDs of the log process; looked for anew only where it is another one."""
-        if not self._log_pids or not all(map(logger.is_one, self._log_pids)):
-            self._log_pids = self.service_pids("log")
-        return self._log_pids
 
     def log_since(self, mark):
         return self.log()[mark:]
@@ -405,11 +423,15 @@ class Dovecot:
     def start(self):
         self._master = self.sandbox.start("dovecot", "-F", "-c", self.folder / "dovecot.conf",
                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        if not wait_until(self._is_ready):
+        wait_until(lambda: self._is_ready() or not self.is_running())
+        if not self._is_ready():
             self._master.kill()
             raise RuntimeError("Dovecot doesn't start: "
                                + self._master.communicate()[0].decode(errors="replace")
                                + self.log())
+        # The log process has all services' first lines, by which it knows their names: a line
+        # that it meets behind such a one at once has to wait for the next (log-connection.c).
+        self.log()
 
     def _is_ready(self):
         try:
@@ -421,12 +443,6 @@ class Dovecot:
 
 def _libexec(program):
     return Path("/usr/lib/dovecot") / program
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def _make_ec_key(private, public):

@@ -26,9 +26,9 @@ from postfix import Postfix
 from sandbox import wait_until
 
 TIMEOUT = 2                          # seconds, mail_seal_timeout
-DRAIN_TIMEOUT = 240                  # seconds for the queue to become empty
+DRAIN_TIMEOUT = 900                  # seconds for the queue to become empty
 DRAIN_STEP = 15                      # seconds until it is told to hurry
-KEY_GRACE = 2                        # seconds from reading a key to the file's time stamp
+KEY_GRACE = 30                       # seconds from reading a key to the file's time stamp
 DISK = "512M"
 # An lmtp with a limit on its open files
 LIMITED = """
@@ -150,10 +150,14 @@ class KeyTimes:
 
 
 class Faults:
-    """Everything that breaks. Each method is one fault, for so many seconds."""
+    """Everything that breaks. Each method is one fault, for so many seconds.
 
-    def __init__(self, server, chance, gnupg_keys):
-        self._server, self._chance = server, chance
+    `wait(seconds, failing)` lets so much time and traffic pass; and if failing, until something
+    was deferred.
+    """
+
+    def __init__(self, server, chance, gnupg_keys, wait):
+        self._server, self._chance, self._wait = server, chance, wait
         self._fakes = Fakes(server)
         self.killed = Counter()
         (server.folder / "limited-lmtp").write_text(LIMITED_LMTP.format(folder=server.folder))
@@ -187,13 +191,13 @@ class Faults:
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
             while True:
                 file.write(bytes(4096))
-        time.sleep(seconds)
+        self._wait(seconds, failing=True)
         filler.unlink()
 
     def temporary_disk_full(self, seconds):
         """No room for what Dovecot and mail_seal put aside of larger messages."""
         with self._over_temporary_folder("size=64k,mode=1777"):
-            time.sleep(seconds)
+            self._wait(seconds)
 
     def out_of_descriptors(self, seconds):
         """lmtp and what it runs may open a few files or none, each lmtp some more or less."""
@@ -237,7 +241,7 @@ class Faults:
                 self._server.give("alice", ".mail-seal/new", key.certificate)
                 (path.parent / "new").rename(path)
             self.alice.changes.append((time.time(), key))
-            time.sleep(seconds / 4)
+            self._wait(seconds / 4)
 
     ALL = (lmtp_killed, gpg_killed, dovecot_killed, disk_full, temporary_disk_full,
            out_of_descriptors, gpg_hangs, gpg_hangs_at_the_end, gpg_exits_with_error,
@@ -254,7 +258,7 @@ class Faults:
 
     def _start_again(self):
         """As an init system does it: until it works."""
-        for _ in range(20):
+        for _ in range(200):
             with contextlib.suppress(RuntimeError):
                 self._server.start()
             # Processes of the old one may still answer for it, and keep the
@@ -266,7 +270,7 @@ class Faults:
 
     def _fake(self, behaviour, seconds):
         with self._fakes.gpg(behaviour):
-            time.sleep(seconds)
+            self._wait(seconds, failing=True)
 
     @contextlib.contextmanager
     def _over_temporary_folder(self, options):
@@ -327,27 +331,35 @@ class Run:
         with Dovecot(users, disk=DISK, seal={"mail_seal_timeout": f"{TIMEOUT}s"},
                      more=LIMITED) as server, Postfix(server) as postfix:
             self._server, self._postfix = server, postfix
-            self._faults = Faults(server, self._chance, spare)
+            self._faults = Faults(server, self._chance, spare, self._wait)
             self._keys = {name: KeyTimes([(0, key)]) for name, key in keys.items()}
             self._keys["alice"] = self._faults.alice
-            traffic = Traffic(postfix, (*names, "plain"), _mime_entity(encrypted),
-                              random.Random(self._chance.random()), self._per_second)
-            traffic.start()
+            self._traffic = Traffic(postfix, (*names, "plain"), _mime_entity(encrypted),
+                                    random.Random(self._chance.random()), self._per_second)
+            self._traffic.start()
             for fault in faults:
                 self._one_fault(fault)
-            traffic.stop()
+            self._traffic.stop()
             self._drain()
-            self._check(traffic.sent)
+            self._check(self._traffic.sent)
             self.logs = {"dovecot.log": server.log(), "postfix.log": postfix.log()}
         return self._outcome
 
     def _one_fault(self, fault):
         before = self._deferred()
         fault(self._faults, self._seconds)
-        time.sleep(self._seconds / 4)
+        self._wait(self._seconds / 4)
         count = self._deferred() - before
         self._outcome.deferred[fault.__name__] = count
         self._say(f"{fault.__name__.replace('_', ' '):36}{count:5} attempts deferred")
+
+    def _wait(self, seconds, failing=False):
+        """On a busy machine the messages for so many seconds take longer."""
+        deferred, sent = self._deferred(), len(self._traffic.sent)
+        time.sleep(seconds)
+        wait_until(lambda: self._traffic.failure
+                   or (len(self._traffic.sent) - sent >= int(seconds * self._per_second)
+                       and (not failing or self._deferred() > deferred)), interval=0.1)
 
     def _deferred(self):
         return self._postfix.log().count("status=deferred")
@@ -358,6 +370,9 @@ class Run:
         # while its delivery is just ending ("skipped, still being delivered").
         for _ in range(DRAIN_TIMEOUT // DRAIN_STEP):
             if wait_until(is_empty, timeout=DRAIN_STEP, interval=0.2):
+                # and has written all that it has to say of them
+                wait_until(lambda: len(re.findall(r": removed$", self._postfix.log(), re.M))
+                           >= len(self._traffic.sent))
                 return
             self._postfix.retry_now()
         self._problem(f"{self._postfix.queued()} messages are still in Postfix's queue")
@@ -446,12 +461,12 @@ class Run:
 
     def _check_leftovers(self):
         server = self._server
-        if not wait_until(lambda: not _gpg_processes(server), timeout=20):
+        if not wait_until(lambda: not _gpg_processes(server)):
             self._problem(f"still running: {_gpg_processes(server)}")
-        if zombies := server.sandbox.zombies():
-            self._problem(f"{len(zombies)} zombies")
-        if left := list(server.mail_temp.iterdir()):
-            self._problem(f"in mail_temp_dir: {left}")
+        if not wait_until(lambda: not server.sandbox.zombies()):
+            self._problem(f"{len(server.sandbox.zombies())} zombies")
+        if not wait_until(lambda: not list(server.mail_temp.iterdir())):
+            self._problem(f"in mail_temp_dir: {list(server.mail_temp.iterdir())}")
         # What an lmtp was writing when it was killed stays until Dovecot's
         # next look, 36 hours later (maildir-sync.c). It is as sealed as the rest.
         unfinished = [file for name in self._keys

@@ -5,8 +5,9 @@ or CATENATE, and can't be made to send one byte at a time.
 """
 
 import re
-import socket
 from dataclasses import dataclass, field
+
+import connection
 
 
 @dataclass
@@ -43,8 +44,7 @@ class Response:
 
 class Imap:
     def __init__(self, port, user, password):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = connection.tcp(port)
         self._input = self.socket.makefile("rb")
         self._tag = 0
         self._input.readline()
@@ -57,6 +57,7 @@ class Imap:
         self.close()
 
     def close(self):
+        connection.end(self.socket)
         self._input.close()
         self.socket.close()
 

@@ -6,6 +6,7 @@ import json
 
 from directory import HOST, HOSTS, PASSWORD, PEOPLE, READER
 from dovecot import Dovecot
+from patience import AMPLE
 from web import wkd_hash
 
 
@@ -57,7 +58,8 @@ def find(server, *options, user="alice", sources="wkd-dir,ldap", status=0):
 
 def find_all(server, *options, sources="wkd-dir,ldap", status=0):
     """All rows, and the lines on stderr."""
-    done = server.doveadm("-f", "json", "seal", "key", "find", "--from", sources, *options,
+    done = server.doveadm("-f", "json", "seal", "key", "find", "--timeout", str(AMPLE), "--from",
+                          sources, *options,
                           check=False)
     errors = done.stderr.decode()
     assert done.returncode == status, errors

@@ -5,8 +5,9 @@ the replies that follow DATA, so it can't be used here.
 """
 
 import re
-import socket
 from typing import NamedTuple
+
+import connection
 
 
 class Reply(NamedTuple):
@@ -16,9 +17,7 @@ class Reply(NamedTuple):
 
 class Lmtp:
     def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(120)
-        self._socket.connect(str(path))
+        self._socket = connection.unix(path)
         self._replies = self._socket.makefile("rb")
         self._expect(220)
         self._command("LHLO client.example.org", 250)
@@ -30,6 +29,7 @@ class Lmtp:
         self.close()
 
     def close(self):
+        connection.end(self._socket)
         self._replies.close()
         self._socket.close()
 

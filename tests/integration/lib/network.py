@@ -72,7 +72,7 @@ class Network:
     def close(self):
         if self._nsd:
             self._nsd.terminate()
-            self._nsd.wait(timeout=60)
+            self._nsd.wait(timeout=300)
         for path in self._shown:
             self.sandbox.run("umount", "--lazy", path)
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -98,7 +98,7 @@ class Network:
         reserved.close()
         self._nsd = subprocess.Popen(["nsd", "-d", "-c", str(self.folder / "nsd.conf")])
         self.ask(self.name_server)
-        assert wait_until(self._answers, 30), (self.folder / "nsd.log").read_text()
+        assert wait_until(self._answers), (self.folder / "nsd.log").read_text()
 
     def ask(self, name_server, search="."):
         """From now on the sandbox asks this one."""

@@ -14,6 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from ports import free_port
 from sandbox import wait_until
 
 MAIN_CF = """
@@ -96,9 +97,7 @@ class Postfix:
         self._config = self._folder / "etc"
         self._log_file = self._folder / "log"
         self._last_log = ""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         for name in ("etc", "queue", "data"):
             (self._folder / name).mkdir()
         shutil.chown(self._folder / "data", "postfix")
@@ -114,7 +113,7 @@ class Postfix:
             self._master = self._sandbox.start(
                 "postfix", "-c", self._config, "start-fg",
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            if not wait_until(self._is_ready, timeout=30):
+            if not wait_until(self._is_ready):
                 raise RuntimeError("Postfix doesn't start: " + self.log())
         except BaseException:
             self.__exit__()
@@ -124,7 +123,7 @@ class Postfix:
     def __exit__(self, *_exc):
         self._sandbox.run("postfix", "-c", self._config, "stop", check=False)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._master.wait(timeout=20)
+            self._master.wait(timeout=60)
         self._last_log = self.log()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -147,8 +146,8 @@ class Postfix:
         self._sandbox.run("postqueue", "-c", self._config, "-f")
 
     def queued(self):
-        """How many messages wait."""
-        return sum(1 for name in ("maildrop", "incoming", "active", "deferred")
+        """How many messages wait. None is overlooked on its way back from "deferred" to "active"."""
+        return sum(1 for name in ("maildrop", "incoming", "active", "deferred", "active")
                    for file in (self._folder / "queue" / name).rglob("*") if file.is_file())
 
     def log(self):
@@ -165,6 +164,6 @@ class Postfix:
 
     def _is_ready(self):
         with contextlib.suppress(OSError), \
-                socket.create_connection(("127.0.0.1", self.port), timeout=10) as client:
+                socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
             return client.recv(3) == b"220"
         return False

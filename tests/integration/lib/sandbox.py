@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 
-def wait_until(condition, timeout=60.0, interval=0.02):
+def wait_until(condition, timeout=300.0, interval=0.02):
     """Return the first true value of condition(), or its last one at the timeout."""
     deadline = time.monotonic() + timeout
     while not (value := condition()) and time.monotonic() < deadline:

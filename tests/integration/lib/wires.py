@@ -14,7 +14,7 @@ import zlib
 from dovecot import PASSWORD
 from letters_for_all import LETTERS
 
-TIMEOUT = 30
+TIMEOUT = 120
 
 
 def chown(path, uid):

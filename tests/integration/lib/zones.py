@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from network import loopback
+from ports import free_port
 from sandbox import wait_until
 
 OPENPGPKEY, SMIMEA = 61, 53
@@ -152,7 +153,7 @@ remote-control:
 {zones}""")
         self._process = subprocess.Popen(["nsd", "-d", "-c", config], stdout=subprocess.DEVNULL,
                                          stderr=subprocess.DEVNULL)
-        answers = wait_until(self._answers, timeout=30)
+        answers = wait_until(self._answers)
         log = (self.folder / "log").read_text()
         assert answers and "error:" not in log, log
 
@@ -168,11 +169,5 @@ remote-control:
     def close(self):
         if self._process:
             self._process.terminate()
-            self._process.wait(timeout=60)
+            self._process.wait(timeout=300)
         shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from config import EXAMPLES
-from dovecot import free_port
+from ports import free_port
 from sandbox import wait_until
 
 MONITORING = EXAMPLES / "monitoring"

@@ -8,7 +8,8 @@ import time
 import pytest
 
 import mail
-from dovecot import Dovecot, User, free_port
+from dovecot import Dovecot, User
+from ports import free_port
 from prometheus import MONITORING, PATIENCE, NodeExporter, Prometheus
 from sandbox import wait_until
 
