@@ -6,8 +6,8 @@ import socket
 PATIENCE = 120                       # seconds for an answer
 
 
-def tcp(port):
-    made = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+def tcp(port, address="127.0.0.1"):
+    made = socket.create_connection((address, port), timeout=PATIENCE)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
 

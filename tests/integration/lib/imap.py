@@ -43,8 +43,8 @@ class Response:
 
 
 class Imap:
-    def __init__(self, port, user, password):
-        self.socket = connection.tcp(port)
+    def __init__(self, port, user, password, address="127.0.0.1"):
+        self.socket = connection.tcp(port, address)
         self._input = self.socket.makefile("rb")
         self._tag = 0
         self._input.readline()

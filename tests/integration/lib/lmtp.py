@@ -16,8 +16,13 @@ class Reply(NamedTuple):
 
 
 class Lmtp:
-    def __init__(self, path):
-        self._socket = connection.unix(path)
+    def __init__(self, where):
+        """`where` is the path of a socket, or (address, port)."""
+        if isinstance(where, tuple):
+            address, port = where
+            self._socket = connection.tcp(port, address)
+        else:
+            self._socket = connection.unix(where)
         self._replies = self._socket.makefile("rb")
         self._expect(220)
         self._command("LHLO client.example.org", 250)
