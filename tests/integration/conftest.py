@@ -10,8 +10,8 @@ from dovecot import Dovecot  # noqa: E402
 from keys import GnuPG  # noqa: E402
 from x509 import X509  # noqa: E402
 
-# These need more packages: tests/clients and tests/monitoring run them.
-collect_ignore = ["clients", "monitoring"]
+# These need more packages: tests/clients, tests/monitoring and tests/provider run them.
+collect_ignore = ["clients", "monitoring", "provider"]
 
 LOG_TAIL = 40
 

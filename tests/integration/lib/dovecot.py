@@ -50,12 +50,17 @@ def dovecot_version():
 
 class Dovecot:
     def __init__(self, users, metrics=False, **site):
-        self.users = {user.name: user for user in users}
-        self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
+        folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
         if site.get("everything"):
             site |= {"pop3_port": free_port(), "sieve_port": free_port()}
-        self.site = config.Site(self.folder, imap_port=free_port(),
-                                metrics_port=free_port() if metrics else 0, **site)
+        site = config.Site(folder, imap_port=free_port(),
+                           metrics_port=free_port() if metrics else 0, **site)
+        self._begin(users, folder, site, Path(os.environ["MAIL_SEAL_MODULEDIR"]))
+
+    def _begin(self, users, folder, site, plugin, address="127.0.0.1"):
+        """`plugin` is the folder of mail_seal's modules, or None: there is no mail_seal."""
+        self.users = {user.name: user for user in users}
+        self.folder, self.site, self.plugin, self.address = folder, site, plugin, address
         self.log_file = self.folder / "dovecot.log"
         self.mail_temp = self.folder / "tmp"
         self.sandbox = Sandbox()
@@ -137,7 +142,7 @@ class Dovecot:
             "-f", "sender@example.org", *arguments, input=message, check=False)
 
     def imap(self, user):
-        return Imap(self.site.imap_port, user, PASSWORD)
+        return Imap(self.site.imap_port, user, PASSWORD, self.address)
 
     def doveadm(self, *arguments, check=True, **options):
         return self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", *arguments,
@@ -228,7 +233,7 @@ class Dovecot:
 
     def metrics(self):
         """What the OpenMetrics listener says: {'name{label="value",...}': number}."""
-        url = f"http://127.0.0.1:{self.site.metrics_port}/metrics"
+        url = f"http://{self.address}:{self.site.metrics_port}/metrics"
         with urllib.request.urlopen(url, timeout=60) as answer:
             lines = answer.read().decode().splitlines()
         return {name: float(value) for name, _, value in
@@ -334,15 +339,15 @@ class Dovecot:
 
     def _make_modules(self):
         """The system's modules and the plugin under test, in one folder of links."""
-        ours = Path(os.environ["MAIL_SEAL_MODULEDIR"])
-        modules = {module.name: module for folder in (system_module_folder(), ours)
+        ours = [self.plugin] if self.plugin else []
+        modules = {module.name: module for folder in (system_module_folder(), *ours)
                    for module in folder.iterdir() if module.name not in ("settings", "doveadm")}
         for name, module in modules.items():
             (self.folder / "modules" / name).symlink_to(module)
         # doveadm and 2.4's config process look into the system's folders only.
         for name in ("doveadm", "settings"):
-            if (ours / name).is_dir():
-                self._show_modules(ours / name, system_module_folder() / name)
+            if self.plugin and (self.plugin / name).is_dir():
+                self._show_modules(self.plugin / name, system_module_folder() / name)
 
     def _show_modules(self, ours, system):
         """Put our modules of a kind beside the system's."""

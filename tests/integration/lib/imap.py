@@ -42,8 +42,8 @@ class Response:
 
 
 class Imap:
-    def __init__(self, port, user, password):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
+    def __init__(self, port, user, password, address="127.0.0.1"):
+        self.socket = socket.create_connection((address, port), timeout=120)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._input = self.socket.makefile("rb")
         self._tag = 0

@@ -15,10 +15,12 @@ class Reply(NamedTuple):
 
 
 class Lmtp:
-    def __init__(self, path):
-        self._socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, where):
+        """`where` is the path of a socket, or (address, port)."""
+        is_path = not isinstance(where, tuple)
+        self._socket = socket.socket(socket.AF_UNIX if is_path else socket.AF_INET)
         self._socket.settimeout(120)
-        self._socket.connect(str(path))
+        self._socket.connect(str(where) if is_path else where)
         self._replies = self._socket.makefile("rb")
         self._expect(220)
         self._command("LHLO client.example.org", 250)
