@@ -2,18 +2,25 @@
 
 /* Delivers messages by LMTP as fast as the server takes them:
 
-	bench-lmtp SOCKET ADDRESS CONNECTIONS MESSAGES FILE [OWNERS]
+	bench-lmtp SERVER ADDRESS CONNECTIONS MESSAGES FILE [OWNERS [FIRST]]
 
-   Each connection has a process and a recipient of its own: a % in ADDRESS is
+   SERVER is a socket's path, or an address and a port as in 127.0.0.1:24. Each
+   connection has a process and a recipient of its own: a % in ADDRESS is
    replaced by the connection's number. With OWNERS every connection sends to
-   that many recipients in turn, and % is the recipient's number. FILE is the
-   message, dot-stuffed, with its final dot. Before that one message is sent by
-   each connection to each of its recipients, so that neither connecting nor a
-   process's first message counts. Then it says "ready" and waits for a line on
-   standard input, so that the caller can see what the server has used until
-   then. Prints the seconds from that line to the last reply. */
+   that many recipients in turn, and % is the recipient's number, FIRST (0) and
+   those after it; each connection begins with another one. FILE is the message,
+   dot-stuffed, with its final dot, or a folder of such messages, which are sent
+   in turn too.
 
+   Before that one message is sent to each recipient, and at least one by each
+   connection, so that neither connecting nor a process's first message counts.
+   Then it says "ready" and waits for a line on standard input, so that the
+   caller can see what the server has used until then. Prints the seconds from
+   that line to the last reply. */
+
+#include <dirent.h>
 #include <err.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +42,11 @@ struct connection {
 	/* commands */
 	char **rcpts;
 	int rcpt_count;
+};
+
+struct messages {
+	struct message *list;
+	int count;
 };
 
 static double now(void)
@@ -60,6 +72,42 @@ static struct message read_message(const char *path)
 		err(1, "%s", path);
 	fclose(file);
 	return message;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* One, or all of a folder in the order of their names */
+static struct messages read_messages(const char *path)
+{
+	struct messages messages;
+	struct dirent **entries;
+	struct stat st;
+	char *file;
+
+	if (stat(path, &st) < 0)
+		err(1, "%s", path);
+	messages.count = 1;
+	if (S_ISDIR(st.st_mode))
+		messages.count = scandir(path, &entries, is_visible, alphasort);
+	if (messages.count <= 0)
+		errx(1, "%s: no messages", path);
+	messages.list = calloc(messages.count, sizeof(*messages.list));
+	if (messages.list == NULL)
+		err(1, "calloc()");
+	if (!S_ISDIR(st.st_mode)) {
+		messages.list[0] = read_message(path);
+		return messages;
+	}
+	for (int i = 0; i < messages.count; i++) {
+		if (asprintf(&file, "%s/%s", path, entries[i]->d_name) < 0)
+			err(1, "asprintf()");
+		messages.list[i] = read_message(file);
+		free(file);
+	}
+	return messages;
 }
 
 /*
@@ -98,18 +146,49 @@ command(const struct connection *connection, const char *line, char code)
 	expect(connection, code);
 }
 
-static void connection_open(struct connection *connection, const char *path)
+static int connect_to_path(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	const struct sockaddr *name = (const void *)&address;
+	int fd;
 
 	if (strlen(path) >= sizeof(address.sun_path))
 		errx(1, "%s is too long", path);
 	strcpy(address.sun_path, path);
-	connection->fd = socket(AF_UNIX, SOCK_STREAM, 0);
-	if (connection->fd < 0 ||
-	    connect(connection->fd, name, sizeof(address)) < 0)
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (fd < 0 || connect(fd, name, sizeof(address)) < 0)
 		err(1, "%s", path);
+	return fd;
+}
+
+static int connect_to_port(const char *server)
+{
+	const struct addrinfo hints = {
+		.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
+		.ai_socktype = SOCK_STREAM
+	};
+	const char *port = strrchr(server, ':');
+	struct addrinfo *info;
+	char *host;
+	int fd;
+
+	if (port == NULL)
+		errx(1, "%s is no address and port", server);
+	host = strndup(server, port - server);
+	if (host == NULL || getaddrinfo(host, port + 1, &hints, &info) != 0)
+		errx(1, "%s is no address and port", server);
+	fd = socket(info->ai_family, SOCK_STREAM, 0);
+	if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen) < 0)
+		err(1, "%s", server);
+	freeaddrinfo(info);
+	free(host);
+	return fd;
+}
+
+static void connection_open(struct connection *connection, const char *server)
+{
+	connection->fd = *server == '/' ? connect_to_path(server) :
+		connect_to_port(server);
 	connection->replies = fdopen(connection->fd, "r");
 	if (connection->replies == NULL)
 		err(1, "fdopen()");
@@ -147,6 +226,7 @@ static char *rcpt_command(const char *address, int number)
 	return line;
 }
 
+/* `count` recipients from `first` on */
 static void
 make_rcpts(struct connection *connection, const char *address, int first,
 	   int count)
@@ -163,24 +243,34 @@ make_rcpts(struct connection *connection, const char *address, int first,
 static void
 child(char **argv, int number, int count, int ready_fd, int start_fd)
 {
-	const struct message message = read_message(argv[5]);
+	const struct messages messages = read_messages(argv[5]);
+	const int connections = atoi(argv[3]);
 	struct connection connection;
+	/* of recipients */
+	int begin = 0, each = 1;
 	char byte = 0;
 
 	if (argv[6] == NULL)
 		make_rcpts(&connection, argv[2], number, 1);
-	else
-		make_rcpts(&connection, argv[2], 0, atoi(argv[6]));
+	else {
+		make_rcpts(&connection, argv[2],
+			   argv[7] == NULL ? 0 : atoi(argv[7]), atoi(argv[6]));
+		each = (connection.rcpt_count - 1) / connections + 1;
+		begin = number * each;
+	}
 	connection_open(&connection, argv[1]);
-	for (int i = 0; i < connection.rcpt_count; i++)
-		deliver(&connection, &message, i);
+	for (int i = 0; i < each; i++)
+		deliver(&connection, &messages.list[0], begin + i);
 	if (write(ready_fd, &byte, 1) != 1)
 		err(1, "write()");
 	close(ready_fd);
 	if (read(start_fd, &byte, 1) < 0)
 		err(1, "read()");
-	for (int i = 0; i < count; i++)
-		deliver(&connection, &message, i);
+	for (int i = 0; i < count; i++) {
+		int which = (number * count + i) % messages.count;
+
+		deliver(&connection, &messages.list[which], begin + i);
+	}
 	_exit(0);
 }
 
@@ -201,9 +291,9 @@ int main(int argc, char *argv[])
 	double begin;
 	char byte;
 
-	if (argc != 6 && argc != 7)
-		errx(1, "usage: bench-lmtp SOCKET ADDRESS CONNECTIONS "
-		     "MESSAGES FILE [OWNERS]");
+	if (argc < 6 || argc > 8)
+		errx(1, "usage: bench-lmtp SERVER ADDRESS CONNECTIONS "
+		     "MESSAGES FILE [OWNERS [FIRST]]");
 	connections = atoi(argv[3]);
 	messages = atoi(argv[4]);
 	if (pipe(ready) < 0 || pipe(start) < 0)

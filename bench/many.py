@@ -1,0 +1,168 @@
+"""A back end with thousands of users, for the commands that look at all of them.
+
+Every mailbox has some messages; every second user has a certificate, of which Dovecot knows
+nothing yet, as after an import into the database.
+"""
+
+import contextlib
+import os
+import re
+import resource
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import mix
+import own_network
+from dovecot import VMAIL_UID
+from provider import Provider
+from sites import DOMAIN, processor_time
+
+FOLDERS = {"": 3, ".Archive": 2}     # of a Maildir, and how many messages each has
+LARGEST = 100_000                    # of a message: users are to be many here, not bytes
+DIFFERENT = 200                      # messages
+FIRST_DATE = 1_700_000_000
+
+
+def name(number):
+    return f"u{number:05}@{DOMAIN}"
+
+
+@dataclass
+class Command:
+    seconds: float
+    processor: float                 # seconds, of doveadm and its children
+    services: float                  # of Dovecot's other processes
+    peak: int                        # kB resident, the most of all doveadm processes at a time
+    early: int                       # the most before a third of the time had gone
+    status: int
+    output: str
+    errors: str
+
+
+class Many:
+    """Its methods are called in a process of its own: see sites.Remote."""
+
+    def __init__(self, users, certificates):
+        self._count, self._certificates = users, certificates
+
+    def start(self, stack):
+        own_network.enter()
+        self._provider = stack.enter_context(Provider(backends=1, relays=False, postfix=False))
+        [self._server] = self._provider.backends
+        self._provider.add(*map(name, range(self._count)))
+        self._provider.postgresql.load("mail_seal_keys", (
+            (name(number), self._certificate(number)) for number in range(1, self._count, 2)))
+        self._make_mailboxes()
+
+    def _certificate(self, number):
+        """Each is another text, as users' are; so many keys would take an hour to make."""
+        certificate = self._certificates[number // 2 % len(self._certificates)].decode()
+        if certificate.startswith("-----BEGIN PGP"):
+            return certificate.replace("-----\n", f"-----\nComment: {number}\n", 1)
+        return f"{number}\n{certificate}"
+
+    def _make_mailboxes(self):
+        messages = [message.replace(b"\r\n", b"\n") for message in mix.messages(DIFFERENT)
+                    if len(message) < LARGEST]
+        homes = Path(self._server.site.homes)
+        for number in range(self._count):
+            for folder, count in FOLDERS.items():
+                maildir = homes / name(number) / "Maildir" / folder
+                for part in ("cur", "new", "tmp"):
+                    (maildir / part).mkdir(parents=True)
+                for one in range(count):
+                    message = messages[(number * 7 + one) % len(messages)]
+                    (maildir / "cur" / f"{FIRST_DATE + one}.M{number}P{one}.bench:2,S").write_bytes(
+                        message)
+                if folder:
+                    (maildir / "maildirfolder").touch()
+        subprocess.run(["chown", "-R", f"{VMAIL_UID}:{VMAIL_UID}", homes], check=True)
+
+    def messages(self):
+        """(how many there are, how many of them are sealed)"""
+        files = [file for folder in ("cur", "new") for file in
+                 Path(self._server.site.homes).glob(f"*/Maildir/**/{folder}/*")]
+        sealed = 0
+        for file in files:
+            with file.open("rb") as content:
+                sealed += content.read(2000).startswith(b"X-Mail-Seal:")
+        return len(files), sealed
+
+    def run(self, *arguments, kill_after=None):
+        """A command of doveadm's. `kill_after`: seconds until SIGKILL to all its processes."""
+        watch = Watch(self._server.sandbox)
+        before = processor_time(self._server.sandbox)
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        start = time.monotonic()
+        with watch, self._server.sandbox.start(
+                "doveadm", "-c", self._server.folder / "dovecot.conf", *arguments,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE) as doveadm:
+            if kill_after is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    doveadm.wait(kill_after)
+                watch.kill()
+            output, errors = doveadm.communicate()
+        seconds = time.monotonic() - start
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return Command(
+            seconds,
+            used.ru_utime + used.ru_stime - children.ru_utime - children.ru_stime,
+            processor_time(self._server.sandbox) - before, *watch.peaks(seconds),
+            doveadm.returncode, output.decode(), errors.decode(errors="replace"))
+
+    def forget_indexes(self):
+        """As if nobody had looked into the mailboxes yet."""
+        self._server.doveadm("mailbox", "cache", "purge", "-A", "*", check=False)
+
+    def problems(self):
+        return self._server.new_crashes()
+
+
+class Watch(threading.Thread):
+    """Looks at the memory of all doveadm processes while a command runs."""
+
+    INTERVAL = 0.2
+
+    def __init__(self, sandbox):
+        super().__init__(daemon=True)
+        self._sandbox, self._done, self._sizes = sandbox, threading.Event(), []
+        self._start = time.monotonic()
+
+    def __enter__(self):
+        self.start()
+
+    def __exit__(self, *exc):
+        self._done.set()
+        self.join()
+
+    def run(self):
+        while not self._done.wait(self.INTERVAL):
+            self._sizes.append((time.monotonic() - self._start,
+                                sum(map(_resident, self._pids()))))
+
+    def _pids(self):
+        return [pid for pid, command in self._sandbox.processes().items()
+                if Path(command.split()[0]).name in ("doveadm", "doveadm-server")]
+
+    def kill(self):
+        for pid in self._pids():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, 9)
+
+    def peaks(self, seconds):
+        """(of all the time, of its first third)"""
+        sizes = self._sizes or [(0, 0)]
+        return (max(size for _, size in sizes),
+                max(size for when, size in sizes if when <= max(sizes[0][0], seconds / 3)))
+
+
+def _resident(pid):
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    return int(found[1]) if found else 0
