@@ -10,17 +10,10 @@ import mail
 from letters import FILES, SUBJECT, TEXT
 from roundcube import Roundcube
 from sandbox import wait_until
-from webmail import Webmail
-from webmail_host import (DRAFT, MESSAGE, NEEDLE, Owners, files_of, parsed, sealed_draft, text_of,
-                          webmail_host)
+from webmail import Webmails
+from webmail_host import MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of, webmail_host
 
-KEY_OWNERS = ["alice", "smime"]
 EXPIRED = "the encryption key of this mailbox can't be used: it has expired"
-
-
-@pytest.fixture(scope="module")
-def owners(gnupg, openpgp_keys, x509_keys):
-    return Owners(gnupg, openpgp_keys, x509_keys)
 
 
 @pytest.fixture(scope="module")
@@ -30,27 +23,25 @@ def host(owners):
 
 
 @pytest.fixture(scope="module")
-def roundcube(host):
-    with Roundcube(host, draft_autosave=1) as roundcube:
-        yield roundcube
+def webmail(host):
+    with Roundcube(host, draft_autosave=1) as roundcube, Webmails(roundcube) as webmail:
+        yield webmail
 
 
 @pytest.fixture(autouse=True)
-def empty(host, roundcube):
+def empty(host, webmail):
     host.empty(*host.users)
-    roundcube.sink.received.clear()
+    webmail.roundcube.sink.received.clear()
 
 
-@pytest.fixture(params=KEY_OWNERS)
-def owner(request, roundcube):
-    with Webmail(roundcube, request.param) as webmail:
-        yield webmail
+@pytest.fixture(params=["alice", "smime"])
+def owner(request, webmail):
+    return webmail(request.param)
 
 
 @pytest.fixture
-def alice(roundcube):
-    with Webmail(roundcube, "alice") as webmail:
-        yield webmail
+def sink(webmail):
+    return webmail.roundcube.sink
 
 
 # Drafts
@@ -69,8 +60,9 @@ def test_autosave_replaces_a_draft_that_was_not_shown(host, owner, owners):
     assert len(new) < len(old) or owner.user == "smime"
 
 
-def test_own_draft_is_lost_by_opening_it(host, alice):
+def test_own_draft_is_lost_by_opening_it(host, webmail):
     """The one that Roundcube itself has saved just before."""
+    alice = webmail("alice")
     alice.compose("friend@example.net", SUBJECT, TEXT)
     alice.saved()
     assert mail.is_sealed(host.message("alice", "Drafts"))
@@ -78,13 +70,13 @@ def test_own_draft_is_lost_by_opening_it(host, alice):
     assert alice.edit_draft()["body"] == ""
 
 
-def test_draft_of_who_has_no_key(host, roundcube):
-    with Webmail(roundcube, "keyless") as webmail:
-        webmail.compose("friend@example.net", SUBJECT, TEXT)
-        webmail.saved()
-        assert not mail.is_sealed(host.message("keyless", "Drafts"))
-        webmail.go()
-        assert webmail.edit_draft()["body"].strip() == TEXT
+def test_draft_of_who_has_no_key(host, webmail):
+    keyless = webmail("keyless")
+    keyless.compose("friend@example.net", SUBJECT, TEXT)
+    keyless.saved()
+    assert not mail.is_sealed(host.message("keyless", "Drafts"))
+    keyless.go()
+    assert keyless.edit_draft()["body"].strip() == TEXT
 
 
 # Answers
@@ -101,22 +93,23 @@ def test_reply_has_an_empty_quote(host, owner):
     assert "wrote:" in body and NEEDLE not in body
 
 
-def test_forward_sends_nothing(host, owner, roundcube):
+def test_forward_sends_nothing(host, owner, sink):
     host.deliver(MESSAGE, owner.user)
     owner.answer("forward-inline")
     owner.fill(to="friend@example.net")
     owner.send()
-    sent = roundcube.sink.only()
+    sent = sink.only()
     assert NEEDLE not in text_of(sent)
     assert FILES["note.txt"] not in files_of(sent).values()
 
 
-def test_forward_as_attachment_is_for_nobody(host, owner, roundcube):
+def test_forward_as_attachment_is_for_nobody(host, owner, sink):
     host.deliver(MESSAGE, owner.user)
     owner.answer("forward-attachment")
     owner.fill(to="friend@example.net")
+    owner.type("Look at this.")
     owner.send()
-    [attached] = parsed(roundcube.sink.only()).iter_attachments()
+    [attached] = parsed(sink.only()).iter_attachments()
     assert mail.is_sealed(attached.get_content().as_bytes())
 
 
@@ -129,28 +122,28 @@ def test_reading_says_that_it_is_encrypted(host, owner):
     assert NEEDLE not in seen["body"]
 
 
-def test_sent_copy_is_sealed(host, owner, roundcube, owners):
+def test_sent_copy_is_sealed(host, owner, sink, owners):
     owner.compose("friend@example.net", SUBJECT, TEXT)
     owner.send()
-    assert text_of(roundcube.sink.only()).strip() == TEXT
+    assert text_of(sink.only()).strip() == TEXT
     stored = host.message(owner.user, "Sent")
     assert TEXT.splitlines()[0].encode() in owners.unsealed(owner.user, stored)
 
 
-def test_refused_draft_and_copy_show_our_sentence(host, roundcube):
-    with Webmail(roundcube, "expired") as webmail:
-        webmail.compose("friend@example.net", SUBJECT, TEXT)
-        webmail.heard(EXPIRED)
-        assert host.messages("expired", "Drafts") == []
-        webmail.command("send")
-        webmail.heard(EXPIRED)
-        assert wait_until(lambda: roundcube.sink.received)
-        assert host.messages("expired", "Sent") == []
-        assert len(roundcube.sink.received) == 1
+def test_refused_draft_and_copy_show_our_sentence(host, webmail, sink):
+    expired = webmail("expired")
+    expired.compose("friend@example.net", SUBJECT, TEXT)
+    expired.heard(EXPIRED)
+    assert host.messages("expired", "Drafts") == []
+    expired.press_send()
+    expired.heard(EXPIRED)
+    assert wait_until(lambda: sink.received)
+    assert host.messages("expired", "Sent") == []
+    assert len(sink.received) == 1
 
 
-def test_folder_settings_leave_no_folder_behind(host, alice):
-    alice.go("settings", action="folders")
+def test_folder_settings_leave_no_folder_behind(host, webmail):
+    webmail("alice").go("settings", action="folders")
     with host.imap("alice") as client:
         folders = b"".join(client.must('LIST "" *').untagged)
     assert b"foldertest" not in folders

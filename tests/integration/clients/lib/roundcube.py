@@ -7,6 +7,7 @@ temporary files, so what is installed here is used as it is and not touched.
 import json
 import os
 import pwd
+import re
 import shutil
 import socket
 import sqlite3
@@ -95,13 +96,21 @@ class Roundcube:
         logs = [*sorted((self.folder / "logs").glob("*")), self.folder / "php.log"]
         return "".join(f"{file.name}: {file.read_text(errors='replace')}" for file in logs)
 
-    def give_secret_key(self, user, armored):
-        """What enigma's page for keys would import: the owner's key on the web server."""
+    def give_key(self, user, armored, password=None):
+        """What enigma's page for keys would import; `password` is the secret key's from now on."""
         home = self.folder / "enigma" / user
         home.mkdir(mode=0o700, exist_ok=True)
         os.chown(home, OWNER.pw_uid, OWNER.pw_gid)
-        self._sandbox.run(*self._as_owner(), "gpg", "--homedir", home, "--batch", "--import",
-                          input=armored)
+        gpg = [*self._as_owner(), "gpg", "--homedir", home, "--batch", "--pinentry-mode",
+               "loopback"]
+        self._sandbox.run(*gpg, "--import", input=armored)
+        if password:
+            listing = self._sandbox.run(*gpg, "--with-colons", "--list-secret-keys").stdout
+            fingerprint = re.search(rb"(?m)^fpr:+(\w+):", listing)[1].decode()
+            self._sandbox.run(*self._as_owner(), "gpg", "--homedir", home, "--pinentry-mode",
+                              "loopback", "--command-fd", "0", "--status-fd", "2",
+                              "--change-passphrase", fingerprint,
+                              input=f"\n{password}\n{password}\n".encode())
 
     def _configuration(self):
         return {

@@ -2,7 +2,7 @@
 
 import urllib.parse
 
-from selenium.webdriver import ActionChains
+from selenium.webdriver.common.keys import Keys
 
 from browser import Browser
 from dovecot import PASSWORD
@@ -33,6 +33,31 @@ return {
 """
 
 
+class Webmails:
+    """A browser for each user who is asked for, which stays logged in."""
+
+    def __init__(self, roundcube, **options):
+        self.roundcube = roundcube
+        self._options = options
+        self._open = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        for webmail in self._open.values():
+            webmail.close()
+
+    def __call__(self, user):
+        if user not in self._open:
+            self._open[user] = Webmail(self.roundcube, user, **self._options)
+            self._open[user].log_in()
+        webmail = self._open[user]
+        webmail.leave()
+        webmail.said()
+        return webmail
+
+
 class Webmail(Browser):
     """Logged in as `user`."""
 
@@ -61,6 +86,11 @@ class Webmail(Browser):
         self.driver.get(f"{self.roundcube.url}?{urllib.parse.urlencode(parameters)}")
         self.settle()
 
+    def leave(self):
+        """To the inbox, without the question whether what is written may be lost."""
+        self.run("window.onbeforeunload = null; location.hash = 'left'")
+        self.go()
+
     def settle(self):
         """Until nothing is being loaded."""
         self.wait("return document.readyState == 'complete' && window.rcmail && !rcmail.busy"
@@ -82,9 +112,10 @@ class Webmail(Browser):
         return self.driver.find_element("css selector", "#messagelist tbody tr .subject a")
 
     def double_click(self):
-        """On the first message of the list; a busy machine clicks slowly."""
-        self.run("rcmail.message_list.dblclick_time = 60000")
-        ActionChains(self.driver).double_click(self.row()).perform()
+        """On the first message of the list; machines that are busy click slowly."""
+        self.row().click()
+        self.wait("return rcmail.message_list.get_single_selection()")
+        self.run("rcmail.message_list.triggerEvent('dblclick')")
 
     def show(self, mailbox, uid=None):
         """Open a message, or the first one; what is seen of it."""
@@ -100,10 +131,14 @@ class Webmail(Browser):
         self.double_click()
         return self.composed()
 
-    def answer(self, command, mailbox="INBOX"):
-        """Open the first message, press Reply, Forward or the like; what the editor has."""
+    def press(self, command, mailbox="INBOX"):
+        """Open the first message and press Reply, Forward or the like."""
         self.show(mailbox)
         self.command(command)
+
+    def answer(self, command, mailbox="INBOX"):
+        """The same; what the editor has then."""
+        self.press(command, mailbox)
         return self.composed()
 
     def compose(self, to="", subject="", body=""):
@@ -121,9 +156,12 @@ class Webmail(Browser):
             self.run("jQuery(`[name=_${arguments[0]}]`).val(arguments[1]).trigger('change')",
                      name, value)
 
+    def tick(self, name):
+        self.run("jQuery(`[name=${arguments[0]}]`).prop('checked', true).trigger('change')", name)
+
     def type(self, text):
         """At the beginning of the editor, as a user does."""
-        self.driver.find_element("id", "composebody").send_keys(text)
+        self.driver.find_element("id", "composebody").send_keys(Keys.CONTROL + Keys.HOME, text)
 
     def saved(self):
         """Wait until the draft is saved; its UID."""
@@ -136,11 +174,17 @@ class Webmail(Browser):
 
     def send(self):
         """Press Send; return when the editor is closed."""
-        self.command("send")
+        self.press_send()
         gone = wait_until(lambda: self.run("return window.rcmail && rcmail.env.action != 'compose'"),
                           60, 0.2)
         assert gone, self.said()
         self.settle()
+
+    def press_send(self):
+        """While a draft is being saved, the button does nothing."""
+        self.run("rcmail.env.draft_autosave = 0; clearTimeout(rcmail.save_timer)")
+        self.settle()
+        self.command("send")
 
     def heard(self, words, timeout=60):
         """Wait until the page says something with these words; the whole of it."""

@@ -5,7 +5,7 @@ import email.policy
 
 import mail
 from dovecot import Dovecot, User
-from letters import FILES, SUBJECT, TEXT, TEXT_PART, letter
+from letters import FILES, TEXT, TEXT_PART, letter
 from mailhost import MAILBOXES
 
 # Of which Roundcube shows none without the secret key.
@@ -37,9 +37,9 @@ class Owners:
         return mail.decrypt(stored, self.x509.alice if user == "smime" else self.keys.alice)
 
 
-def webmail_host(owners, **site):
+def webmail_host(owners, others=(), **site):
     seal = {"mail_seal_addresses": "%u@example.org", **site.pop("seal", {})}
-    return Dovecot(owners.users(), metadata=True, more=MAILBOXES, seal=seal, **site)
+    return Dovecot([*owners.users(), *others], seal=seal, **{"metadata": True, "more": MAILBOXES, **site})
 
 
 def sealed_draft(host, user):
