@@ -1,149 +1,100 @@
 /**
  * mail_seal: the part in the browser
  *
- * @licstart  The following is the entire license notice for the
- * JavaScript code in this file.
- *
- * Copyright (c) 2026 the mail_seal authors
- *
- * The JavaScript code in this page is free software: you can redistribute it
- * and/or modify it under the terms of the GNU General Public License
- * as published by the Free Software Foundation, either version 3 of
- * the License, or (at your option) any later version.
- *
- * @licend  The above is the entire license notice
- * for the JavaScript code in this file.
+ * @license GNU GPLv3+
  */
 
 window.rcmail && rcmail.addEventListener('init', function() {
-    // what attachments a sealed message has isn't known in the list
     rcmail.addEventListener('insertrow', function(o) {
+        // Roundcube's own title says that there is an attachment
         $('span.mail-seal', o.row.obj || o.row).attr('title', rcmail.get_label('mail_seal.sealed'));
     });
 
     rcmail.addEventListener('responseaftersearch', function() {
-        if (rcmail.env.mail_seal_search && !rcmail.env.messagecount && !rcmail.busy) {
+        // busy: the search goes on in more folders
+        if (rcmail.env.mail_seal_headersonly && !rcmail.env.messagecount && !rcmail.busy) {
             rcmail.display_message(rcmail.get_label('mail_seal.headersonly'), 'notice', 15000);
         }
     });
 
-    $('form.mail-seal-certificate').on('submit', function(e) {
-        if (!this._certificate.value) {
-            e.preventDefault();
-            rcmail.mail_seal_give(this);
-        }
+    $('#mail-seal-give').on('submit', function(e) {
+        e.preventDefault();
+        rcmail.mail_seal_give(this);
     });
 
-    $('form.mail-seal-withdraw').on('submit', function(e) {
+    $('#mail-seal-withdraw').on('submit', function(e) {
         if (!confirm(rcmail.get_label('mail_seal.reallywithdraw'))) {
             e.preventDefault();
         }
     });
 });
 
-// The copy of a sent message was refused: the page has the only one.
+// Sent, and the server has refused the copy: this page has the only one.
 rcube_webmail.prototype.mail_seal_unsaved = function(message)
 {
-    var ref = this,
-        bytes = Uint8Array.from(atob(message), function(c) { return c.charCodeAt(0); }),
-        link = $('<a class="btn btn-primary">').text(this.get_label('mail_seal.download')).attr({
-            href: URL.createObjectURL(new Blob([bytes], {type: 'message/rfc822'})),
-            download: 'message.eml'
-        });
+    var bytes = Uint8Array.from(atob(message), function(c) { return c.charCodeAt(0); }),
+        link = $('<a class="btn btn-primary" download="message.eml">').text(this.get_label('mail_seal.download'))
+            .attr('href', URL.createObjectURL(new Blob([bytes], {type: 'message/rfc822'})));
 
     $('#mail-seal-unsaved').remove();
-    $('<div id="mail-seal-unsaved" class="boxwarning">')
-        .append($('<p>').text(this.get_label('mail_seal.unsaved')), link)
+    $('<div id="mail-seal-unsaved" class="boxwarning">').append($('<p>').text(this.get_label('mail_seal.unsaved')), message ? link : '')
         .prependTo(this.gui_objects.messageform);
 
+    // so that the browser asks before it leaves the page
     this.compose_skip_unsavedcheck = false;
-    this.cmp_hash = null;
-    link.on('click', function() {
-        // clicked, and not yet gone: the browser's own question would come for this link, too
-        setTimeout(function() { ref.cmp_hash = ref.compose_field_hash(); }, 0);
-    });
+    this.cmp_hash = '';
 };
 
-// Gives the server what is in the form, if it is a certificate.
+// Gives the server what is in the form, but never a secret key.
 rcube_webmail.prototype.mail_seal_give = function(form)
 {
-    var ref = this,
-        file = $('input[type=file]', form).get(0).files[0],
-        send = function(bytes) {
-            var kind = bytes.length > 262144 ? 'toolarge' : ref.mail_seal_kind(bytes);
+    var ref = this, reader = new FileReader(), max = 262144,
+        file = $('[type=file]', form)[0].files[0] || new Blob([$('textarea', form).val()]);
 
-            if (kind != 'certificate') {
-                form.reset();
-                $('#mail-seal-result').empty().append($('<div class="boxerror">').text(ref.get_label('mail_seal.' + (kind || 'nocertificate'))));
-            }
-            else {
-                $('input[type=file], textarea', form).val('');
-                form._certificate.value = btoa(bytes);
-                form.submit();
-            }
-        };
+    reader.onload = function() {
+        var label = file.size > max ? 'toolarge' : (ref.mail_seal_is_secret(reader.result) ? 'secret' : '');
 
-    if (file) {
-        var reader = new FileReader();
-        reader.onload = function() { send(reader.result); };
-        reader.readAsBinaryString(file.slice(0, 262145));
-    }
-    else {
-        send(unescape(encodeURIComponent($('textarea', form).val())));
-    }
-};
-
-// "secret", "certificate" or "", as in mail_seal_certificate.php
-rcube_webmail.prototype.mail_seal_kind = function(bytes)
-{
-    var m, kinds = [], armor = /-----BEGIN [^-]+-----[ \t]*\r?\n(?:[\w-]+: .*\n)*([A-Za-z0-9+\/=\s]+?)(?:\n=\S{4}\s*)?-----END/g,
-        decode = function(base64) {
-            try { return atob(base64.replace(/\s/g, '')); } catch (e) { return ''; }
-        };
-
-    while (m = armor.exec(bytes)) {
-        kinds.push(this.mail_seal_binary_kind(decode(m[1])));
-    }
-    if (!kinds.length) {
-        kinds.push(this.mail_seal_binary_kind(/^[A-Za-z0-9+\/\s]+=*\s*$/.test(bytes) ? decode(bytes) : bytes));
-    }
-
-    if (/BEGIN[\w ]*(PRIVATE|SECRET)/i.test(bytes.replace(/\0/g, '')) || kinds.indexOf('secret') >= 0) {
-        return 'secret';
-    }
-
-    return kinds.indexOf('certificate') >= 0 ? 'certificate' : '';
-};
-
-rcube_webmail.prototype.mail_seal_binary_kind = function(bytes)
-{
-    var i = 0, tags = [], tag, count, length, number = function(from, size) {
-            for (var n = 0; size-- > 0; ) n = n * 256 + bytes.charCodeAt(from++);
-            return n;
-        },
-        der = /^0(?:[\x00-\x7f]|\x81[^]|\x82[^]{2}|\x83[^]{3})(0(?:[\x00-\x7f]|\x81[^]|\x82[^]{2})[\x02\xa0]|\x06)?/.exec(bytes);
-
-    if (der) {
-        return der[1] ? 'certificate' : 'secret';
-    }
-
-    for (; number(i, 1) & 0x80; i += count + length) {
-        tag = number(i++, 1);
-        length = number(i, 1);
-        if (tag & 0x40) {
-            count = length < 192 ? 1 : (length < 255 ? 2 : 5);
-            length = count == 1 ? length : (count == 2 ? number(i, 2) - 0xc000 + 192 : number(i + 1, 4));
+        $('[type=file], textarea', form).val('');
+        if (label) {
+            $('#mail-seal-result').html($('<div class="boxerror">').append($('<span>').text(ref.get_label('mail_seal.' + label))));
         }
         else {
-            count = [1, 2, 4, 0][tag & 3];
-            length = count ? number(i, count) : bytes.length;
+            form._value.value = btoa(reader.result);
+            form.submit();
         }
-        tags.push(tag & 0x40 ? tag & 0x3f : tag >> 2 & 15);
+    };
+    reader.readAsBinaryString(file.slice(0, max));
+};
+
+// As in lib/mail_seal_certificate.php, where the comments are
+rcube_webmail.prototype.mail_seal_is_secret = function(bytes)
+{
+    var i, tag, size, count, binaries = [],
+        length = '(?:[\\x00-\\x80]|\\x81[^]|\\x82[^]{2}|\\x83[^]{3})',
+        der = new RegExp('^0' + length + '(?:\\x02\\x01[\\x00-\\x03]|0' + length + '\\x06)'),
+        decode = function(text) { try { return atob(text.replace(/\s/g, '')); } catch (e) { return ''; } },
+        number = function(binary, from, size) {
+            for (var n = 0; size-- > 0; ) n = n * 256 + binary.charCodeAt(from++);
+            return n;
+        };
+
+    bytes.replace(/-----BEGIN [^-]+-----([^]*?)-----END/g, function(all, text) {
+        binaries.push(decode(text.replace(/^(.*:.*|=.{4}\s*)$/gm, '')));
+    });
+    if (!binaries.length) {
+        binaries.push(/^[A-Za-z0-9+\/\s]+=*\s*$/.test(bytes) ? decode(bytes) : bytes);
     }
 
-    if (tags.indexOf(5) >= 0 || tags.indexOf(7) >= 0) {
-        return 'secret';
-    }
-
-    return tags[0] == 6 ? 'certificate' : '';
+    return /BEGIN[\w ]*(PRIVATE|SECRET)/i.test(bytes.replace(/\0/g, '')) || binaries.some(function(binary) {
+        for (i = 0; i < binary.length && (tag = number(binary, i++, 1)) & 0x80; i += count + size) {
+            if (/^[57]$/.test(tag & 0x40 ? tag & 0x3f : tag >> 2 & 15)) {
+                return true;
+            }
+            size = number(binary, i, 1);
+            count = tag & 0x40 ? (size < 192 ? 1 : (size < 255 ? 2 : 5)) : [1, 2, 4, 0][tag & 3];
+            size = tag & 0x40 ? [0, size, number(binary, i, 2) - 0xc000 + 192, 0, 0, number(binary, i + 1, 4)][count]
+                : (count ? number(binary, i, count) : binary.length);
+        }
+        return der.test(binary);
+    });
 };

@@ -1,11 +1,10 @@
 <?php
 
 /**
- * mail_seal: mailboxes whose server seals mail with its owner's key
+ * mail_seal: for mailboxes whose server seals mail with its owner's key
  *
- * What can't be shown here is never replaced, nor sent as if it were empty; sealed
- * messages are marked, and answered as any others; owners enrol their certificate.
- * Decisions are in lib/, this class has the hooks only.
+ * What can't be shown here is never replaced, nor sent as if it were empty. Sealed messages are
+ * marked, and answered as any others. This class has the hooks; what to think of bytes is in lib/.
  *
  * @license GNU GPLv3+
  */
@@ -14,66 +13,59 @@ class mail_seal extends rcube_plugin
     public $task = 'mail|settings';
 
     private $rc;
-    private $sealed   = [];
-    private $unopened = 0;
-    private $plain    = false;
-    private $unsaved;
+    private $shown;            // message that is displayed
+    private $sealed = [];      // answers of is_sealed()
+    private $plain  = false;   // is it an answer to what came unencrypted?
+    private $unsaved;          // message that was sent, and not yet stored
 
     function init()
     {
         $this->rc = rcmail::get_instance();
         $this->load_config();
-        $this->add_texts('localization/');
-        require_once __DIR__ . '/lib/mail_seal_message.php';
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'toolarge', 'reallywithdraw']);
+        require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
 
         if ($this->rc->task == 'settings') {
-            require_once __DIR__ . '/lib/mail_seal_certificate.php';
-            require_once __DIR__ . '/lib/mail_seal_settings.php';
-            new mail_seal_settings($this);
-            return;
+            return new mail_seal_settings($this);
         }
 
-        $this->add_hook('ready', [$this, 'ready']);
-        $this->add_hook('storage_init', [$this, 'storage_init']);
-        $this->add_hook('messages_list', [$this, 'messages_list']);
-        $this->add_hook('message_load', [$this, 'message_load']);
-        $this->add_hook('message_objects', [$this, 'message_objects']);
-        $this->add_hook('template_object_messagebody', [$this, 'message_body']);
-        $this->add_hook('message_compose_body', [$this, 'message_compose_body']);
-        $this->add_hook('compose_objects', [$this, 'compose_objects']);
-        $this->add_hook('render_page', [$this, 'render_page']);
-        $this->add_hook('message_draftsaved', [$this, 'message_draftsaved']);
-        $this->add_hook('message_sent', [$this, 'message_sent']);
-        $this->add_hook('attachments_cleanup', [$this, 'attachments_cleanup']);
-        $this->add_hook('send_page', [$this, 'send_page']);
+        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
+            'message_compose_body', 'render_page', 'message_draftsaved', 'message_sent',
+            'attachments_cleanup', 'send_page'];
+        foreach ($hooks as $hook) {
+            $this->add_hook($hook, [$this, $hook]);
+        }
 
         // before the plugins that keep attachments
-        $handlers =& $this->api->handlers['attachment_save'];
-        $handlers = array_merge([[$this, 'attachment_save']], (array) $handlers);
+        $this->api->handlers['attachment_save'] = array_merge([[$this, 'attachment_save']], $this->api->handlers['attachment_save'] ?? []);
     }
 
     function ready($args)
     {
-        if ($args['task'] != 'mail') {
-            return $args;
-        }
+        $input = function ($name) {
+            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GET);
+        };
 
         if ($this->rc->output->type == 'html' && !in_array($args['action'], ['get', 'send'])) {
             $this->include_script('mail_seal.js');
-            $this->include_stylesheet('skins/elastic/mail_seal.css');
-            $this->rc->output->add_label('mail_seal.sealed', 'mail_seal.headersonly', 'mail_seal.unsaved', 'mail_seal.download');
+            $this->include_stylesheet($this->local_skin_path() . '/mail_seal.css');
         }
         if ($args['action'] == 'search') {
-            $text = '/(^|,)(text|body)(,|$)/';
-            $this->rc->output->set_env('mail_seal_search', !empty($_SESSION['mail_seal_seen'])
-                && (preg_match($text, rcube_utils::get_input_string('_headers', rcube_utils::INPUT_GET))
-                    || preg_match('/^body:/i', rcube_utils::get_input_string('_q', rcube_utils::INPUT_GET))));
+            $text = preg_match('/^body:|(^|,)(text|body)(,|$)/i', $input('_headers')) || preg_match('/^body:/i', $input('_q'));
+            $this->rc->output->set_env('mail_seal_headersonly', $text && !empty($_SESSION['mail_seal_seen']));
         }
         if ($args['action'] == 'send') {
             $this->keep_draft();
         }
+        if ($args['action'] == 'bounce' && $this->is_sealed(new rcube_message($input('_uid'), $input('_mbox')))) {
+            $this->rc->output->show_message('mail_seal.cannotopen', 'error');
+            $this->rc->output->send('iframe');
+        }
+    }
 
-        return $args;
+    private function &compose_data()
+    {
+        return $_SESSION['compose_data_' . rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC)];
     }
 
     /*
@@ -89,10 +81,10 @@ class mail_seal extends rcube_plugin
 
     private function is_sealed($message)
     {
-        $id = $message->folder . ':' . $message->uid;
+        $storage = $this->rc->get_storage();
+        $id      = $message->folder . ':' . $message->uid;
 
         if (!isset($this->sealed[$id])) {
-            $storage = $this->rc->get_storage();
             $storage->set_folder($message->folder);
             $this->sealed[$id] = $message->context === null && !empty($message->headers->others['x-mail-seal'])
                 && mail_seal_message::has_mark((string) $storage->get_raw_headers($message->uid));
@@ -111,18 +103,16 @@ class mail_seal extends rcube_plugin
             }
         }
         foreach ($folders as $folder => $headers) {
-            // only the header section itself has the order of its fields
-            $raw = $this->rc->get_storage()->conn->fetch($folder, array_keys($headers), true, ['UID', 'BODY.PEEK[HEADER]']);
-            foreach ((array) $raw as $message) {
-                if (!empty($message->uid) && mail_seal_message::has_mark($message->bodypart['HEADER'] ?? '')) {
-                    $clip = !empty($_SESSION['mail_seal_clips'][$folder . ':' . $message->uid]);
-                    $headers[$message->uid]->list_flags['attachmentClass'] = 'mail-seal' . ($clip ? ' with-attachment' : '');
+            // only the header section as it stands has its fields in their order
+            $found = $this->rc->get_storage()->conn->fetch($folder, array_keys($headers), true, ['UID', 'BODY.PEEK[HEADER]']);
+            foreach ((array) $found as $one) {
+                if (isset($headers[$one->uid]) && mail_seal_message::has_mark($one->bodypart['HEADER'] ?? '')) {
+                    $clip = !empty($_SESSION['mail_seal_clips'][$folder . ':' . $one->uid]);
+                    $headers[$one->uid]->list_flags['attachmentClass'] = 'mail-seal' . ($clip ? ' with-attachment' : '');
                     $_SESSION['mail_seal_seen'] = true;
                 }
             }
         }
-
-        return $args;
     }
 
     /*
@@ -144,106 +134,91 @@ class mail_seal extends rcube_plugin
         $engine = $this->engine();
         $armor  = mail_seal_message::armor($raw);
 
-        if (!$engine || !$armor || !rcube_utils::mem_check(4 * strlen($raw))) {
+        if (!$engine || !$armor || !rcube_utils::mem_check(5 * strlen($raw))) {
             return null;
         }
 
         $class  = 'enigma_driver_' . $this->rc->config->get('enigma_pgp_driver', 'gnupg');
         $driver = new $class($this->rc->user->get_username());
-        $error  = $driver->init();
-        $entity = $error ? $error : $driver->decrypt($armor, $engine->get_passwords());
+        $entity = $driver->init() ?: $driver->decrypt($armor, $engine->get_passwords());
 
         return is_string($entity) ? $entity : null;
     }
 
     /**
-     * Is there something encrypted in the message that isn't decrypted?
+     * Is there something in the message that can't be shown here? What is in an attached message doesn't matter.
      */
     private function is_closed($message)
     {
-        $engine = $this->engine();
-        $failed = $engine ? array_filter($engine->decryptions, 'is_object') : [];
-        $types  = ['multipart/encrypted', 'application/pkcs7-mime', 'application/x-pkcs7-mime'];
+        $engine   = $this->engine();
+        $type     = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
+        $attached = function ($id) use ($message) {
+            for ($id = (string) $id; $end = strrpos($id, '.'); ) {
+                $id = substr($id, 0, $end);
+                if (isset($message->mime_parts[$id]) && $message->mime_parts[$id]->mimetype == 'message/rfc822') {
+                    return true;
+                }
+            }
+        };
 
+        foreach ($engine ? $engine->decryptions : [] as $id => $status) {
+            if ($status instanceof enigma_error && !$attached($id)) {
+                return true;
+            }
+        }
         foreach ((array) $message->parts as $part) {
-            if (!empty($part->realtype) && in_array($part->realtype, $types)) {
+            $unknown = preg_match($type, $part->realtype ?? '') || ($part->type == 'content' && !rcube_utils::mem_check(10 * $part->size));
+            if ($unknown && !$attached($part->mime_id)) {
                 return true;
             }
         }
 
-        // the root, if enigma hasn't put another one in its place
-        $root = $message->headers->structure ?? null;
-        $type = $root ? strtolower($root->mimetype) : '';
-
-        return $failed || (in_array($type, $types) && empty($engine->encrypted_parts));
+        return preg_match($type, $message->headers->structure->mimetype ?? '') && empty($engine->encrypted_parts);
     }
 
     function message_load($args)
     {
         $message = $args['object'];
         $engine  = $this->engine();
+        $root    = current($message->mime_parts);
 
-        if (!$engine || !$engine->encrypted_parts || $this->is_closed($message)) {
-            return $args;
+        if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
+            $this->shown = $message;
+        }
+        if (!$engine || empty($engine->encrypted_parts) || !$root || $this->is_closed($message)) {
+            return;
         }
 
         $sealed = $this->is_sealed($message);
-        $shown  = in_array($this->rc->action, ['show', 'preview', 'print']);
-        $inner  = reset($message->mime_parts);
-
-        foreach ($message->mime_parts as $part) {
-            if (strlen($part->mime_id) < strlen($inner->mime_id)) {
-                $inner = $part;
-            }
-        }
         if ($sealed) {
-            $clips = ($_SESSION['mail_seal_clips'] ?? []) + [$message->folder . ':' . $message->uid => count($message->attachments) > 0];
-            $_SESSION['mail_seal_clips'] = array_slice($clips, -500, null, true);
+            $clips = [$message->folder . ':' . $message->uid => !empty($message->attachments)] + ($_SESSION['mail_seal_clips'] ?? []);
+            $_SESSION['mail_seal_clips'] = array_slice($clips, 0, 500, true);
         }
 
-        // what its sender protected doesn't go into an answer
-        $type = $inner->headers['content-type'] ?? '';
-        if (($sealed || $shown) && is_string($type) && is_string($inner->headers['subject'] ?? null)
-            && preg_match('/;\s*(hp="?cipher|protected-headers="?v1)/i', $type)
+        // what its sender protected is shown, but doesn't go into an answer
+        if (($sealed || $this->shown) && is_string($root->headers['subject'] ?? null)
+            && preg_match('/;\s*(hp="?cipher|protected-headers="?v1)/i', implode(' ', (array) ($root->headers['content-type'] ?? '')))
         ) {
-            // Roundcube's cache may keep the first
+            // Roundcube's cache may keep the other object
             $message->headers = clone $message->headers;
-            $message->headers->set('subject', $inner->headers['subject']);
+            $message->headers->set('subject', $root->headers['subject']);
             $message->subject = str_replace("\n", '', $message->headers->get('subject'));
         }
-
-        return $args;
     }
 
     /*
      * Reading
      */
 
-    private function text($label)
+    function template_object_messagebody($args)
     {
-        $url  = (string) $this->rc->config->get('mail_seal_help_url');
-        $link = $url === '' ? '' : ' ' . html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
-
-        return rcube::Q($this->gettext($label)) . $link;
-    }
-
-    function message_objects($args)
-    {
-        if ($this->is_sealed($args['message'])) {
-            $args['content'][] = html::div('mail-seal-mark', $this->text('sealed'));
-            $this->marked = $args['message'];
-        }
-
-        return $args;
-    }
-
-    private $marked;
-
-    function message_body($args)
-    {
-        if ($this->marked) {
+        if ($this->shown && $this->is_sealed($this->shown)) {
+            $url    = (string) $this->rc->config->get('mail_seal_help_url');
+            $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
+            $text   = rcube::Q($this->gettext('elsewhere')) . ($url === '' ? '' : " $help");
             $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
-            $args['content'] = str_replace($notice, html::span('part-notice mail-seal', rcube::Q($this->gettext('elsewhere'))), $args['content']);
+            $args['content'] = html::div('mail-seal-mark', html::span(null, rcube::Q($this->gettext('sealed'))))
+                . str_replace($notice, html::span('part-notice', $text), $args['content']);
         }
 
         return $args;
@@ -256,55 +231,56 @@ class mail_seal extends rcube_plugin
     function message_compose_body($args)
     {
         $message = $args['message'];
-        $mode    = $args['mode'];
 
         if (!$message instanceof rcube_message || empty($message->headers) || !empty($_POST['_message'])) {
-            return $args;
+            return;
         }
 
-        $id     = rcube_utils::get_input_string('_id', rcube_utils::INPUT_GET);
-        $closed = $this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments));
         $sealed = $this->is_sealed($message);
-        // Mailvelope opens what the browser itself encrypted
+        // Roundcube leaves out the attachments of what has armor in its text
+        $closed = $this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments));
+        // Mailvelope opens what it has encrypted in the browser
         $mailvelope = !empty($_SESSION['browser_caps']['pgpmime']) && !$sealed && $message->get_multipart_encrypted_part();
 
-        if ($closed && in_array($mode, ['draft', 'edit', 'forward']) && !$mailvelope) {
-            $this->refuse($message, $mode);
+        if ($closed) {
+            if (in_array($args['mode'], ['draft', 'edit', 'forward']) && !$mailvelope) {
+                $this->refuse($message, $args['mode']);
+            }
+            return;
         }
-        if (!$closed && $mode == 'draft') {
-            $_SESSION['compose_data_' . $id]['mail_seal_shown'] = $message->uid;
+        if ($args['mode'] == 'draft') {
+            $this->compose_data()['mail_seal_shown'] = $message->uid;
         }
-        if (!$closed && $sealed) {
+        if ($sealed) {
             $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
             $this->plain = $entity !== null && !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
         }
-
-        return $args;
     }
 
     /**
-     * A page instead of an editor, with enigma's question if a password is missing
+     * A page instead of an editor, with enigma's question if it has no password yet
      */
     private function refuse($message, $mode)
     {
-        $enigma = $this->api->get_plugin('enigma');
+        $engine = $this->engine();
         $output = $this->rc->output;
 
-        foreach ($enigma && $this->engine() ? $this->engine()->decryptions : [] as $status) {
+        foreach ($engine ? $engine->decryptions : [] as $status) {
             if ($status instanceof enigma_error && $status->getCode() == enigma_error::BADPASS) {
-                $enigma->load_ui();
-                $enigma->ui->password_prompt($status, ['compose-init' => true]);
+                $this->api->get_plugin('enigma')->load_ui();
+                $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
             }
         }
 
-        $back = $this->rc->url(['task' => 'mail', 'action' => 'show', 'mbox' => $message->folder, 'uid' => $message->uid]);
+        // with a password this is called again, and attachments are no longer these
+        $data =& $this->compose_data();
+        $this->api->exec_hook('attachments_cleanup', ['group' => $data['id']]);
+        unset($data['attachments'], $data['forward_attachments']);
+
         $output->set_env('action', 'plugin.mail_seal');
         $output->set_env('pgp_mime_message', null);
-        $output->set_env('draft_id', null);
-        $output->add_handler('mailsealrefused', function () use ($mode, $back) {
-            return html::div(['class' => 'boxerror', 'id' => 'mail-seal-refused'], $this->text('refused' . $mode))
-                . html::p(null, html::a(['href' => $back, 'class' => 'button btn btn-primary'], rcube::Q($this->rc->gettext('back'))));
-        });
+        $output->set_env('mail_seal_refused', $mode);
+        $output->set_env('mail_seal_back', $this->rc->url(['action' => 'show', 'mbox' => $message->folder, 'uid' => $message->uid]));
         $output->send('mail_seal.refused');
     }
 
@@ -313,20 +289,16 @@ class mail_seal extends rcube_plugin
         if ($args['template'] == 'compose' && $this->plain) {
             $this->rc->output->set_env('enigma_force_encrypt', false);
         }
-        $this->rc->output->set_env('mail_seal_seen', !empty($_SESSION['mail_seal_seen']));
-
-        return $args;
     }
 
     /**
-     * A draft that this editor hasn't shown or saved isn't replaced: another one is saved.
+     * A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
      */
     private function keep_draft()
     {
-        $id  = rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC);
         $old = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
 
-        if ($old === '' || isset($_POST['_pgpmime']) || $old == ($_SESSION['compose_data_' . $id]['mail_seal_shown'] ?? null)) {
+        if ($old === '' || isset($_POST['_pgpmime']) || $old == ($this->compose_data()['mail_seal_shown'] ?? null)) {
             return;
         }
 
@@ -338,32 +310,31 @@ class mail_seal extends rcube_plugin
 
     function message_draftsaved($args)
     {
-        $id = rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC);
-        $_SESSION['compose_data_' . $id]['mail_seal_shown'] = $args['uid'];
+        $this->compose_data()['mail_seal_shown'] = $args['uid'];
     }
 
     /**
-     * A message that is attached: the recipient can't open what is sealed to the sender.
+     * A message that is attached: nobody but the owner can open what is sealed.
      */
     function attachment_save($args)
     {
         if (($args['mimetype'] ?? '') != 'message/rfc822') {
-            return $args;
+            return;
         }
 
-        $raw = $args['data'] ?? (string) @file_get_contents($args['path'] ?? '');
-        if (!mail_seal_message::has_mark(substr($raw, 0, 65536))) {
-            return $args;
-        }
+        $whole = isset($args['data']) || rcube_utils::mem_check(5 * $args['size']);
+        $raw   = $args['data'] ?? (string) file_get_contents($args['path'], false, null, 0, $whole ? null : 65536);
 
-        $entity = $this->open($raw);
-        if ($entity === null) {
-            $this->unopened++;
-            $this->rc->output->show_message('mail_seal.cannotopen', 'warning');
-            return $args;
+        if (!mail_seal_message::has_mark($raw)) {
+            return;
+        }
+        if (($entity = $this->open($raw)) === null) {
+            // for ten minutes, if it isn't clicked away
+            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 600);
+            return;
         }
         if (!empty($args['path'])) {
-            @unlink($args['path']);
+            unlink($args['path']);
         }
 
         $data = mail_seal_message::opened($raw, $entity);
@@ -371,17 +342,8 @@ class mail_seal extends rcube_plugin
         return ['data' => $data, 'path' => null, 'size' => strlen($data)] + $args;
     }
 
-    function compose_objects($args)
-    {
-        if ($this->unopened) {
-            $args['content'][] = html::div(['class' => 'boxwarning', 'id' => 'mail-seal-unopened'], $this->text('cannotopen'));
-        }
-
-        return $args;
-    }
-
     /*
-     * A copy for Sent that the server refuses
+     * Sent, and the server refuses the copy: the browser gets it.
      */
 
     function message_sent($args)
@@ -389,7 +351,8 @@ class mail_seal extends rcube_plugin
         $this->unsaved = $args['message'];
     }
 
-    function attachments_cleanup($args)
+    // follows if it was stored, or shall not be
+    function attachments_cleanup()
     {
         $this->unsaved = null;
     }
@@ -397,12 +360,10 @@ class mail_seal extends rcube_plugin
     function send_page($args)
     {
         if ($this->unsaved && $this->rc->action == 'send') {
-            $message = $this->unsaved->getMessage();
-            if (is_string($message) && rcube_utils::mem_check(5 * strlen($message))) {
-                $script = html::script([], sprintf('parent.rcmail.mail_seal_unsaved("%s");', base64_encode($message)));
-                $args['content'] = str_replace('</body>', $script . '</body>', $args['content'], $count);
-                $args['content'] .= $count ? '' : $script;
-            }
+            $size    = array_sum(array_column($this->compose_data()['attachments'] ?? [], 'size'));
+            $message = rcube_utils::mem_check(10 * $size) ? $this->unsaved->getMessage() : '';
+            $script  = sprintf("parent.rcmail.mail_seal_unsaved('%s');", is_string($message) ? base64_encode($message) : '');
+            $args['content'] .= html::script([], $script);
         }
 
         return $args;

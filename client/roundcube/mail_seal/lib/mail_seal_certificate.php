@@ -7,20 +7,23 @@ class mail_seal_certificate
 {
     // what the server takes at the most, bytes
     const SIZE_MAX = 262144;
-    const ARMOR    = '~-----BEGIN [^-]+-----[ \t]*\r?\n(?:[\w-]+: .*\n)*([A-Za-z0-9+/=\s]+?)(?:\n=\S{4}\s*)?-----END~';
 
     /**
-     * "secret", "certificate", or "" for anything else; mail_seal.js asks the same first
+     * Is there a secret key in it? mail_seal.js asks the same, before anything is sent.
      */
-    public static function kind($bytes)
+    public static function is_secret($bytes)
     {
-        $kinds = array_map([self::class, 'binary_kind'], self::binaries($bytes));
+        $length = '(?:[\x00-\x80]|\x81.|\x82..|\x83...)';
+        // PKCS #1, #8 and #12: a SEQUENCE of INTEGER, or of a SEQUENCE that begins with an OID
+        $der = "/^\\x30$length(?:\\x02\\x01[\\x00-\\x03]|\\x30$length\\x06)/s";
 
-        if (preg_match('/BEGIN[\w ]*(PRIVATE|SECRET)/i', str_replace("\0", '', $bytes))) {
-            return 'secret';
+        foreach (self::binaries($bytes) as $binary) {
+            if (preg_match($der, $binary) || array_intersect([5, 7], array_column(self::packets($binary), 0))) {
+                return true;
+            }
         }
 
-        return in_array('secret', $kinds) ? 'secret' : (in_array('certificate', $kinds) ? 'certificate' : '');
+        return (bool) preg_match('/BEGIN[\w ]*(PRIVATE|SECRET)/i', str_replace("\0", '', $bytes));
     }
 
     /**
@@ -28,40 +31,28 @@ class mail_seal_certificate
      */
     private static function binaries($bytes)
     {
-        if (preg_match_all(self::ARMOR, $bytes, $m)) {
-            return array_map('base64_decode', $m[1]);
+        if (preg_match_all('/-----BEGIN [^-]+-----(.*?)-----END/s', $bytes, $m)) {
+            // without the lines of armor that are no base64
+            return array_map('base64_decode', preg_replace('/^(.*:.*|=.{4}\s*)$/m', '', $m[1]));
         }
 
         return [preg_match('~^[A-Za-z0-9+/\s]+=*\s*$~', $bytes) ? base64_decode($bytes) : $bytes];
     }
 
-    private static function binary_kind($bytes)
-    {
-        // DER: a certificate begins with two SEQUENCEs and [0] or INTEGER, a bundle with one
-        // and an OID; keys (PKCS #1, #8, #12) with one and INTEGER, or with two and an OID
-        if (preg_match('/^\x30(?:[\x00-\x7f]|\x81.|\x82..|\x83...)(\x30(?:[\x00-\x7f]|\x81.|\x82..)[\x02\xa0]|\x06)?/s', $bytes, $m)) {
-            return isset($m[1]) ? 'certificate' : 'secret';
-        }
-
-        $tags = array_column(self::packets($bytes), 0);
-
-        return array_intersect([5, 7], $tags) ? 'secret' : (($tags[0] ?? 0) == 6 ? 'certificate' : '');
-    }
-
     private static function number($bytes)
     {
-        return unpack('N', str_pad(substr($bytes, 0, 4), 4, "\0", STR_PAD_LEFT))[1];
+        return unpack('N', str_pad($bytes, 4, "\0", STR_PAD_LEFT))[1];
     }
 
     /**
      * A length of one, two or five octets: what it says, and its own
      */
-    private static function length($bytes)
+    private static function length($bytes, $i)
     {
-        $first = ord($bytes);
+        $first = ord($bytes[$i] ?? "\0");
 
         return $first < 192 ? [$first, 1]
-            : ($first < 255 ? [($first - 192 << 8) + ord(substr($bytes, 1)) + 192, 2] : [self::number(substr($bytes, 1)), 5]);
+            : ($first < 255 ? [self::number(substr($bytes, $i, 2)) - 0xc000 + 192, 2] : [self::number(substr($bytes, $i + 1, 4)), 5]);
     }
 
     /**
@@ -69,61 +60,55 @@ class mail_seal_certificate
      */
     private static function packets($bytes)
     {
-        for ($packets = []; ord($bytes) & 0x80; $bytes = (string) substr($bytes, $count + $length)) {
-            $tag   = ord($bytes);
-            $bytes = (string) substr($bytes, 1);
+        $packets = [];
+
+        for ($i = 0; ord($bytes[$i] ?? "\0") & 0x80; $i += $count + $length) {
+            $tag   = ord($bytes[$i++]);
+            $count = [1, 2, 4, 0][$tag & 3];
 
             if ($tag & 0x40) {
-                list($length, $count) = self::length($bytes);
+                list($length, $count) = self::length($bytes, $i);
             }
             else {
-                $count  = [1, 2, 4, 0][$tag & 3];
-                $length = $count ? self::number(substr($bytes, 0, $count)) : strlen($bytes);
+                $length = $count ? self::number(substr($bytes, $i, $count)) : strlen($bytes);
             }
 
-            $packets[] = [$tag & 0x40 ? $tag & 0x3f : $tag >> 2 & 15, (string) substr($bytes, $count, $length)];
+            $packets[] = [$tag & 0x40 ? $tag & 0x3f : $tag >> 2 & 15, (string) substr($bytes, $i + $count, $length)];
         }
 
         return $packets;
     }
 
     /**
-     * For each certificate its "fingerprint", as mail_seal writes it, and when it "expires"
-     * (Unix time, 0 for never)
+     * For each certificate its "fingerprint", as mail_seal writes it, and when it "expires" (Unix time, 0 for never)
      */
     public static function summary($text)
     {
         $result = [];
 
         foreach (self::binaries($text) as $bytes) {
-            $pem = "-----BEGIN CERTIFICATE-----\n" . chunk_split(base64_encode($bytes), 64, "\n") . '-----END CERTIFICATE-----';
+            $pem = "-----BEGIN CERTIFICATE-----\n" . chunk_split(base64_encode($bytes)) . '-----END CERTIFICATE-----';
 
-            if ($bytes !== '' && $bytes[0] === "\x30") {
-                if ($info = @openssl_x509_parse($pem)) {
-                    $result[] = ['fingerprint' => openssl_x509_fingerprint($pem, 'sha256'), 'expires' => $info['validTo_time_t']];
-                }
-                continue;
+            if (strpos($bytes, "\x30") === 0 && ($info = @openssl_x509_parse($pem))) {
+                $result[] = ['fingerprint' => openssl_x509_fingerprint($pem, 'sha256'), 'expires' => $info['validTo_time_t']];
             }
 
-            $keys = [];
             foreach (self::packets($bytes) as list($tag, $body)) {
                 if ($tag == 6) {
-                    $result[] = ['fingerprint' => ord($body) < 5 ? sha1("\x99" . pack('n', strlen($body)) . $body)
-                        : hash('sha256', chr(0x95 + ord($body)) . pack('N', strlen($body)) . $body), 'expires' => 0];
+                    $name = ord($body) < 5 ? sha1("\x99" . pack('n', strlen($body)) . $body)
+                        : hash('sha256', chr(0x95 + ord($body)) . pack('N', strlen($body)) . $body);
                     $keys = [];
                 }
                 if ($tag == 6 || $tag == 14) {
-                    $keys[] = ['made' => self::number(substr($body, 1)), 'signed' => 0, 'expires' => 0];
+                    $keys[] = ['made' => self::number(substr($body, 1, 4)), 'signed' => 0, 'expires' => 0];
                 }
-                else if ($tag == 2 && $keys) {
-                    $last = count($result) - 1;
-                    $own  = hex2bin($result[$last]['fingerprint']);
-                    self::signature($keys[count($keys) - 1], $body, substr($own, strlen($own) > 20 ? 0 : -8, 8));
-                    $ends = array_column($keys, 'expires');
+                else if ($tag == 2 && !empty($keys)) {
+                    self::signature($keys[count($keys) - 1], $body, $name);
+                    // with the primary key, or with the last of the others
+                    $ends = array_map(function ($key) { return $key['expires'] ?: PHP_INT_MAX; }, $keys);
                     $main = array_shift($ends);
-                    $ends = in_array(0, $ends) ? [] : $ends;
-                    $ends = array_filter([$main, $ends ? max($ends) : 0]);
-                    $result[$last]['expires'] = $ends ? min($ends) : 0;
+                    $end  = min($main, $ends ? max($ends) : $main);
+                    $result[$name] = ['fingerprint' => $name, 'expires' => $end == PHP_INT_MAX ? 0 : $end];
                 }
             }
         }
@@ -132,29 +117,24 @@ class mail_seal_certificate
     }
 
     /**
-     * Notes when the key expires, by the latest of the owner's signatures on it
+     * Notes when the key expires, by the latest of the owner's own signatures on it
      */
-    private static function signature(&$key, $body, $id)
+    private static function signature(&$key, $body, $name)
     {
-        $start  = ord($body) > 4 ? 8 : 6;
-        $hashed = (string) substr($body, $start, self::number(substr($body, 4, $start - 4)));
-        $types  = [0x10, 0x11, 0x12, 0x13, 0x18, 0x1f];
-        $found  = [];
+        $version = ord($body);
+        $hashed  = substr($body, $version > 4 ? 8 : 6, self::number(substr($body, 4, $version > 4 ? 4 : 2)));
+        $id      = hex2bin(substr($name, $version > 4 ? 0 : -16, 16));
+        $found   = [];
 
-        if (ord($body) < 4 || !in_array(ord(substr($body, 1)), $types) || strpos($body, $id) === false) {
-            return;
-        }
-        while (strlen($hashed) > 1) {
-            list($length, $count) = self::length($hashed);
-            $found[ord(substr($hashed, $count)) & 0x7f] = substr($hashed, $count + 1, $length - 1);
-            $hashed = (string) substr($hashed, $count + max(1, $length));
+        for ($i = 0; isset($hashed[$i + 1]); $i += $count + max(1, $length)) {
+            list($length, $count) = self::length($hashed, $i);
+            $found[ord($hashed[$i + $count] ?? "\0") & 0x7f] = self::number(substr($hashed, $i + $count + 1, 4));
         }
 
-        $signed  = self::number($found[2] ?? '');
-        $seconds = self::number($found[9] ?? '');
-
-        if ($signed >= $key['signed']) {
-            $key = ['signed' => $signed, 'expires' => $seconds ? $key['made'] + $seconds : 0] + $key;
+        // of a user ID, a subkey or the key itself (RFC 9580, section 5.2.1)
+        if (preg_match('/^[\x04-\x06][\x10-\x13\x18\x1f]/', $body) && strpos($body, $id) !== false && ($found[2] ?? 0) >= $key['signed']) {
+            $key['signed']  = $found[2] ?? 0;
+            $key['expires'] = empty($found[9]) ? 0 : $key['made'] + $found[9];
         }
     }
 }

@@ -1,33 +1,26 @@
 <?php
 
 /**
- * Messages as bytes: whether the server sealed one, and what is in it.
- * These are decisions only: nothing here asks a server or a session.
+ * Messages as bytes: whether the server sealed one, and what is in it
  */
 class mail_seal_message
 {
     // The Content-Type of a sealed message, as mail_seal writes it
     const TYPE = '~^(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
         . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~';
-    const MARK  = '/^v=1;\s*keys=\w/';
-    const ARMOR = '/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/';
 
-    const ENCRYPTED_TYPES = ['multipart/encrypted', 'application/pgp-encrypted',
-        'application/pkcs7-mime', 'application/x-pkcs7-mime'];
+    const ENCRYPTED = '~^(multipart/encrypted|application/(pgp-encrypted|(x-)?pkcs7-mime))$~i';
 
     /**
-     * Header fields in their order: name in lower case, value in one line, and as it stands
+     * Header fields in their order: name in lower case, value in one line, the field as it stands
      */
     public static function fields($header)
     {
         $fields = [];
 
-        foreach (preg_split('/\r?\n(?![ \t])/', $header) as $line) {
-            if ($line === '') {
-                break;
-            }
+        foreach (preg_split('/\r?\n(?![ \t])/', preg_split('/^\r?\n|\n\r?\n/', $header, 2)[0]) as $line) {
             if (preg_match('/^([!-9;-~]+)[ \t]*:(.*)$/s', $line, $m)) {
-                $fields[] = [strtolower($m[1]), trim(preg_replace('/\r?\n/', '', $m[2])), $line];
+                $fields[] = [strtolower($m[1]), trim(preg_replace('/\r?\n/', '', $m[2])), rtrim($line)];
             }
         }
 
@@ -35,44 +28,34 @@ class mail_seal_message
     }
 
     /**
-     * The mark counts only as the first field of the message, once, and on the
-     * Content-Type that belongs to it: there no sender can write, because whoever
-     * receives a message adds fields above his.
+     * The mark counts only as the first field of the message, once, and on the Content-Type that
+     * belongs to it: there no sender can write, because whoever receives a message adds fields above his.
      */
     public static function has_mark($header)
     {
         $fields = self::fields($header);
-        $values = function ($name) use ($fields) {
-            return array_column(array_filter($fields, function ($field) use ($name) {
-                return $field[0] === $name;
-            }), 1);
-        };
-
-        $marks = $values('x-mail-seal');
-        $types = $values('content-type');
+        $names  = array_count_values(array_column($fields, 0));
+        $values = array_column($fields, 1, 0);
 
         return !empty($fields) && $fields[0][0] === 'x-mail-seal'
-            && count($marks) == 1 && preg_match(self::MARK, $marks[0])
-            && count($types) == 1 && preg_match(self::TYPE, $types[0]);
+            && $names['x-mail-seal'] == 1 && preg_match('/^v=1;\s*keys=\w/', $values['x-mail-seal'])
+            && ($names['content-type'] ?? 0) == 1 && preg_match(self::TYPE, $values['content-type']);
     }
 
     /**
-     * Is something encrypted in what was sealed, which the sender encrypted?
-     * Where that can't be known the answer is yes.
+     * Is something encrypted in what was sealed, which the sender encrypted? If that isn't known: yes.
      *
-     * @param rcube_message_part|false $part What rcube_mime::parse_message() makes of it
+     * @param rcube_message_part|false $part As rcube_mime::parse_message() gives it
      */
     public static function holds_encrypted($part)
     {
-        if (empty($part) || in_array(strtolower($part->mimetype), self::ENCRYPTED_TYPES)) {
+        if (empty($part) || preg_match(self::ENCRYPTED, $part->mimetype)) {
             return true;
         }
 
-        $body = (string) $part->body;
-
         if (preg_match('~^(text|multipart|message)/~i', $part->mimetype)) {
-            $text = html_entity_decode(strip_tags($body), ENT_QUOTES | ENT_HTML5);
-            if (preg_match(self::ARMOR, $body) || preg_match(self::ARMOR, $text)) {
+            $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
+            if (preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text)) {
                 return true;
             }
         }
@@ -85,39 +68,32 @@ class mail_seal_message
      */
     public static function armor($message)
     {
-        $pattern = '/^-----BEGIN PGP MESSAGE-----.*?^-----END PGP MESSAGE-----/ms';
-
-        return preg_match($pattern, $message, $m) ? $m[0] : null;
+        return preg_match('/^-----BEGIN PGP MESSAGE-----.*?^-----END PGP MESSAGE-----/ms', $message, $m) ? $m[0] : null;
     }
 
     /**
-     * The message as it came, from a sealed one and the MIME entity in it: fields that
-     * were protected take the place of those outside.
+     * The message as it came: the fields outside, but for those that were protected inside
+     *
+     * @param string $entity The MIME entity that was sealed in it
      */
     public static function opened($message, $entity)
     {
-        $entity = preg_replace('/\r?\n/', "\r\n", $entity);
-        list($header, $body) = explode("\r\n\r\n", "$entity\r\n\r\n", 2);
-        $inner  = self::fields($header);
-        $names  = array_column($inner, 0);
-        $result = '';
+        list($header, $body) = preg_split('/^\r?\n|\n\r?\n/', $entity, 2) + ['', ''];
+        $inner = self::fields($header);
+        $names = array_merge(array_column($inner, 0), ['x-mail-seal']);
+        $outer = array_filter(self::fields($message), function ($field) use ($names) {
+            return !in_array($field[0], $names) && strpos($field[0], 'content-') !== 0;
+        });
 
-        foreach (self::fields($message) as $field) {
-            if ($field[0] !== 'x-mail-seal' && strpos($field[0], 'content-') !== 0
-                && !in_array($field[0], $names)
-            ) {
-                $result .= $field[2] . "\r\n";
-            }
-        }
         foreach ($inner as $field) {
             if ($field[0] === 'content-type') {
                 $field[2] = preg_replace('/;\s*(hp|protected-headers)="?\w+"?/i', '', $field[2]);
             }
             if ($field[0] !== 'hp-outer') {
-                $result .= $field[2] . "\r\n";
+                $outer[] = $field;
             }
         }
 
-        return preg_replace('/\r?\n/', "\r\n", $result) . "\r\n" . substr($body, 0, -4);
+        return preg_replace('/\r?\n/', "\r\n", implode("\n", array_column($outer, 2)) . "\n\n" . $body);
     }
 }
