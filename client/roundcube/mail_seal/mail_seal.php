@@ -15,7 +15,7 @@ class mail_seal extends rcube_plugin
     private $rc;
     private $shown;            // message that is displayed
     private $sealed = [];      // answers of is_sealed()
-    private $plain  = false;   // is it an answer to what came unencrypted?
+    private $plain;            // is it an answer to what came unencrypted?
     private $unsaved;          // message that was sent, and not yet stored
 
     function init()
@@ -325,10 +325,16 @@ class mail_seal extends rcube_plugin
         $whole = isset($args['data']) || rcube_utils::mem_check(5 * $args['size']);
         $raw   = $args['data'] ?? (string) file_get_contents($args['path'], false, null, 0, $whole ? null : 65536);
 
-        if (!mail_seal_message::has_mark($raw)) {
+        $sealed = mail_seal_message::has_mark($raw);
+        $entity = $sealed ? $this->open($raw) : null;
+        $plain  = $entity === null ? !preg_match('~multipart/encrypted|pkcs7-mime|BEGIN PGP MESSAGE~i', $raw)
+            : !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+        $this->plain = ($this->plain ?? true) && $plain;
+
+        if (!$sealed) {
             return;
         }
-        if (($entity = $this->open($raw)) === null) {
+        if ($entity === null) {
             // for ten minutes, if it isn't clicked away
             $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 600);
             return;

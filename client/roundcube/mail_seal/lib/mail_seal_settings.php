@@ -39,7 +39,7 @@ class mail_seal_settings
     }
 
     /**
-     * The connection, if it is to a server that seals: any other may keep these entries as it keeps all.
+     * The connection, if it is to a server that takes certificates: another may keep these entries as any.
      */
     private function imap()
     {
@@ -49,21 +49,31 @@ class mail_seal_settings
 
         if ($imap && $imap->setMetadata('', [self::PENDING => ''])) {
             $imap->setMetadata('', [self::PENDING => null]);
+            $imap = null;
         }
-        else if ($imap && $imap->errornum == rcube_imap_generic::ERROR_NO) {
+        if ($imap && strpos($imap->error, 'What is pending')) {
             return $imap;
         }
 
-        $this->result('boxerror', $this->plugin->gettext('nometadata'));
+        $this->refused($imap);
+    }
+
+    /**
+     * A refusal is the server's own sentence, without Dovecot's times.
+     */
+    private function refused($imap)
+    {
+        $no = $imap && $imap->errornum == rcube_imap_generic::ERROR_NO;
+        $this->result('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
     }
 
     function save()
     {
         $this->rc->request_security_check(rcube_utils::INPUT_POST);
 
-        $do    = rcube_utils::get_input_string('_do', rcube_utils::INPUT_POST);
-        $value = trim(rcube_utils::get_input_string('_value', rcube_utils::INPUT_POST));
-        $entry = ['code' => self::CODE, 'cancel' => self::PENDING][$do] ?? self::KEYS;
+        $entries = ['certificate' => self::KEYS, 'enigma' => self::KEYS, 'withdraw' => self::KEYS, 'cancel' => self::PENDING, 'code' => self::CODE];
+        $do      = rcube_utils::get_input_string('_do', rcube_utils::INPUT_POST);
+        $value   = trim(rcube_utils::get_input_string('_value', rcube_utils::INPUT_POST));
 
         if ($do == 'certificate') {
             $value = base64_decode($value);
@@ -80,10 +90,13 @@ class mail_seal_settings
         if ($error) {
             $this->result('boxerror', $this->plugin->gettext($error));
         }
-        else if ($imap = $this->imap()) {
-            $done = $imap->setMetadata('', [$entry => in_array($do, ['withdraw', 'cancel']) ? null : $value]);
-            // a refusal is the server's own sentence
-            $this->result($done ? 'boxconfirmation' : 'boxerror', $done ? $this->plugin->gettext('done' . $do) : preg_replace('/^\w+: /', '', $imap->error));
+        else if (isset($entries[$do]) && ($imap = $this->imap())) {
+            if ($imap->setMetadata('', [$entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
+                $this->result('boxconfirmation', $this->plugin->gettext('done' . $do));
+            }
+            else {
+                $this->refused($imap);
+            }
         }
 
         $this->rc->overwrite_action('plugin.mail_seal');
@@ -104,7 +117,7 @@ class mail_seal_settings
             $output->set_env('mail_seal_missing', $pending['missing'] ?? '');
         }
         else if ($imap) {
-            $this->result('boxerror', preg_replace('/^\w+: /', '', $imap->error));
+            $this->refused($imap);
         }
 
         $objects = [
