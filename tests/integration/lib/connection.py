@@ -6,8 +6,9 @@ import socket
 PATIENCE = 120                       # seconds for an answer
 
 
-def tcp(port, address="127.0.0.1"):
-    made = socket.create_connection((address, port), timeout=PATIENCE)
+def tcp(port, address="127.0.0.1", source=""):
+    made = socket.create_connection((address, port), timeout=PATIENCE,
+                                    source_address=(source, 0))
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return made
 

@@ -43,11 +43,14 @@ class Response:
 
 
 class Imap:
-    def __init__(self, port, user, password, address="127.0.0.1"):
-        self.socket = connection.tcp(port, address)
+    def __init__(self, port, user, password, address="127.0.0.1", source="", before=()):
+        """From the address `source`, with these commands `before` the LOGIN."""
+        self.socket = connection.tcp(port, address, source)
         self._input = self.socket.makefile("rb")
         self._tag = 0
         self._input.readline()
+        for command in before:
+            self.must(command)
         self.login = self.command(f"LOGIN {user} {password}")
 
     def __enter__(self):
