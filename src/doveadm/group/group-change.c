@@ -80,7 +80,7 @@ static const char *note(const struct doveadm_seal_group_outcome *outcome)
 			"with the old key only" : "";
 	case DOVEADM_SEAL_GROUP_REMOVED:
 		return change->is_gone ? "mail sealed until now stays "
-			"readable for who has this key" : "";
+			"readable with this key" : "";
 	case DOVEADM_SEAL_GROUP_UNCHANGED:
 		break;
 	}
