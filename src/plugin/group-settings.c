@@ -142,7 +142,8 @@ check_source(const struct mail_seal_source *source, const char *name,
 	else if (source->type == MAIL_SEAL_SOURCE_file &&
 		 (is_in_home(source->path, home) ||
 		  is_in_home(source->path, MAIL_SEAL_NO_HOME)))
-		reason = "its file is in the home of who opens the mailbox";
+		reason = "its file is in the home of the user who opens the "
+			"mailbox";
 	if (reason == NULL)
 		return 0;
 	*error_r = t_strdup_printf("the team mailbox %s can't have the source "

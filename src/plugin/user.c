@@ -182,8 +182,8 @@ lookup_owner_fields(struct mail_user *owner, struct mail_user *accessor,
 		return -1;
 	}
 	if (accessor_hides_setting(accessor, *fields_r)) {
-		*error_r = "who accesses the mailbox has a mail_seal setting "
-			"in the userdb that the owner hasn't";
+		*error_r = "the user who accesses the mailbox has a mail_seal "
+			"setting in the userdb that the owner hasn't";
 		return -1;
 	}
 	return 0;

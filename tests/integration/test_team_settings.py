@@ -120,7 +120,7 @@ def test_additional_keys_and_hidden_fields(keys, gnupg):
 
 
 def test_variables(keys, gnupg):
-    """Those of who opens the mailbox, for sites where each domain has its teams."""
+    """Those of the user who opens the mailbox, for sites where each domain has its teams."""
     source = "file:FOLDER/%u.asc" if OLD else "file:FOLDER/%{user}.asc"
     with site(keys, groups={"CERT": source}) as server:
         team.give(server, "alice.asc", keys.carol.certificate)
@@ -142,7 +142,7 @@ def test_as_the_example_writes_it(keys, gnupg):
 
 
 @pytest.mark.parametrize("source, reason", [
-    ("file:FOLDER/home/alice/keys", "its file is in the home of who opens the mailbox"),
+    ("file:FOLDER/home/alice/keys", "its file is in the home of the user who opens the mailbox"),
     ("gnupg:FOLDER/gnupg", "gnupg: is for one user's certificates"),
 ])
 def test_sources_that_are_one_users(keys, source, reason):

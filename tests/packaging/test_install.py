@@ -94,7 +94,16 @@ def test_doctor_sees_nothing_but_the_machine(server):
     machine = {"mail_temp_dir", "swap", "core-dumps", "process-1", "apparmor", "sessions"}
     bad = [finding for finding in findings(server)
            if finding["result"] != "ok" and finding["check"] not in machine]
-    assert {finding["check"] for finding in bad} <= {"cron"}, bad
+    # Debian 13 takes the domain off what LMTP is told: that is for the administrator.
+    if server.is_24:
+        [names] = [finding for finding in bad if finding["check"] == "auth_username_format"]
+        bad.remove(names)
+        server.append("/etc/dovecot/conf.d/90-mail-seal.conf",
+                      "mail_seal_addresses = %{user}@example.org\n")
+        assert "mail_seal_addresses" in names["advice"]
+        assert not [finding for finding in findings(server)
+                    if finding["check"] == "auth_username_format" and finding["result"] != "ok"]
+    assert {finding["check"] for finding in bad} == {"cron"}, bad
     assert all("neither cron nor systemd is running" in finding["finding"] for finding in bad)
     with server.systemd():
         assert [finding["result"] for finding in findings(server)

@@ -24,13 +24,8 @@
  * The table
  */
 
-/* With the first row: cron sends a mail for a table without any, if that has
-   titles. */
-static void print_headers(struct doveadm_seal_group_cmd_context *ctx)
+void doveadm_seal_group_print_headers(void)
 {
-	if (ctx->has_headers)
-		return;
-	ctx->has_headers = TRUE;
 	doveadm_print_header_simple("group");
 	doveadm_print_header_simple("result");
 	doveadm_print_header_simple("fingerprint");
@@ -85,7 +80,7 @@ static const char *note(const struct doveadm_seal_group_outcome *outcome)
 			"with the old key only" : "";
 	case DOVEADM_SEAL_GROUP_REMOVED:
 		return change->is_gone ? "mail sealed until now stays "
-			"readable for who has this key" : "";
+			"readable with this key" : "";
 	case DOVEADM_SEAL_GROUP_UNCHANGED:
 		break;
 	}
@@ -101,7 +96,6 @@ print_outcome(const struct doveadm_seal_group_work *work,
 		change->result == DOVEADM_SEAL_GROUP_REMOVED ?
 		change->old_keys : change->new_keys;
 
-	print_headers(work->ctx);
 	doveadm_print_sticky("username", clean(outcome->member));
 	doveadm_print(clean(work->group.group->name));
 	doveadm_print(result_word(work, outcome));

@@ -37,6 +37,8 @@ struct doveadm_seal_group_work {
 	ARRAY(struct doveadm_seal_group_outcome) outcomes;
 };
 
+void doveadm_seal_group_print_headers(void);
+
 void doveadm_seal_group_work_init(
 	struct doveadm_seal_group_work *work_r,
 	struct doveadm_seal_group_cmd_context *ctx, struct mail_user *user,

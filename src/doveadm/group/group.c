@@ -7,6 +7,7 @@
 #include "array.h"
 #include "mail-user.h"
 #include "doveadm-mail.h"
+#include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../plugin/group.h"
 #include "../../core/core.h"
@@ -72,6 +73,7 @@ cmd_group_add_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 	}
 	if (ctx->file_name != NULL && ctx->file == NULL)
 		i_fatal_status(EX_USAGE, "--as names what is in a --file");
+	doveadm_seal_group_print_headers();
 }
 
 /*
@@ -131,6 +133,7 @@ cmd_group_remove_init(struct doveadm_mail_cmd_context *_ctx
 		i_fatal_status(EX_USAGE, "seal group remove: name a group and "
 			       "who is to be no member any more");
 	}
+	doveadm_seal_group_print_headers();
 }
 
 /*
@@ -241,6 +244,7 @@ cmd_group_sync_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 		container_of(_ctx, struct doveadm_seal_group_cmd_context, ctx);
 
 	doveadm_seal_group_init(ctx);
+	doveadm_seal_group_print_headers();
 }
 
 /*
@@ -270,9 +274,12 @@ static struct doveadm_mail_cmd_context *cmd_group_remove_alloc(void)
 
 static struct doveadm_mail_cmd_context *cmd_group_sync_alloc(void)
 {
-	struct doveadm_seal_group_cmd_context *ctx =
-		doveadm_seal_group_alloc("n");
+	struct doveadm_seal_group_cmd_context *ctx;
 
+	/* unless the caller wants another: cron would send a mail with the
+	   titles of an empty table */
+	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
+	ctx = doveadm_seal_group_alloc("n");
 	ctx->ctx.v.init = cmd_group_sync_init;
 	ctx->begin = cmd_group_sync_begin;
 	ctx->run = cmd_group_sync_run;

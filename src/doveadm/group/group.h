@@ -52,7 +52,7 @@ struct doveadm_seal_group_cmd_context {
 	ARRAY(struct doveadm_seal_group_user *) users;
 	/* what comes next: see next_user() */
 	unsigned int step, next;
-	bool session_begun, failed, has_headers;
+	bool session_begun, failed;
 	struct doveadm_seal_group_user *current;
 	const struct mail_seal_plugin_interface *plugin;
 };

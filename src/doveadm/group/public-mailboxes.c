@@ -131,8 +131,8 @@ add_mailbox(struct public_cmd_context *ctx, struct mailbox *box,
 
 	/* It may be in the list of another protocol's plugins. */
 	if (array_is_empty(&ctx->mailboxes) && !doveadm_seal_acl_is_loaded()) {
-		i_warning("Dovecot's ACL plugin isn't loaded in doveadm: who "
-			  "sees a mailbox counts as who may read it");
+		i_warning("Dovecot's ACL plugin isn't loaded in doveadm: a user "
+			  "who sees a mailbox counts as one who may read it");
 	}
 	mailbox->vname = p_strdup(ctx->ctx.pool, mailbox_get_vname(box));
 	p_array_init(&mailbox->rows, ctx->ctx.pool, 4);
