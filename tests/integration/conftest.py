@@ -1,5 +1,6 @@
 """Fixtures that all tests share: the keys, and the log of a Dovecot whose test failed."""
 
+import contextlib
 import os
 
 import pytest
@@ -89,8 +90,9 @@ def pytest_runtest_makereport(item, call):
         item.stash[FAILED_WITH] = item._request
         for fixture in getattr(item, "funcargs", {}).values():
             if isinstance(fixture, Dovecot):
-                tail = "\n".join(fixture.log().splitlines()[-LOG_TAIL:])
-                report.sections.append((f"end of {fixture.log_file}", tail))
+                with contextlib.suppress(RuntimeError):
+                    tail = "\n".join(fixture.log().splitlines()[-LOG_TAIL:])
+                    report.sections.append((f"end of {fixture.log_file}", tail))
 
 
 @pytest.hookimpl(hookwrapper=True)

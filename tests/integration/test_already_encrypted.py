@@ -262,7 +262,7 @@ def test_long_boundary_takes_no_time(server):
         ("Content-Type", 'multipart/mixed; boundary="%s"' % ("b" * 250_000))])
     with server.lmtp() as client:
         assert client.deliver(mail.text(b"small\r\n"), "alice@example.org")[0].code == 250
-        [pid] = server.service_pids("lmtp")
+        pid = server.service_pid("lmtp")
         before = processor_seconds(pid)
         assert client.deliver(message, "alice@example.org")[0].code == 250
         assert server.service_pids("lmtp") == [pid]

@@ -29,7 +29,7 @@ class LdapDict:
 uri = ldap://127.0.0.1:{directory.port}
 bind_dn = {READER}
 password = {PASSWORD}
-timeout = 2
+timeout = 30
 map {{
   pattern = {pattern}
   base_dn = {PEOPLE}
@@ -50,7 +50,7 @@ map {{
 ldap_uris = ldap://127.0.0.1:{self.directory.port}
 ldap_auth_dn = {READER}
 ldap_auth_dn_password = "{PASSWORD}"
-ldap_timeout = 2s
+ldap_timeout = 30s
 dict_map {self._pattern} {{
   ldap_base = {PEOPLE}
   ldap_filter = (&(uid=%{{user}})({self._attribute}=*))

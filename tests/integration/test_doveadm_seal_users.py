@@ -141,7 +141,7 @@ def read_in_time(stream, wanted):
     """Read until the bytes are there; they must come while the command still runs."""
     read = b""
     while wanted not in read:
-        assert select.select([stream], [], [], 60)[0], read
+        assert select.select([stream], [], [], 300)[0], read
         got = os.read(stream.fileno(), 4096)
         assert got, read
         read += got
@@ -192,7 +192,7 @@ def test_reload_meanwhile(server):
     for pid in old:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)  # if it hasn't ended itself yet
-    assert wait_until(lambda: not old & set(server.service_pids("auth")), timeout=60)
+    assert wait_until(lambda: not old & set(server.service_pids("auth")))
     halt.go_on(run)
     printed, errors = run.communicate(timeout=300)
     assert run.returncode == 0 and b"Error" not in errors, errors

@@ -15,7 +15,7 @@ from sandbox import wait_until
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 WAYS_IN = ("lmtp", "lda", "append")
-LIMIT = 50  # seconds, less than mail_seal_timeout is by default
+LIMIT = 100  # seconds
 # Armor with nothing in it
 HOLLOW = b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n-----END PGP PUBLIC KEY BLOCK-----\n"
 
@@ -51,7 +51,8 @@ def server(gnupg, keys):
         User("tolerant-required", expired, settings=missing_as_failure | unusable_as_success),
     ]
     # the faults are gpg's
-    with Dovecot(users, seal={"mail_seal_openpgp_engine": "gpg"}) as dovecot:
+    with Dovecot(users, seal={"mail_seal_openpgp_engine": "gpg",
+                              "mail_seal_timeout": "10 mins"}) as dovecot:
         dovecot.keys_file("unreadable").chmod(0)
         os.chown(dovecot.keys_file("unreadable"), 0, 0)
         dovecot.give("folder", ".mail-seal/keys/.keep", b"")

@@ -128,7 +128,7 @@ def test_both_codes_at_the_same_moment(server, gnupg, keys):
         start = threading.Barrier(2)
 
         def give_at_once(client, one, start=start):
-            start.wait(timeout=60)
+            start.wait(timeout=300)
             return give(client, one)
         with server.imap("alice") as first, server.imap("alice") as second:
             assert set_entry(first, "keys", wanted.certificate).ok

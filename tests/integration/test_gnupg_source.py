@@ -4,6 +4,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from sandbox import wait_until
 from stored import snapshot
 
 MESSAGE = mail.text(b"Hello\r\n")
@@ -97,7 +98,7 @@ def test_home_is_only_read(server):
     with server.imap("alice") as client:
         assert client.append("INBOX", MESSAGE).ok
     assert snapshot(home) == before
-    assert server.foreign_processes() == []
+    assert wait_until(lambda: not server.foreign_processes())
 
 
 def test_first_source_that_has_a_key_wins(certificates, gnupg):

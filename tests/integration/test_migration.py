@@ -4,6 +4,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from sandbox import wait_until
 from stored import snapshot
 
 MESSAGE = mail.text(b"Hello,\r\nhow are you?\r\n")
@@ -87,7 +88,7 @@ def test_all_users(server, gnupg, homes, way):
     for user in [*homes.bad, *homes.none]:
         assert not server.keys_file(user).parent.exists()
     assert before == {user: snapshot(server.home(user) / ".gnupg") for user in before}
-    assert server.foreign_processes() == []
+    assert wait_until(lambda: not server.foreign_processes())
 
 
 def test_one_user(server, gnupg, homes):

@@ -193,7 +193,7 @@ def test_no_gpg_is_run(server, x509_keys):
     fake = fakes.Fakes(server)
     with fake.gpg("crash", every_call=True):
         mail.check_sealed(seal(server, "pem"), MESSAGE, None, x509_keys.alice)
-    assert not server.foreign_processes()
+    assert wait_until(lambda: not server.foreign_processes())
     with fake.gpg_missing():
         mail.check_sealed(seal(server, "ec"), MESSAGE, None, x509_keys.bob)
 

@@ -52,7 +52,7 @@ def refused(server, mark):
 def test_lmtp_process_that_has_the_old_plugin(server, newer, gnupg, keys):
     with server.lmtp() as client:
         assert client.deliver(MESSAGE, "plain@example.org")[0].code == 250
-        [old] = server.service_pids("lmtp")
+        old = server.service_pid("lmtp")
         install(server, newer)
         mark = len(server.log())
         for _ in range(2):           # the second time the library is there

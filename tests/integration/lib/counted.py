@@ -3,7 +3,9 @@
 import contextlib
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
+import logger
 from sandbox import wait_until
 
 
@@ -16,9 +18,18 @@ class Counted:
     seconds: float
 
 
+def _has_counted_all(server):
+    """The stats process sleeps, and there is nothing more for it in its sockets."""
+    sockets = [line.split() for line in server.sandbox.run("ss", "-xaH").stdout.decode().splitlines()]
+    path = str(server.folder / "run" / "stats-writer")
+    return not any(words[2] != "0" for words in sockets if words[4] == path) and all(
+        logger.sleeps(Path(f"/proc/{pid}")) for pid in server.service_pids("stats"))
+
+
 @contextlib.contextmanager
 def counting(server, events=1):
     """Yields a list that has one Counted for each kind of event at the end."""
+    assert wait_until(lambda: _has_counted_all(server))
     before, found = server.metrics(), []
     yield found
 

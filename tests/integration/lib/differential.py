@@ -277,6 +277,8 @@ def _by_nature():
                      for days in (-1, 0, 1) for form in ("%d-%b-%Y", "%Y-%m-%d", "%d %b %Y"))
     return [(re.compile(pattern), word) for pattern, word in (
         (r" \(\d+\.\d+( \+ \d+\.\d+)+ secs\)", ""),
+        # whether a folder was changed in a later second than it was looked into
+        (r"(?i) \\(un)?marked\b", ""),
         (r"(UIDVALIDITY|APPENDUID|COPYUID) \d+", r"\1 V"),
         (r"uidvalidity=\d+", "uidvalidity=V"),
         (r"\b[0-9a-f]{8}(?:[0-9a-f]{24})\b", "GUID"),

@@ -94,20 +94,23 @@ class Dovecot:
                 self.sandbox.run("doveadm", "-c", self.folder / "dovecot.conf", "stop", check=False)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self._master.wait(timeout=60)
+                wait_until(self._is_all_logged, timeout=60)
         finally:
             self.sandbox.close()
-            self._last_log = self.log()
+            self._last_log = self.log_file.read_text(errors="replace")
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def stop(self):
-        """As systemd does: doveadm stop, then SIGTERM to what is left."""
+        """As systemd does: doveadm stop, SIGTERM to what is left, and SIGKILL in the end."""
         self.doveadm("stop")
         self._master.wait(timeout=300)
-        for pid in self._processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGTERM)
-        # Until then they have the ports.
-        assert wait_until(lambda: not self._processes()), self._processes()
+        # As long as they are there they have the ports.
+        for number, patience in ((signal.SIGTERM, 20), (signal.SIGKILL, 300)):
+            for pid in self._processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            if wait_until(lambda: not self._processes(), patience):
+                break
 
     def restart(self):
         self.stop()
@@ -243,6 +246,12 @@ class Dovecot:
         return [pid for pid, command in self._processes().items()
                 if command.split()[0] == f"dovecot/{service}"]
 
+    def service_pid(self, service):
+        """The PID of its only process: those of connections that were ended go a moment later."""
+        pids = wait_until(lambda: found if len(found := self.service_pids(service)) == 1 else None)
+        assert pids, self.service_pids(service)
+        return pids[0]
+
     def _processes(self):
         """The services' processes: {PID: command line}."""
         return {pid: command for pid, command in self.sandbox.processes().items()
@@ -266,10 +275,12 @@ class Dovecot:
         """All that was logged before this call."""
         if self._last_log is not None:
             return self._last_log
-        proc = self.sandbox.seen_from_outside("/proc")
-        if not wait_until(lambda: logger.has_written_all(proc)):
+        if not wait_until(self._is_all_logged):
             raise RuntimeError("the log process doesn't come to the end of its work")
         return self.log_file.read_text(errors="replace")
+
+    def _is_all_logged(self):
+        return logger.has_written_all(self.sandbox.seen_from_outside("/proc"))
 
     def log_since(self, mark):
         return self.log()[mark:]
@@ -426,10 +437,11 @@ class Dovecot:
             self.give(user.name, ".dovecot.sieve", user.sieve.encode())
 
     def start(self):
+        before = self._pid_file()
         self._master = self.sandbox.start("dovecot", "-F", "-c", self.folder / "dovecot.conf",
                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        wait_until(lambda: self._is_ready() or not self.is_running())
-        if not self._is_ready():
+        wait_until(lambda: self._is_ready(before) or not self.is_running())
+        if not self._is_ready(before):
             self._master.kill()
             raise RuntimeError("Dovecot doesn't start: "
                                + self._master.communicate()[0].decode(errors="replace")
@@ -438,12 +450,20 @@ class Dovecot:
         # that it meets behind such a one at once has to wait for the next (log-connection.c).
         self.log()
 
-    def _is_ready(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.site.imap_port)).close()
-            return (self.folder / "run" / "lmtp").exists()
-        except OSError:
+    def _is_ready(self, before):
+        """The master writes its PID when it has all ports and sockets; others of it, from before,
+        may still answer there."""
+        if self._pid_file() in ("", before):
             return False
+        with contextlib.suppress(OSError):
+            socket.create_connection(("127.0.0.1", self.site.imap_port)).close()
+            return True
+        return False
+
+    def _pid_file(self):
+        with contextlib.suppress(FileNotFoundError):
+            return (self.folder / "run" / "master.pid").read_text()
+        return ""
 
 
 def _libexec(program):

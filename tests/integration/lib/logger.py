@@ -31,7 +31,7 @@ def has_written_all(proc):
                 readers.append(process)
             elif IS_MASTER.match(command):
                 readers.append(process)
-    return not any(map(_waits, _pipes(readers))) and all(map(_sleeps, loggers))
+    return not any(map(_waits, _pipes(readers))) and all(map(sleeps, loggers))
 
 
 def _processes(proc):
@@ -69,9 +69,10 @@ def _waits(link):
         os.close(pipe)
 
 
-def _sleeps(process):
+def sleeps(process):
+    """Whether it waits for something; or has ended."""
     with contextlib.suppress(OSError):
         # proc(5): the state comes behind the name, which is in brackets
         state = (process / "stat").read_text().rpartition(")")[2].split()[0]
         return state in "SZX"
-    return True                                 # it has ended
+    return True

@@ -48,7 +48,7 @@ class Resolver:
 
     def _ask(self, query):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as upstream:
-            upstream.settimeout(10)
+            upstream.settimeout(120)
             upstream.sendto(query, ("127.0.0.1", self._port))
             return upstream.recv(65535)
 
