@@ -12,6 +12,7 @@
    policy.c     what to do and what to say, without Dovecot
    keys.c       an owner's certificates, from their sources
    state.c      what the mail store remembers of its owner
+   state-sync.c the same, when dsync takes his mail elsewhere
    report.c     what statistics are told
 
    and besides

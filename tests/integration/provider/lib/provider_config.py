@@ -27,6 +27,7 @@ class Place:
     dict: str = "sql"                # what is behind it: "sql", "redis"
     own_users: bool = True           # -A is who belongs here; False: everybody
     teams: tuple = ()                # mailboxes in Public/
+    metadata: bool = True            # is there a place for attributes of mailboxes?
     dict_connections: int = 0        # to PostgreSQL, of each dict process; 0: Dovecot's default
     more: str = ""                   # settings that both versions understand
     # For lib/dovecot.py
@@ -194,7 +195,7 @@ protocol doveadm {{
         return text + f"""
 mail_location = maildir:~/Maildir
 mail_plugins = acl {"mail_seal" if place.mail_seal else ""}
-mail_attribute_dict = file:%h/attributes
+{"mail_attribute_dict = file:%h/attributes" if place.metadata else ""}
 namespace public {{
   type = public
   separator = /
@@ -212,7 +213,7 @@ plugin {{
   {self._teams(place)}
 }}
 protocol imap {{
-  imap_metadata = yes
+  imap_metadata = {"yes" if place.metadata else "no"}
 }}
 protocol lmtp {{
   mail_plugins = $mail_plugins sieve
@@ -278,11 +279,7 @@ lmtp_proxy = yes
         return text + f"""
 {self._plugins(["acl", "mail_seal" if place.mail_seal else ""])}
 acl_driver = vfile
-mail_attribute {{
-  dict file {{
-    path = %{{home}}/attributes
-  }}
-}}
+{ATTRIBUTES_24 if place.metadata else ""}
 namespace public {{
   type = public
   separator = /
@@ -307,7 +304,7 @@ sieve_script personal {{
   active_path = ~/.dovecot.sieve
 }}
 protocol imap {{
-  imap_metadata = yes
+  imap_metadata = {"yes" if place.metadata else "no"}
 }}
 protocol lmtp {{
   mail_plugins {{
@@ -325,6 +322,13 @@ protocol lmtp {{
                        for team in place.teams)
 
 
+ATTRIBUTES_24 = """
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+"""
 MAPS = [("keys", "mail_seal_keys", "certificate"), ("pending", "mail_seal_pending", "pending")]
 
 
