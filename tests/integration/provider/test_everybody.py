@@ -26,11 +26,10 @@ def provider(gnupg, x509, tmp_path_factory):
     folder = tmp_path_factory.mktemp("certificates")
     gnupg.generate_many(OPENPGP)
     for number in range(OPENPGP):
-        (folder / name(number)).write_bytes(gnupg.export(name(number)))
+        (folder / f"{name(number)}.asc").write_bytes(gnupg.export(name(number)))
     for number, key in enumerate(x509.generate_many(OPENPGP, first=OPENPGP), OPENPGP):
-        (folder / name(number)).write_bytes(key.certificate)
+        (folder / f"{name(number)}.pem").write_bytes(key.certificate)
     with Provider(EVERYBODY, postfix=False) as provider:
-        # where nobody has his mail, but for its third
         for path in folder.iterdir():
             path.chmod(0o644)
         folder.chmod(0o755)
@@ -46,7 +45,7 @@ def enrol_all(provider, backend, folder):
     part = folder / backend.folder.name
     part.mkdir()
     for path in list(folder.iterdir()):
-        if path.name in own:
+        if path.stem in own:
             path.rename(part / path.name)
     part.chmod(0o755)
     backend.doveadm("seal", "key", "set", "--from-dir", part)

@@ -56,9 +56,9 @@ class Place:
 
     @property
     def user_query(self):
-        return ("SELECT 5000 AS uid, 5000 AS gid,"
-                f" coalesce(home, '{self.homes}/' || username) AS home,"
-                " coalesce(seal_keys, 'dict:SEAL') AS mail_seal_keys"
+        home = f"coalesce(home, '{self.homes}/' || username)"
+        return (f"SELECT 5000 AS uid, 5000 AS gid, {home} AS home,"
+                f" coalesce(replace(seal_keys, 'HOME', {home}), 'dict:SEAL') AS mail_seal_keys"
                 " FROM users WHERE username = '%u'")
 
     @property
@@ -294,10 +294,7 @@ dict_server {{
 {server}
   }}
 }}
-dict seal {{
-  driver = proxy
-  dict_proxy_name = seal
-}}
+{DICT_24 if place.mail_seal else ""}
 {"".join(f"{name} = {value}" + chr(10) for name, value in place.seal.items())}
 sieve_script personal {{
   path = ~/sieve
@@ -322,6 +319,14 @@ protocol lmtp {{
                        for team in place.teams)
 
 
+DICT_24 = """
+mail_seal_dict {
+  dict seal {
+    driver = proxy
+    dict_proxy_name = seal
+  }
+}
+"""
 ATTRIBUTES_24 = """
 mail_attribute {
   dict file {
