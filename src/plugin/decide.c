@@ -97,7 +97,7 @@ static void decide_by_keys(struct mail_seal_decision *decision)
 	if (delivery != NULL && delivery->owner.set == decision->set)
 		owner = &delivery->owner;
 	else
-		mail_seal_owner_judge(decision->set, &judged);
+		mail_seal_owner_judge(decision->set, TRUE, &judged);
 	decision->action = owner->verdict.action;
 	decision->reason = owner->verdict.reason;
 	decision->sentence = owner->verdict.sentence;
@@ -259,7 +259,7 @@ bool mail_seal_mailbox_may_exclude(struct mailbox *box)
 	    (*decision.set->exclude == NULL &&
 	     decision.set->keys_mailbox == NULL))
 		return FALSE;
-	mail_seal_owner_judge(decision.set, &owner);
+	mail_seal_owner_judge(decision.set, FALSE, &owner);
 	sealed = owner.verdict.reason != MAIL_SEAL_REASON_MISSING_KEY;
 	mail_seal_owner_free(&owner);
 	return sealed;

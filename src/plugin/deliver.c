@@ -119,7 +119,7 @@ deliver_with_keys(struct mail_deliver_context *ctx,
 
 	if (set != NULL && set->source_count > 0) {
 		mail_seal_answer_delivered(ctx, set);
-		mail_seal_owner_judge(set, &delivery.owner);
+		mail_seal_owner_judge(set, TRUE, &delivery.owner);
 		if (!stores_as_it_came(&delivery.owner.verdict))
 			ctx->save_dest_mail = FALSE;
 		if (delivery.owner.verdict.action == MAIL_SEAL_ACTION_FAIL &&

@@ -75,7 +75,7 @@ static const char *facts_now(const struct mail_seal_settings *set)
 {
 	struct mail_seal_keys keys;
 
-	mail_seal_keys_get(set, NULL, &keys);
+	mail_seal_keys_get(set, NULL, FALSE, &keys);
 	if (keys.recipients != NULL)
 		mail_seal_core_get_loaded()->recipients_unref(&keys.recipients);
 	return keys.new_facts;

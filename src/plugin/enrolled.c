@@ -148,7 +148,7 @@ int enrolled_get(const struct mail_seal_settings *set,
 	struct mail_seal_owner owner;
 	int ret;
 
-	mail_seal_owner_judge(set, &owner);
+	mail_seal_owner_judge(set, FALSE, &owner);
 	ret = read_enrolled(set, &owner, TRUE, enrolled_r, error);
 	mail_seal_owner_free(&owner);
 	return ret < 0 ? -1 : 0;
@@ -163,7 +163,7 @@ int mail_seal_enrol_get_active(const struct mail_seal_settings *set,
 	struct enrolled enrolled;
 	int ret;
 
-	mail_seal_owner_judge(set, &owner);
+	mail_seal_owner_judge(set, FALSE, &owner);
 	ret = read_enrolled(set, &owner, FALSE, &enrolled, error);
 	mail_seal_owner_free(&owner);
 	*content_r = enrolled.content;

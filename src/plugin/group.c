@@ -142,7 +142,7 @@ void mail_seal_group_judge(const struct mail_seal_settings *set,
 	const char *left_out = NULL;
 
 	i_zero(keys_r);
-	mail_seal_keys_get(set, NULL, &keys_r->keys);
+	mail_seal_keys_get(set, NULL, TRUE, &keys_r->keys);
 	if (keys_r->keys.left_out != NULL && *keys_r->keys.left_out != NULL)
 		left_out = name_left_out(keys_r->keys.left_out);
 	mail_seal_policy_judge_group(keys_r->keys.state, keys_r->keys.reason,

@@ -16,10 +16,12 @@ keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 }
 
 /* Reads the first source that has certificates, and when the owner withdrew if
-   none has and one says so. */
+   none has and one says so. remembered_r: what was asked for a short time ago
+   will do, and whether it was that; or NULL. */
 static int
 keys_read(const struct mail_seal_settings *set, buffer_t *certificates,
-	  const char **where_r, time_t *withdrawn_r, struct seal_error *error)
+	  const char **where_r, time_t *withdrawn_r, bool *remembered_r,
+	  struct seal_error *error)
 {
 	int ret = 0;
 
@@ -29,7 +31,11 @@ keys_read(const struct mail_seal_settings *set, buffer_t *certificates,
 		const struct mail_seal_source *source = &set->sources[i];
 
 		*where_r = mail_seal_source_name(source);
-		ret = mail_seal_source_read(source, set, certificates, error);
+		ret = remembered_r == NULL ?
+			mail_seal_source_read(source, set, certificates,
+					      error) :
+			mail_seal_source_read_recent(source, set, certificates,
+						     remembered_r, error);
 		if (ret > 0 && mail_seal_source_is_withdrawn(certificates,
 							     withdrawn_r)) {
 			buffer_set_used_size(certificates, 0);
@@ -45,7 +51,7 @@ int mail_seal_keys_read(const struct mail_seal_settings *set,
 {
 	time_t withdrawn;
 
-	return keys_read(set, certificates, where_r, &withdrawn, error);
+	return keys_read(set, certificates, where_r, &withdrawn, NULL, error);
 }
 
 time_t mail_seal_keys_get_withdrawn(const struct mail_seal_settings *set)
@@ -54,7 +60,7 @@ time_t mail_seal_keys_get_withdrawn(const struct mail_seal_settings *set)
 	const char *where;
 	time_t withdrawn;
 
-	return keys_read(set, t_buffer_create(4096), &where, &withdrawn,
+	return keys_read(set, t_buffer_create(4096), &where, &withdrawn, NULL,
 			 &error) == 0 ? withdrawn : 0;
 }
 
@@ -78,8 +84,9 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 	return ret > 0 ? 0 : -1;
 }
 
-void mail_seal_keys_get(const struct mail_seal_settings *set,
-			const char *facts, struct mail_seal_keys *keys_r)
+static void
+keys_get(const struct mail_seal_settings *set, const char *facts, bool recent,
+	 struct mail_seal_keys *keys_r)
 {
 	const struct mail_seal_core *core = NULL;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
@@ -88,7 +95,8 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 	int ret;
 
 	i_zero(keys_r);
-	ret = keys_read(set, certificates, &where, &keys_r->withdrawn, &error);
+	ret = keys_read(set, certificates, &where, &keys_r->withdrawn,
+			recent ? &keys_r->remembered : NULL, &error);
 	if (ret == 0) {
 		keys_r->state = MAIL_SEAL_KEY_MISSING;
 		keys_r->log_error = set->group != NULL ?
@@ -120,4 +128,14 @@ void mail_seal_keys_get(const struct mail_seal_settings *set,
 		keys_r->left_out =
 			core->recipients_left_out(keys_r->recipients);
 	}
+}
+
+void mail_seal_keys_get(const struct mail_seal_settings *set,
+			const char *facts, bool for_save,
+			struct mail_seal_keys *keys_r)
+{
+	keys_get(set, facts, for_save, keys_r);
+	/* meanwhile there may be others, that can */
+	if (keys_r->remembered && keys_r->recipients == NULL)
+		keys_get(set, facts, FALSE, keys_r);
 }

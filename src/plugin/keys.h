@@ -9,6 +9,8 @@ struct mail_seal_recipients;
 /* What came of looking for an owner's keys */
 struct mail_seal_keys {
 	enum mail_seal_key_state state;
+	/* they aren't asked for now: the source has said it a short time ago */
+	bool remembered;
 	/* if missing: when the owner withdrew, as a source says; or 0 */
 	time_t withdrawn;
 	/* if usable: whom to seal to. Free with the core's
@@ -44,8 +46,10 @@ int mail_seal_keys_read_extra(const struct mail_seal_settings *set,
 
 /* Finds the certificates of the owner with these settings: the first source
    that has any, and the extra keys. facts is what the owner's state has of
-   them, or NULL. Strings are from the data stack. */
+   them, or NULL. Those of the last seconds are enough for a save, if they can
+   be used (mail_seal_key_cache). Strings are from the data stack. */
 void mail_seal_keys_get(const struct mail_seal_settings *set,
-			const char *facts, struct mail_seal_keys *keys_r);
+			const char *facts, bool for_save,
+			struct mail_seal_keys *keys_r);
 
 #endif

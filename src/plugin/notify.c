@@ -359,7 +359,7 @@ static void notify_owner(struct notify *notify)
 {
 	struct mail_seal_owner owner;
 
-	mail_seal_owner_judge(notify->set, &owner);
+	mail_seal_owner_judge(notify->set, FALSE, &owner);
 	look_for_change(notify, &owner);
 	notify_active(notify, &owner);
 	mail_seal_owner_free(&owner);

@@ -13,6 +13,7 @@
 
 #define MIN_RSA_BITS_LOWEST 1024
 #define TIMEOUT_SECS_MAX 3600
+#define KEY_CACHE_SECS_MAX 60
 
 /* Words are separated by spaces; one with spaces in it stands in quotes,
    where a backslash protects a quote. */
@@ -202,6 +203,12 @@ parse_numbers(const struct mail_seal_raw_settings *raw,
 	    set->timeout_secs == 0 || set->timeout_secs > TIMEOUT_SECS_MAX) {
 		return bad_value("timeout", raw->mail_seal_timeout,
 				 "a time from 1s to 1h", error_r);
+	}
+	if (compat_parse_interval(raw->mail_seal_key_cache,
+				  &set->key_cache_secs, &error) < 0 ||
+	    set->key_cache_secs > KEY_CACHE_SECS_MAX) {
+		return bad_value("key_cache", raw->mail_seal_key_cache,
+				 "a time up to 1min, or 0", error_r);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@ struct mailbox;
 #define MAIL_SEAL_SETTINGS(SETTING) \
 	SETTING(keys, "file:%h/.mail-seal/keys", \
 		"file:%{home}/.mail-seal/keys") \
+	SETTING(key_cache, "2s", "2s") \
 	SETTING(recipients, "%u", "%{user}") \
 	SETTING(extra_keys, "", "") \
 	SETTING(missing_key, "store", "store") \
@@ -94,6 +95,8 @@ struct mail_seal_settings {
 	/* tried in order; empty: leave this user alone */
 	const struct mail_seal_source *sources;
 	unsigned int source_count;
+	/* how long a session may use what a dict said, 0 = not at all */
+	unsigned int key_cache_secs;
 	/* NULL-terminated */
 	const char *const *recipients;
 	/* NULL if there is none */

@@ -86,8 +86,9 @@ look_for_new_key(struct mail_seal_owner *owner)
 	owner->news.withdrawn_before = owner->keys.withdrawn;
 }
 
-void mail_seal_owner_judge(const struct mail_seal_settings *set,
-			   struct mail_seal_owner *owner_r)
+static void
+judge(const struct mail_seal_settings *set, bool for_save,
+      struct mail_seal_owner *owner_r)
 {
 	const char *state_error = NULL;
 	int ret;
@@ -95,7 +96,7 @@ void mail_seal_owner_judge(const struct mail_seal_settings *set,
 	i_zero(owner_r);
 	owner_r->set = set;
 	ret = mail_seal_state_read(set->user, &owner_r->state, &state_error);
-	mail_seal_keys_get(set, owner_r->state.facts, &owner_r->keys);
+	mail_seal_keys_get(set, owner_r->state.facts, for_save, &owner_r->keys);
 	owner_r->log_error = owner_r->keys.log_error;
 	if (owner_r->keys.state == MAIL_SEAL_KEY_MISSING)
 		look_for_lost_key(owner_r, ret, state_error);
@@ -103,6 +104,26 @@ void mail_seal_owner_judge(const struct mail_seal_settings *set,
 		look_for_new_key(owner_r);
 	mail_seal_policy_judge(owner_r->keys.state, owner_r->keys.reason, set,
 			       &owner_r->verdict);
+}
+
+/* Does the store know these certificates? Those that another process has
+   changed or taken away here meanwhile it doesn't. */
+static bool is_known(const struct mail_seal_owner *owner)
+{
+	return owner->news.fingerprints == NULL ||
+		(owner->state.enrolled && !owner->state.damaged &&
+		 mail_seal_state_has_fingerprints(&owner->state,
+						  owner->news.fingerprints));
+}
+
+void mail_seal_owner_judge(const struct mail_seal_settings *set, bool for_save,
+			   struct mail_seal_owner *owner_r)
+{
+	judge(set, for_save, owner_r);
+	if (owner_r->keys.remembered && !is_known(owner_r)) {
+		mail_seal_owner_free(owner_r);
+		judge(set, FALSE, owner_r);
+	}
 }
 
 void mail_seal_owner_free(struct mail_seal_owner *owner)

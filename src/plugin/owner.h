@@ -33,8 +33,10 @@ struct mail_seal_owner {
 };
 
 /* Reads the owner's keys and state anew, so that a changed key counts at once.
-   Strings are from the data stack. */
-void mail_seal_owner_judge(const struct mail_seal_settings *set,
+   For a save, keys of the last seconds will do (mail_seal_key_cache) as long
+   as they are what the state knows: so a change on this back end counts at
+   once, too. Strings are from the data stack. */
+void mail_seal_owner_judge(const struct mail_seal_settings *set, bool for_save,
 			   struct mail_seal_owner *owner_r);
 /* Frees the recipients. */
 void mail_seal_owner_free(struct mail_seal_owner *owner);

@@ -11,6 +11,7 @@
    owner.c      of its owner: keys and state
    policy.c     what to do and what to say, without Dovecot
    keys.c       an owner's certificates, from their sources
+   key-memory.c  what they said a short time ago
    state.c      what the mail store remembers of its owner
    report.c     what statistics are told
 

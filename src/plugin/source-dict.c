@@ -14,6 +14,7 @@
 #include "module-context.h"
 #include "strescape.h"
 #include "dovecot-compat.h"
+#include "key-memory.h"
 #include "source.h"
 
 #include <ctype.h>
@@ -46,6 +47,7 @@ struct user_dict {
 struct mail_seal_dict_user {
 	union mail_user_module_context module_ctx;
 	ARRAY(struct user_dict) dicts;
+	struct mail_seal_key_memory memory;
 };
 
 static MODULE_CONTEXT_DEFINE_INIT(mail_seal_dict_module,
@@ -60,6 +62,7 @@ static void mail_seal_dict_user_deinit(struct mail_user *user)
 		dict_wait(dict->dict);
 		dict_deinit(&dict->dict);
 	}
+	mail_seal_key_memory_clear(&duser->memory);
 	duser->module_ctx.super.deinit(user);
 }
 
@@ -173,12 +176,73 @@ read_key(const char *where, const char *key,
 	return ret;
 }
 
+/*
+ * What was read a short time ago
+ */
+
+/* It goes on while the machine sleeps. */
+static uint64_t now_msecs(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &now) < 0)
+		i_fatal("clock_gettime() failed: %m");
+	return (uint64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static const char *whose(const struct mail_seal_settings *set)
+{
+	return set->group != NULL ? set->group : set->user->username;
+}
+
+/* The answer to a question of that time. Certificates that were withdrawn are
+   none. */
+static void
+keep_in_mind(const char *where, const struct mail_seal_settings *set,
+	     uint64_t asked, int ret, const buffer_t *content, size_t start)
+{
+	struct mail_seal_key_memory *memory =
+		&dict_user_get(set->user)->memory;
+	const void *data = CONST_PTR_OFFSET(content->data, start);
+	buffer_t value;
+	time_t when;
+
+	buffer_create_from_const_data(&value, data, content->used - start);
+	if (ret > 0 && set->key_cache_secs > 0 &&
+	    !mail_seal_source_is_withdrawn(&value, &when)) {
+		mail_seal_key_memory_keep(memory, where, whose(set), asked,
+					  data, value.used);
+	} else {
+		mail_seal_key_memory_forget(memory, where, whose(set));
+	}
+}
+
 static int
 source_dict_read(const char *where,
 		 const struct mail_seal_settings *set,
 		 buffer_t *certificates, struct seal_error *error)
 {
-	return read_key(where, DICT_KEY, set, certificates, error);
+	const size_t start = certificates->used;
+	const uint64_t asked = now_msecs();
+	int ret = read_key(where, DICT_KEY, set, certificates, error);
+
+	keep_in_mind(where, set, asked, ret, certificates, start);
+	return ret;
+}
+
+static int
+source_dict_read_recent(const char *where,
+			const struct mail_seal_settings *set,
+			buffer_t *certificates, bool *remembered_r,
+			struct seal_error *error)
+{
+	*remembered_r = set->key_cache_secs > 0 &&
+		mail_seal_key_memory_find(&dict_user_get(set->user)->memory,
+					  where, whose(set), now_msecs(),
+					  set->key_cache_secs * 1000ULL,
+					  certificates);
+	return *remembered_r ? 1 :
+		source_dict_read(where, set, certificates, error);
 }
 
 /* A value that is to be set; NULL takes it away */
@@ -201,6 +265,8 @@ dict_replace(const char *where, const struct mail_seal_settings *set,
 
 	if (dict == NULL)
 		return -1;
+	/* also if it fails: who knows what has become of it */
+	mail_seal_key_memory_clear(&dict_user_get(set->user)->memory);
 	op_settings_init(set, &op_set);
 	trans = dict_transaction_begin(dict, &op_set);
 	for (unsigned int i = 0; i < count; i++) {
@@ -363,6 +429,7 @@ source_dict_write_shared(const char *where,
 
 const struct mail_seal_source_kind mail_seal_source_dict = {
 	.read = source_dict_read,
+	.read_recent = source_dict_read_recent,
 	.write = source_dict_write,
 	.write_shared = source_dict_write_shared,
 	.remove = source_dict_remove,
@@ -373,5 +440,6 @@ const struct mail_seal_source_kind mail_seal_source_dict = {
 
 const struct mail_seal_source_kind mail_seal_source_dict_ro = {
 	.read = source_dict_read,
+	.read_recent = source_dict_read_recent,
 	.only_read = "a dict-ro: source"
 };

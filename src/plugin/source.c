@@ -35,22 +35,47 @@ const char *mail_seal_source_only_read(const struct mail_seal_source *source)
 	return kinds[source->type].kind->only_read;
 }
 
+/* Takes away what is before certificates from when they were pending. */
+static void delete_head(buffer_t *certificates, size_t start)
+{
+	size_t head = mail_seal_pending_head_size(
+		CONST_PTR_OFFSET(certificates->data, start),
+		certificates->used - start);
+
+	buffer_delete(certificates, start, head);
+}
+
 int mail_seal_source_read(const struct mail_seal_source *source,
 			  const struct mail_seal_settings *set,
 			  buffer_t *certificates, struct seal_error *error)
 {
-	size_t start = certificates->used, head;
+	size_t start = certificates->used;
+	int ret = kinds[source->type].kind->read(source->path, set,
+						 certificates, error);
+
+	if (ret > 0)
+		delete_head(certificates, start);
+	return ret;
+}
+
+int mail_seal_source_read_recent(const struct mail_seal_source *source,
+				 const struct mail_seal_settings *set,
+				 buffer_t *certificates, bool *remembered_r,
+				 struct seal_error *error)
+{
+	const struct mail_seal_source_kind *kind = kinds[source->type].kind;
+	size_t start = certificates->used;
 	int ret;
 
-	ret = kinds[source->type].kind->read(source->path, set, certificates,
+	*remembered_r = FALSE;
+	if (kind->read_recent == NULL) {
+		return mail_seal_source_read(source, set, certificates,
 					     error);
-	if (ret > 0) {
-		/* from when they were pending */
-		head = mail_seal_pending_head_size(
-			CONST_PTR_OFFSET(certificates->data, start),
-			certificates->used - start);
-		buffer_delete(certificates, start, head);
 	}
+	ret = kind->read_recent(source->path, set, certificates, remembered_r,
+				error);
+	if (ret > 0)
+		delete_head(certificates, start);
 	return ret;
 }
 

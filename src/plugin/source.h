@@ -14,6 +14,13 @@ struct mail_seal_source_kind {
 	   paths. */
 	int (*read)(const char *path, const struct mail_seal_settings *set,
 		    buffer_t *certificates, struct seal_error *error);
+	/* The same, or what a read() for this user in the same session has
+	   found within the last set->key_cache_secs, which sets *remembered_r;
+	   or NULL: it isn't worth it */
+	int (*read_recent)(const char *path,
+			   const struct mail_seal_settings *set,
+			   buffer_t *certificates, bool *remembered_r,
+			   struct seal_error *error);
 	/* What it is if it is only read, "a ..."; NULL: it can be written */
 	const char *only_read;
 	/* Puts this in place of what the source has: whoever reads gets the
@@ -69,6 +76,10 @@ const char *mail_seal_source_only_read(const struct mail_seal_source *source);
 int mail_seal_source_read(const struct mail_seal_source *source,
 			  const struct mail_seal_settings *set,
 			  buffer_t *certificates, struct seal_error *error);
+int mail_seal_source_read_recent(const struct mail_seal_source *source,
+				 const struct mail_seal_settings *set,
+				 buffer_t *certificates, bool *remembered_r,
+				 struct seal_error *error);
 int mail_seal_source_write(const struct mail_seal_source *source,
 			   const struct mail_seal_settings *set,
 			   const buffer_t *content, struct seal_error *error);

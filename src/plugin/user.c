@@ -114,8 +114,10 @@ static const char *sealing_setting(const char *field, const char **value_r)
 		"addresses", "imap_enrolment", "confirm", "confirm_within",
 		"change_delay", "notice_days", "notice_from", "language",
 		"texts",
-		/* and for who saves into team mailboxes */
-		"public", "group_unusable", NULL
+		/* for who saves into team mailboxes */
+		"public", "group_unusable",
+		/* and how long it is kept in mind */
+		"key_cache", NULL
 	};
 	const char *name = mail_seal_settings_field(field, value_r);
 

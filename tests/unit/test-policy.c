@@ -19,6 +19,7 @@ static void raw_defaults(struct mail_seal_raw_settings *raw)
 {
 	i_zero(raw);
 	raw->mail_seal_keys = "file:/home/a/keys";
+	raw->mail_seal_key_cache = "2s";
 	raw->mail_seal_recipients = "a@example.org";
 	raw->mail_seal_extra_keys = "";
 	raw->mail_seal_missing_key = "store";
@@ -99,6 +100,14 @@ static const struct {
 	  "1s to 1h" },
 	{ FIELD(timeout), "soon", "mail_seal_timeout: \"soon\" is not a time "
 	  "from 1s to 1h" },
+	{ FIELD(key_cache), "5min", "mail_seal_key_cache: \"5min\" is not a "
+	  "time up to 1min, or 0" },
+	{ FIELD(key_cache), "2", "mail_seal_key_cache: \"2\" is not a time "
+	  "up to 1min, or 0" },
+	{ FIELD(key_cache), "-1s", "mail_seal_key_cache: \"-1s\" is not a "
+	  "time up to 1min, or 0" },
+	{ FIELD(key_cache), "", "mail_seal_key_cache: an empty value is not a "
+	  "time up to 1min, or 0" },
 	{ FIELD(confirm), "", "mail_seal_confirm: an empty value is not "
 	  "\"yes\" or \"no\"" },
 	{ FIELD(confirm_within), "0", "mail_seal_confirm_within: \"0\" is not "
@@ -192,6 +201,7 @@ static void test_good_settings(void **state ATTR_UNUSED)
 	raw.mail_seal_compress = "YES";
 	raw.mail_seal_smime_rsa = "oaep";
 	raw.mail_seal_timeout = "2 mins";
+	raw.mail_seal_key_cache = "0";
 	raw.mail_seal_extra_keys = "/e";
 	raw.mail_seal_keys_mailbox = "My keys";
 	raw.mail_seal_confirm = "no";

@@ -58,6 +58,13 @@ class Redis:
         except subprocess.CalledProcessError:
             return False
 
+    def lookups(self):
+        """How often a value was asked for so far."""
+        for line in self.command("INFO", "commandstats").decode().splitlines():
+            if line.startswith("cmdstat_get:"):
+                return int(line.split("calls=")[1].split(",")[0])
+        return 0
+
     def server23(self):
         return f"redis:host=127.0.0.1:port={self.port}:prefix=seal/"
 
