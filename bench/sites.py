@@ -18,7 +18,6 @@ import databases
 import own_network
 from provider import PROXY, Provider
 from provider_config import LMTP
-from sandbox import wait_until
 from sessions import Sessions
 
 USERS = 300
@@ -50,9 +49,11 @@ class Burst:
 class Site:
     """A provider's side of the pipe; the methods are called in its process."""
 
-    def __init__(self, programs, messages, plugin, certificates, dict="sql"):
-        self._programs, self._messages, self._plugin = programs, messages, plugin
-        self._certificates, self._dict = certificates, dict
+    def __init__(self, programs, messages, certificates, plugin=True, store="sql", more=""):
+        """`certificates` are {number of a user: bytes}, `store` is where they are: "sql" or
+        "redis"; `more` is configuration of the back ends."""
+        self._programs, self._messages, self._certificates = programs, messages, certificates
+        self._plugin, self._store, self._more = plugin, store, more
 
     def start(self, stack):
         own_network.enter()
@@ -61,9 +62,9 @@ class Site:
         modules = {} if self._plugin else {number: None for number in range(BACKENDS)}
         self._provider = stack.enter_context(Provider(
             users, backends=BACKENDS, relays=False, postfix=False, modules=modules,
-            dict=self._dict))
+            dict=self._store, more=self._more))
         count_queries(self._provider)
-        if self._dict == "sql":
+        if self._store == "sql":
             self._provider.postgresql.load(
                 TABLES[0], [(name(number), certificate.decode())
                             for number, certificate in self._certificates.items()])
@@ -114,6 +115,11 @@ class Site:
                           statistics.median(proportional for _, proportional in sizes),
                           len(sizes)) for service, sizes in found.items()}
 
+    def database_connections(self):
+        [[count]] = self._provider.sql(
+            f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{databases.USER}'")
+        return int(count)
+
     def stored(self, first, count):
         """(bytes of all messages of these users, bytes on disk)"""
         size = disk = 0
@@ -126,7 +132,7 @@ class Site:
 
     def lookups(self):
         """How often the dict was asked so far: {what: number}"""
-        if self._dict == "redis":
+        if self._store == "redis":
             found = re.search(rb"cmdstat_get:calls=(\d+)",
                               self._provider.redis("INFO", "commandstats"))
             return {"Redis": int(found[1]) if found else 0}
