@@ -27,6 +27,7 @@ class Place:
     dict: str = "sql"                # what is behind it: "sql", "redis"
     own_users: bool = True           # -A is who belongs here; False: everybody
     teams: tuple = ()                # mailboxes in Public/
+    metadata: bool = True            # is there a place for attributes of mailboxes?
     dict_connections: int = 0        # to PostgreSQL, of each dict process; 0: Dovecot's default
     more: str = ""                   # settings that both versions understand
     # For lib/dovecot.py
@@ -55,9 +56,9 @@ class Place:
 
     @property
     def user_query(self):
-        return ("SELECT 5000 AS uid, 5000 AS gid,"
-                f" coalesce(home, '{self.homes}/' || username) AS home,"
-                " coalesce(seal_keys, 'dict:SEAL') AS mail_seal_keys"
+        home = f"coalesce(home, '{self.homes}/' || username)"
+        return (f"SELECT 5000 AS uid, 5000 AS gid, {home} AS home,"
+                f" coalesce(replace(seal_keys, 'HOME', {home}), 'dict:SEAL') AS mail_seal_keys"
                 " FROM users WHERE username = '%u'")
 
     @property
@@ -194,7 +195,7 @@ protocol doveadm {{
         return text + f"""
 mail_location = maildir:~/Maildir
 mail_plugins = acl {"mail_seal" if place.mail_seal else ""}
-mail_attribute_dict = file:%h/attributes
+{"mail_attribute_dict = file:%h/attributes" if place.metadata else ""}
 namespace public {{
   type = public
   separator = /
@@ -212,7 +213,7 @@ plugin {{
   {self._teams(place)}
 }}
 protocol imap {{
-  imap_metadata = yes
+  imap_metadata = {"yes" if place.metadata else "no"}
 }}
 protocol lmtp {{
   mail_plugins = $mail_plugins sieve
@@ -278,11 +279,7 @@ lmtp_proxy = yes
         return text + f"""
 {self._plugins(["acl", "mail_seal" if place.mail_seal else ""])}
 acl_driver = vfile
-mail_attribute {{
-  dict file {{
-    path = %{{home}}/attributes
-  }}
-}}
+{ATTRIBUTES_24 if place.metadata else ""}
 namespace public {{
   type = public
   separator = /
@@ -297,17 +294,14 @@ dict_server {{
 {server}
   }}
 }}
-dict seal {{
-  driver = proxy
-  dict_proxy_name = seal
-}}
+{DICT_24 if place.mail_seal else ""}
 {"".join(f"{name} = {value}" + chr(10) for name, value in place.seal.items())}
 sieve_script personal {{
   path = ~/sieve
   active_path = ~/.dovecot.sieve
 }}
 protocol imap {{
-  imap_metadata = yes
+  imap_metadata = {"yes" if place.metadata else "no"}
 }}
 protocol lmtp {{
   mail_plugins {{
@@ -325,6 +319,21 @@ protocol lmtp {{
                        for team in place.teams)
 
 
+DICT_24 = """
+mail_seal_dict {
+  dict seal {
+    driver = proxy
+    dict_proxy_name = seal
+  }
+}
+"""
+ATTRIBUTES_24 = """
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+"""
 MAPS = [("keys", "mail_seal_keys", "certificate"), ("pending", "mail_seal_pending", "pending")]
 
 
