@@ -7,16 +7,16 @@
    SERVER is a socket's path, or an address and a port as in 127.0.0.1:24. Each
    connection has a process and a recipient of its own: a % in ADDRESS is
    replaced by the connection's number. With OWNERS every connection sends to
-   that many recipients in turn, and % is the recipient's number, FIRST (0) and
-   those after it; each connection begins with another one. FILE is the message,
-   dot-stuffed, with its final dot, or a folder of such messages, which are sent
-   in turn too.
+   that many recipients in turn, and % is the recipient's number. With FIRST
+   they are that one and those after it, and each connection begins with another
+   one. FILE is the message, dot-stuffed, with its final dot, or a folder of such
+   messages, which are sent in turn too.
 
-   Before that one message is sent to each recipient, and at least one by each
-   connection, so that neither connecting nor a process's first message counts.
-   Then it says "ready" and waits for a line on standard input, so that the
-   caller can see what the server has used until then. Prints the seconds from
-   that line to the last reply. */
+   Before that one message is sent by each connection, and to each of its
+   recipients if there is no FIRST, so that neither connecting nor a process's
+   first message counts. Then it says "ready" and waits for a line on standard
+   input, so that the caller can see what the server has used until then. Prints
+   the seconds from that line to the last reply. */
 
 #include <dirent.h>
 #include <err.h>
@@ -239,27 +239,38 @@ make_rcpts(struct connection *connection, const char *address, int first,
 		connection->rcpts[i] = rcpt_command(address, first + i);
 }
 
+/* Returns with which recipient it begins. */
+static int
+connection_make_rcpts(struct connection *connection, char **argv, int number)
+{
+	int each;
+
+	if (argv[6] == NULL) {
+		make_rcpts(connection, argv[2], number, 1);
+		return 0;
+	}
+	if (argv[7] == NULL) {
+		make_rcpts(connection, argv[2], 0, atoi(argv[6]));
+		return 0;
+	}
+	make_rcpts(connection, argv[2], atoi(argv[7]), atoi(argv[6]));
+	each = connection->rcpt_count / atoi(argv[3]);
+	return number * (each > 0 ? each : 1);
+}
+
 /* Says when it is ready, and begins when everybody is. */
 static void
 child(char **argv, int number, int count, int ready_fd, int start_fd)
 {
 	const struct messages messages = read_messages(argv[5]);
-	const int connections = atoi(argv[3]);
 	struct connection connection;
-	/* of recipients */
-	int begin = 0, each = 1;
+	int begin = connection_make_rcpts(&connection, argv, number);
+	int before = argv[6] != NULL && argv[7] != NULL ? 1 :
+		connection.rcpt_count;
 	char byte = 0;
 
-	if (argv[6] == NULL)
-		make_rcpts(&connection, argv[2], number, 1);
-	else {
-		make_rcpts(&connection, argv[2],
-			   argv[7] == NULL ? 0 : atoi(argv[7]), atoi(argv[6]));
-		each = (connection.rcpt_count - 1) / connections + 1;
-		begin = number * each;
-	}
 	connection_open(&connection, argv[1]);
-	for (int i = 0; i < each; i++)
+	for (int i = 0; i < before; i++)
 		deliver(&connection, &messages.list[0], begin + i);
 	if (write(ready_fd, &byte, 1) != 1)
 		err(1, "write()");

@@ -18,7 +18,7 @@ import mix
 import own_network
 from dovecot import VMAIL_UID
 from provider import Provider
-from sites import DOMAIN, processor_time
+from sites import DOMAIN, count_queries, processor_time, queries
 
 FOLDERS = {"": 3, ".Archive": 2}     # of a Maildir, and how many messages each has
 LARGEST = 100_000                    # of a message: users are to be many here, not bytes
@@ -37,6 +37,8 @@ class Command:
     services: float                  # of Dovecot's other processes
     peak: int                        # kB resident, the most of all doveadm processes at a time
     early: int                       # the most before a third of the time had gone
+    user_lookups: int
+    dict_lookups: int
     status: int
     output: str
     errors: str
@@ -50,8 +52,10 @@ class Many:
 
     def start(self, stack):
         own_network.enter()
+        count_queries(None)
         self._provider = stack.enter_context(Provider(backends=1, relays=False, postfix=False))
         [self._server] = self._provider.backends
+        count_queries(self._provider)
         self._provider.add(*map(name, range(self._count)))
         self._provider.postgresql.load("mail_seal_keys", (
             (name(number), self._certificate(number)) for number in range(1, self._count, 2)))
@@ -94,7 +98,7 @@ class Many:
     def run(self, *arguments, kill_after=None):
         """A command of doveadm's. `kill_after`: seconds until SIGKILL to all its processes."""
         watch = Watch(self._server.sandbox)
-        before = processor_time(self._server.sandbox)
+        before, asked = processor_time(self._server.sandbox), queries(self._provider)
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
         start = time.monotonic()
         with watch, self._server.sandbox.start(
@@ -107,15 +111,14 @@ class Many:
             output, errors = doveadm.communicate()
         seconds = time.monotonic() - start
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        lookups = {table: count - asked[table]
+                   for table, count in queries(self._provider).items()}
         return Command(
             seconds,
             used.ru_utime + used.ru_stime - children.ru_utime - children.ru_stime,
             processor_time(self._server.sandbox) - before, *watch.peaks(seconds),
-            doveadm.returncode, output.decode(), errors.decode(errors="replace"))
-
-    def forget_indexes(self):
-        """As if nobody had looked into the mailboxes yet."""
-        self._server.doveadm("mailbox", "cache", "purge", "-A", "*", check=False)
+            lookups.pop("users"), sum(lookups.values()), doveadm.returncode, output.decode(),
+            errors.decode(errors="replace"))
 
     def problems(self):
         return self._server.new_crashes()
@@ -166,3 +169,62 @@ def _resident(pid):
         return 0
     found = re.search(r"VmRSS:\s+(\d+) kB", status)
     return int(found[1]) if found else 0
+
+
+# The table
+
+DOVECOTS = ("mailbox", "status", "-t", "-A", "messages", "*")
+LIST = ("seal", "key", "list", "-A")
+NOTIFY = ("seal", "key", "notify", "-A")
+STATUS = ("seal", "status", "-t", "-A")
+ENCRYPT = ("seal", "encrypt", "-A", "all")
+KILLED_AFTER = 0.2                   # of the time that encrypt is expected to take
+SECONDS_OF_ENCRYPT = 0.03            # each user, at the least
+
+
+class Table:
+    def __init__(self, many, users, report):
+        self._many, self._users, self._report = many, users, report
+
+    def measure(self):
+        self._report.title(f"Commands over {self._users:,} users, half of them enrolled")
+        self._report.row("", "seconds", "ms/user", "processor", "other processes", "MB at most",
+                         "in first third", "asked user, dict")
+        self._row("mailbox status, first time", DOVECOTS)
+        self._row("key list, nothing known yet", LIST)
+        self._row("key notify, nothing known yet", NOTIFY)
+        self._row("status, no sizes known yet", STATUS)
+        self._row("status again", STATUS)
+        self._row("encrypt -n", ("seal", "encrypt", "-n", "-A", "all"))
+        self._encrypt()
+        self._row("encrypt again: nothing to do", ENCRYPT)
+        self._row("status, half is sealed", STATUS)
+        self._row("key list, all is known", LIST)
+        self._row("key notify, all is known", NOTIFY)
+        assert self._many.problems() == []
+
+    def _encrypt(self):
+        before, _ = self._many.messages()
+        begun = self._row("encrypt, killed", ENCRYPT, kill_after=max(
+            3, self._users * SECONDS_OF_ENCRYPT * KILLED_AFTER))
+        _, sealed = self._many.messages()
+        rest = self._row("encrypt, gone on", ENCRYPT)
+        after, all_sealed = self._many.messages()
+        self._report.say(f"  killed when {sealed} messages were sealed, after {begun.seconds:.0f}"
+                         f" s; then {rest.output.splitlines()[-1]}")
+        enrolled = self._users // 2 * sum(FOLDERS.values())
+        assert all_sealed >= enrolled, (all_sealed, enrolled)
+        notices = all_sealed - enrolled
+        assert after - notices <= before, (before, after, notices)
+        self._report.say(f"  {before} messages before, {after} after, {all_sealed} are sealed")
+
+    def _row(self, name, command, **options):
+        done = self._many.run(*command, **options)
+        users = self._users
+        self._report.row(name, f"{done.seconds:.1f}", f"{done.seconds / users * 1000:.2f}",
+                         f"{done.processor / users * 1000:.2f}",
+                         f"{done.services / users * 1000:.2f}",
+                         f"{done.peak / 1024:.1f}", f"{done.early / 1024:.1f}",
+                         f"{done.user_lookups / users:.1f}, {done.dict_lookups / users:.1f}")
+        assert options or done.status == 0, (command, done.errors[-2000:])
+        return done

@@ -4,6 +4,7 @@ Each lives in a process and a network of its own, and does there what it is told
 """
 
 import contextlib
+import functools
 import multiprocessing
 import os
 import re
@@ -13,10 +14,10 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
+import databases
 import own_network
 from provider import PROXY, Provider
 from provider_config import LMTP
-from sandbox import wait_until
 from sessions import Sessions
 
 USERS = 300
@@ -48,19 +49,22 @@ class Burst:
 class Site:
     """A provider's side of the pipe; the methods are called in its process."""
 
-    def __init__(self, programs, messages, plugin, certificates, dict="sql"):
-        self._programs, self._messages, self._plugin = programs, messages, plugin
-        self._certificates, self._dict = certificates, dict
+    def __init__(self, programs, messages, certificates, plugin=True, store="sql", more=""):
+        """`certificates` are {number of a user: bytes}, `store` is where they are: "sql" or
+        "redis"; `more` is configuration of the back ends."""
+        self._programs, self._messages, self._certificates = programs, messages, certificates
+        self._plugin, self._store, self._more = plugin, store, more
 
     def start(self, stack):
         own_network.enter()
+        count_queries(None)
         users = [name(number) for number in range(USERS)]
         modules = {} if self._plugin else {number: None for number in range(BACKENDS)}
         self._provider = stack.enter_context(Provider(
             users, backends=BACKENDS, relays=False, postfix=False, modules=modules,
-            dict=self._dict))
-        self._count_statements()
-        if self._dict == "sql":
+            dict=self._store, more=self._more))
+        count_queries(self._provider)
+        if self._store == "sql":
             self._provider.postgresql.load(
                 TABLES[0], [(name(number), certificate.decode())
                             for number, certificate in self._certificates.items()])
@@ -73,14 +77,8 @@ class Site:
         for number, message in enumerate(self._messages):
             (self._folder / f"{number:04}").write_bytes(
                 re.sub(rb"(?m)^\.", b"..", message) + b".\r\n")
-
-    def _count_statements(self):
-        """By an extension that PostgreSQL has to begin with."""
-        postgresql = self._provider.postgresql
-        postgresql.sql("ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-        postgresql.stop()
-        postgresql.start()
-        postgresql.sql("CREATE EXTENSION pg_stat_statements")
+        # each user's first message, for which a certificate is judged
+        self.burst(10, USERS, 0, USERS)
 
     def burst(self, connections, messages, first, count, sessions=0):
         """So many messages to these users, and as many IMAP sessions of theirs as wanted."""
@@ -117,6 +115,11 @@ class Site:
                           statistics.median(proportional for _, proportional in sizes),
                           len(sizes)) for service, sizes in found.items()}
 
+    def database_connections(self):
+        [[count]] = self._provider.sql(
+            f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{databases.USER}'")
+        return int(count)
+
     def stored(self, first, count):
         """(bytes of all messages of these users, bytes on disk)"""
         size = disk = 0
@@ -129,14 +132,12 @@ class Site:
 
     def lookups(self):
         """How often the dict was asked so far: {what: number}"""
-        if self._dict == "redis":
+        if self._store == "redis":
             found = re.search(rb"cmdstat_get:calls=(\d+)",
                               self._provider.redis("INFO", "commandstats"))
             return {"Redis": int(found[1]) if found else 0}
-        rows = self._provider.sql(
-            "SELECT query, calls FROM pg_stat_statements WHERE query LIKE 'SELECT%mail_seal_%'")
-        return {table: sum(int(calls) for query, calls in rows if f" {table} " in f"{query} ")
-                for table in TABLES}
+        return {table: number for table, number in queries(self._provider).items()
+                if table != "users"}
 
     def sealed(self, first, count):
         """How many of these users' messages are sealed, and how many aren't."""
@@ -160,6 +161,21 @@ class Site:
 
     def _log(self):
         return "\n".join(instance.log()[-2000:] for instance in self._provider.instances())
+
+
+def count_queries(provider):
+    """Before Provider starts PostgreSQL, and after."""
+    if provider is None:
+        databases.CONFIG += "shared_preload_libraries = 'pg_stat_statements'\n"
+    else:
+        provider.sql("CREATE EXTENSION pg_stat_statements")
+
+
+def queries(provider):
+    """How often each table was read so far."""
+    rows = provider.sql("SELECT query, calls FROM pg_stat_statements WHERE query LIKE 'SELECT%'")
+    return {table: sum(int(calls) for query, calls in rows if f"FROM {table} WHERE" in query)
+            for table in ("users", *TABLES)}
 
 
 def processor_time(sandbox):
@@ -196,7 +212,7 @@ class Remote:
         return call
 
     def close(self):
-        self._pipe.close()
+        self._pipe.send(None)
         self._process.join()
 
     def _answer(self):
@@ -209,12 +225,9 @@ class Remote:
 def _serve(pipe, site):
     with contextlib.ExitStack() as stack:
         _answer_to(pipe, lambda: site.start(stack))
-        while True:
-            try:
-                method, arguments, options = pipe.recv()
-            except EOFError:
-                break
-            _answer_to(pipe, lambda: getattr(site, method)(*arguments, **options))
+        while call := pipe.recv():
+            method, arguments, options = call
+            _answer_to(pipe, functools.partial(getattr(site, method), *arguments, **options))
 
 
 def _answer_to(pipe, call):
