@@ -338,13 +338,13 @@ def test_key_of_enigmas_is_enrolled(host, webmail, secret, keys, gnupg):
     recorder = webmail.roundcube.recorder
     keyless.go("settings", action="plugin.mail_seal")
     recorder.forget()
-    keyless.driver.find_element("css selector", "form.mail-seal-enigma button").click()
+    keyless.driver.find_element("css selector", "#mail-seal-enigma button").click()
     keyless.wait("return (document.getElementById('mail-seal-pending') || {}).innerText")
     assert b"PRIVATE" not in recorder.sent()
     challenge = keyless.show("INBOX")["body"]
     assert enrolment.code(host, "keyless", key) in challenge
     keyless.go("settings", action="plugin.mail_seal")
-    keyless.driver.find_element("css selector", "form.mail-seal-code [name=_code]").send_keys(
+    keyless.driver.find_element("id", "mail-seal-code-value").send_keys(
         enrolment.code(host, "keyless", key) + "\n")
     keyless.wait("return /New mail is encrypted/.test("
                  "(document.getElementById('mail-seal-state') || {}).innerText)")
