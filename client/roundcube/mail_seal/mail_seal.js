@@ -37,7 +37,7 @@ rcube_webmail.prototype.mail_seal_unsaved = function(message)
             .attr('href', URL.createObjectURL(new Blob([bytes], {type: 'message/rfc822'})));
 
     $('#mail-seal-unsaved').remove();
-    $('<div id="mail-seal-unsaved" class="boxwarning">').append($('<p>').text(this.get_label('mail_seal.unsaved')), message ? link : '')
+    $('<div id="mail-seal-unsaved" class="ui alert alert-warning boxwarning">').append($('<p>').text(this.get_label('mail_seal.unsaved')), message ? link : '')
         .prependTo(this.gui_objects.messageform);
 
     // so that the browser asks before it leaves the page
@@ -56,7 +56,7 @@ rcube_webmail.prototype.mail_seal_give = function(form)
 
         $('[type=file], textarea', form).val('');
         if (label) {
-            $('#mail-seal-result').html($('<div class="boxerror">').append($('<span>').text(ref.get_label('mail_seal.' + label))));
+            $('#mail-seal-result').html($('<div class="ui alert alert-danger boxerror">').append($('<span>').text(ref.get_label('mail_seal.' + label))));
         }
         else {
             form._value.value = btoa(reader.result);

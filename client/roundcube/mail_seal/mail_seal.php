@@ -14,6 +14,7 @@ class mail_seal extends rcube_plugin
 
     private $rc;
     private $shown;            // message that is displayed
+    private $keyless = false;  // has enigma looked for its key in vain?
     private $sealed = [];      // answers of is_sealed()
     private $plain;            // is it an answer to what came unencrypted?
     private $unsaved;          // message that was sent, and not yet stored
@@ -127,6 +128,18 @@ class mail_seal extends rcube_plugin
     }
 
     /**
+     * What it couldn't decrypt, for this reason or any, by the ids of parts
+     */
+    private function failures($reason = null)
+    {
+        $engine = $this->engine();
+
+        return array_filter($engine ? $engine->decryptions : [], function ($status) use ($reason) {
+            return $status instanceof enigma_error && (!$reason || $status->getCode() == constant("enigma_error::$reason"));
+        });
+    }
+
+    /**
      * The MIME entity in a sealed message, or null if it can't be opened here
      */
     private function open($raw)
@@ -161,8 +174,8 @@ class mail_seal extends rcube_plugin
             }
         };
 
-        foreach ($engine ? $engine->decryptions : [] as $id => $status) {
-            if ($status instanceof enigma_error && !$attached($id)) {
+        foreach (array_keys($this->failures()) as $id) {
+            if (!$attached($id)) {
                 return true;
             }
         }
@@ -183,7 +196,8 @@ class mail_seal extends rcube_plugin
         $root    = current($message->mime_parts);
 
         if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
-            $this->shown = $message;
+            $this->shown   = $message;
+            $this->keyless = (bool) $this->failures('KEYNOTFOUND');
         }
         if (!$engine || empty($engine->encrypted_parts) || !$root || $this->is_closed($message)) {
             return;
@@ -217,8 +231,9 @@ class mail_seal extends rcube_plugin
             $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
             $text   = rcube::Q($this->gettext('elsewhere')) . ($url === '' ? '' : " $help");
             $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
+            $body   = $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
             $args['content'] = html::div('mail-seal-mark', html::span(null, rcube::Q($this->gettext('sealed'))))
-                . str_replace($notice, html::span('part-notice', $text), $args['content']);
+                . str_replace($notice, html::p('mail-seal-elsewhere', $text), $body);
         }
 
         return $args;
@@ -246,7 +261,12 @@ class mail_seal extends rcube_plugin
             if (in_array($args['mode'], ['draft', 'edit', 'forward']) && !$mailvelope) {
                 $this->refuse($message, $args['mode']);
             }
-            return;
+            if ($sealed) {
+                // enigma quotes the ciphertext
+                $this->plain  = true;
+                $args['body'] = preg_replace('/(> )?-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----/s', '', $args['body']);
+            }
+            return $args;
         }
         if ($args['mode'] == 'draft') {
             $this->compose_data()['mail_seal_shown'] = $message->uid;
@@ -262,14 +282,11 @@ class mail_seal extends rcube_plugin
      */
     private function refuse($message, $mode)
     {
-        $engine = $this->engine();
         $output = $this->rc->output;
 
-        foreach ($engine ? $engine->decryptions : [] as $status) {
-            if ($status instanceof enigma_error && $status->getCode() == enigma_error::BADPASS) {
-                $this->api->get_plugin('enigma')->load_ui();
-                $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
-            }
+        foreach ($this->failures('BADPASS') as $status) {
+            $this->api->get_plugin('enigma')->load_ui();
+            $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
         }
 
         // with a password this is called again, and attachments are no longer these
