@@ -8,7 +8,7 @@ import pytest
 import enrolment
 from roundcube import Roundcube
 from webmail import Webmails
-from webmail_host import webmail_host
+from webmail_host import MESSAGE, NEEDLE, webmail_host
 from x509 import openssl
 
 USER = "keyless"
@@ -348,21 +348,32 @@ def submit(webmail, content, **fields):
                 {"_value": base64.b64encode(content).decode(), **fields})
 
 
-# Servers that don't offer it
+# Other servers
 
-def test_without_metadata(owners):
+def test_where_metadata_isnt_announced(owners, key):
+    """It works without what 20-imap.conf has."""
     with webmail_host(owners, metadata=False) as host, Roundcube(host, ["mail_seal"]) as roundcube, \
             Webmails(roundcube) as webmail:
+        enrol(host, opened(webmail(USER)), key)
+
+
+@pytest.mark.parametrize("metadata", [True, False], ids=["with METADATA", "without METADATA"])
+def test_server_without_us(owners, metadata):
+    """Where nobody would look at it, no key can be given."""
+    with webmail_host(owners, mail_seal=False, metadata=metadata) as host, \
+            Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
         owner = opened(webmail(USER))
-        assert "no METADATA" in result(owner)
+        assert "can't be given a key here" in result(owner)
         assert not owner.run("return document.querySelector('#mail-seal form')")
+        host.deliver(MESSAGE, USER)
+        seen = owner.show("INBOX")
+        assert NEEDLE in seen["body"] and "Sealed" not in seen["body"]
+        assert owner.answer("reply")["to"] == "friend@example.net"
 
 
-def test_enrolment_by_imap_is_off(owners, key):
+def test_enrolment_by_imap_is_off(owners):
     with webmail_host(owners, seal={"mail_seal_imap_enrolment": "no"}) as host, \
             Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
         owner = opened(webmail(USER))
-        if owner.run("return document.getElementById('mail-seal-give')"):
-            paste(owner, key.certificate.decode())
-        assert "not" in result(owner)
-        assert not host.pending_file(USER).exists()
+        assert result(owner) == "Certificates can't be enrolled over IMAP here"
+        assert not owner.run("return document.querySelector('#mail-seal form')")
