@@ -26,7 +26,7 @@ const text = selector => [...document.querySelectorAll(selector)]
 return {
   subject: text("#message-header .subject"),
   body: text("#messagebody"),
-  notices: text("#message-objects"),
+  mark: text(".mail-seal-mark"),
   attachments: [...document.querySelectorAll("#attachment-list .attachment-name")]
     .map(element => element.textContent),
 }
