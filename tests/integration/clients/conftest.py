@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("mailhost", "elsewhere", "thunderbird")
+pytest.register_assert_rewrite("mailhost", "elsewhere", "thunderbird", "roundcube", "browser",
+                               "webmail", "webmail_host")
 
 from elsewhere import Elsewhere  # noqa: E402
 from mailhost import HOST  # noqa: E402
+from webmail_host import Owners  # noqa: E402
 
 TREE = Path(__file__).parents[3]
 
@@ -42,6 +44,12 @@ def authority(elsewhere):
 def tls(authority):
     """The certificate and key of our own mail server."""
     return authority.server(HOST)
+
+
+@pytest.fixture(scope="session")
+def owners(gnupg, openpgp_keys, x509_keys):
+    """Of the mailboxes that are read in Roundcube."""
+    return Owners(gnupg, openpgp_keys, x509_keys)
 
 
 @pytest.fixture(autouse=True)

@@ -42,12 +42,16 @@ class Response:
 
 
 class Imap:
-    def __init__(self, port, user, password):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120)
+    def __init__(self, port, user, password, source="", before=()):
+        """From the address `source`, with these commands `before` the LOGIN."""
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=120,
+                                               source_address=(source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._input = self.socket.makefile("rb")
         self._tag = 0
         self._input.readline()
+        for command in before:
+            self.must(command)
         self.login = self.command(f"LOGIN {user} {password}")
 
     def __enter__(self):

@@ -1,0 +1,201 @@
+"""What a user does in Roundcube, in a browser."""
+
+import urllib.parse
+
+from selenium.webdriver.common.keys import Keys
+
+from browser import Browser
+from dovecot import PASSWORD
+from sandbox import wait_until
+
+COMPOSED = """
+const text = id => (document.getElementById(id) || {}).value;
+return {
+  subject: document.querySelector("[name=_subject]").value,
+  to: document.querySelector("[name=_to]").value.trim().replace(/,$/, ""),
+  body: text("composebody"),
+  attachments: [...document.querySelectorAll("#attachment-list .attachment-name")]
+    .map(element => element.textContent),
+  draft: rcmail.env.draft_id || "",
+  encrypt: (document.querySelector("[name=_enigma_encrypt]") || {}).checked,
+}
+"""
+SHOWN = """
+const text = selector => [...document.querySelectorAll(selector)]
+  .map(element => element.innerText.trim()).join(" ");
+return {
+  subject: text("#message-header .subject"),
+  body: text("#messagebody"),
+  notices: text("#message-objects"),
+  attachments: [...document.querySelectorAll("#attachment-list .attachment-name")]
+    .map(element => element.textContent),
+}
+"""
+
+
+class Webmails:
+    """A browser for each user who is asked for, which stays logged in."""
+
+    def __init__(self, roundcube, **options):
+        self.roundcube = roundcube
+        self._options = options
+        self._open = {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exc):
+        for webmail in self._open.values():
+            webmail.close()
+
+    def __call__(self, user):
+        if user not in self._open:
+            self._open[user] = Webmail(self.roundcube, user, **self._options)
+            self._open[user].log_in()
+        webmail = self._open[user]
+        webmail.leave()
+        webmail.said()
+        return webmail
+
+
+class Webmail(Browser):
+    """Logged in as `user`."""
+
+    def __init__(self, roundcube, user, **options):
+        self.roundcube = roundcube
+        self.user = user
+        super().__init__(**options)
+
+    def __enter__(self):
+        try:
+            self.log_in()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def log_in(self):
+        self.driver.get(self.roundcube.url)
+        self.driver.find_element("name", "_user").send_keys(self.user)
+        self.driver.find_element("name", "_pass").send_keys(PASSWORD + "\n")
+        self.wait("return window.rcmail && rcmail.task == 'mail'")
+
+    def go(self, task="mail", **parameters):
+        """A page by its address; its scripts have run."""
+        parameters = {f"_{name}": value for name, value in {"task": task, **parameters}.items()}
+        self.driver.get(f"{self.roundcube.url}?{urllib.parse.urlencode(parameters)}")
+        self.settle()
+
+    def leave(self):
+        """To the inbox, without the question whether what is written may be lost."""
+        self.run("window.onbeforeunload = null; location.hash = 'left'")
+        self.go()
+
+    def settle(self):
+        """Until nothing is being loaded."""
+        self.wait("return document.readyState == 'complete' && window.rcmail && !rcmail.busy"
+                  " && !jQuery.active")
+
+    def command(self, name, properties=""):
+        """What a button does."""
+        self.run("rcmail.command(...arguments)", name, properties)
+
+    def list(self, mailbox, count=1):
+        """The list of a mailbox, with that many messages in it."""
+        self.go(mbox=mailbox)
+        self.wait("return rcmail.message_list && rcmail.message_list.rowcount == arguments[0]",
+                  count)
+        self.settle()
+
+    def row(self):
+        """The first row of the list."""
+        return self.driver.find_element("css selector", "#messagelist tbody tr .subject a")
+
+    def double_click(self):
+        """On the first message of the list; machines that are busy click slowly."""
+        self.row().click()
+        self.wait("return rcmail.message_list.get_single_selection()")
+        self.run("rcmail.message_list.triggerEvent('dblclick')")
+
+    def show(self, mailbox, uid=None):
+        """Open a message, or the first one; what is seen of it."""
+        if uid is None:
+            self.list(mailbox)
+            uid = self.run("return rcmail.message_list.get_first_row()")
+        self.go(action="show", mbox=mailbox, uid=uid)
+        return self.run(SHOWN)
+
+    def edit_draft(self):
+        """Double-click on the only draft; what the editor has then."""
+        self.list("Drafts")
+        self.double_click()
+        return self.composed()
+
+    def press(self, command, mailbox="INBOX"):
+        """Open the first message and press Reply, Forward or the like."""
+        self.show(mailbox)
+        self.command(command)
+
+    def answer(self, command, mailbox="INBOX"):
+        """The same; what the editor has then."""
+        self.press(command, mailbox)
+        return self.composed()
+
+    def compose(self, to="", subject="", body=""):
+        self.go(action="compose")
+        self.fill(to=to, subject=subject)
+        self.type(body)
+
+    def composed(self):
+        self.wait("return window.rcmail && rcmail.env.action == 'compose'")
+        self.settle()
+        return self.run(COMPOSED)
+
+    def fill(self, **fields):
+        for name, value in fields.items():
+            self.run("jQuery(`[name=_${arguments[0]}]`).val(arguments[1]).trigger('change')",
+                     name, value)
+
+    def tick(self, name):
+        self.run("jQuery(`[name=${arguments[0]}]`).prop('checked', true).trigger('change')", name)
+
+    def type(self, text):
+        """At the beginning of the editor, as a user does."""
+        self.driver.find_element("id", "composebody").send_keys(Keys.CONTROL + Keys.HOME + Keys.NULL, text)
+
+    def saved(self):
+        """Wait until the draft is saved; its UID."""
+        return self.wait("return rcmail.cmp_hash == rcmail.compose_field_hash()"
+                         " && !rcmail.busy && rcmail.env.draft_id")
+
+    def save(self):
+        self.command("savedraft")
+        return self.saved()
+
+    def send(self):
+        """Press Send; return when the editor is closed."""
+        self.press_send()
+        gone = wait_until(lambda: self.run("return window.rcmail && rcmail.env.action != 'compose'"),
+                          60, 0.2)
+        assert gone, self.said()
+        self.settle()
+
+    def press_send(self):
+        """While a draft is being saved, the button does nothing."""
+        self.run("rcmail.env.draft_autosave = 0; clearTimeout(rcmail.save_timer)")
+        self.settle()
+        self.command("send")
+
+    def heard(self, words, timeout=60):
+        """Wait until the page says something with these words; the whole of it."""
+        heard = []
+
+        def listen():
+            heard.extend(self.said())
+            return [text for text in heard if words in text]
+        found = wait_until(listen, timeout, 0.2)
+        assert found, f"only heard {heard}"
+        return found[0]
+
+    def picture(self):
+        return self.driver.get_screenshot_as_png()

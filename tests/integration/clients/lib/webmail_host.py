@@ -1,0 +1,65 @@
+"""The Dovecot of the tests with Roundcube, its owners, and their messages."""
+
+import email
+import email.policy
+
+import mail
+from dovecot import Dovecot, User
+from letters import FILES, TEXT, TEXT_PART, letter
+from mailhost import MAILBOXES
+
+# Of which Roundcube shows none without the secret key.
+NEEDLE = TEXT.splitlines()[0]
+
+ATTACHMENT = (b'Content-Type: text/plain; name="note.txt"\r\n'
+              b'Content-Disposition: attachment; filename="note.txt"\r\n\r\n' + FILES["note.txt"])
+MESSAGE = letter("multipart/mixed", [TEXT_PART, ATTACHMENT])
+DRAFT = letter("multipart/mixed", [TEXT_PART, ATTACHMENT], "alice@example.org").replace(
+    b"To: alice@example.org", b"To: friend@example.net")
+
+
+class Owners:
+    """One for each kind; `smime` and `alice` have keys, `keyless` has none, `expired` an old one."""
+
+    def __init__(self, gnupg, openpgp_keys, x509_keys):
+        self.gnupg = gnupg
+        self.keys = openpgp_keys
+        self.x509 = x509_keys
+        self.certificates = {"alice": openpgp_keys.alice.certificate,
+                             "smime": x509_keys.alice.certificate, "keyless": None,
+                             "expired": gnupg.generate_expired("expired@example.org").certificate}
+
+    def users(self):
+        return [User(name, certificate) for name, certificate in self.certificates.items()]
+
+    def unsealed(self, user, stored):
+        """The message that was sealed for this owner."""
+        return mail.decrypt(stored, self.x509.alice if user == "smime" else self.keys.alice)
+
+
+def webmail_host(owners, others=(), **site):
+    seal = {"mail_seal_addresses": "%u@example.org", **site.pop("seal", {})}
+    return Dovecot([*owners.users(), *others], seal=seal, **{"metadata": True, "more": MAILBOXES, **site})
+
+
+def sealed_draft(host, user):
+    """As another program saved it."""
+    with host.imap(user) as client:
+        assert client.append("Drafts", DRAFT, "(\\Draft \\Seen)").ok
+    stored = host.message(user, "Drafts")
+    assert mail.is_sealed(stored)
+    return stored
+
+
+def parsed(message):
+    return email.message_from_bytes(message, policy=email.policy.default)
+
+
+def text_of(message):
+    body = parsed(message).get_body(("plain",))
+    return mail.lf(body.get_payload(decode=True)).decode() if body else ""
+
+
+def files_of(message):
+    return {part.get_filename(): mail.lf(part.get_payload(decode=True))
+            for part in parsed(message).iter_attachments()}

@@ -1,0 +1,355 @@
+"""Roundcube with our plugin, client/roundcube, and no secret key on the web server."""
+
+import pytest
+
+import mail
+from letters import FILES, SUBJECT, TEXT, TEXT_PART, letter
+from roundcube import Roundcube
+from sandbox import wait_until
+from webmail import Webmails
+from webmail_host import (DRAFT, MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of,
+                          webmail_host)
+
+EXPIRED = "the encryption key of this mailbox can't be used: it has expired"
+HELP = "https://mail.example.org/sealed"
+REFUSED = {"draft": "This draft is encrypted, and the key that opens it isn't here",
+           "edit": "This message is encrypted, and the key that opens it isn't here",
+           "forward-inline": "it would be forwarded without its text and attachments"}
+
+
+@pytest.fixture(scope="module")
+def host(owners):
+    with webmail_host(owners) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def webmail(host):
+    with Roundcube(host, ["mail_seal"], draft_autosave=1, mail_seal_help_url=HELP) as roundcube, \
+            Webmails(roundcube) as webmail:
+        yield webmail
+
+
+@pytest.fixture(autouse=True)
+def empty(host, webmail):
+    host.empty(*host.users)
+    webmail.roundcube.sink.received.clear()
+    yield
+    assert webmail.roundcube.complaints() == []
+
+
+@pytest.fixture(params=["alice", "smime"])
+def owner(request, webmail):
+    return webmail(request.param)
+
+
+@pytest.fixture
+def sink(webmail):
+    return webmail.roundcube.sink
+
+
+def refusal(webmail):
+    """What stands in place of the editor; there is none beside it."""
+    text = webmail.wait("return (document.getElementById('mail-seal-refused') || {}).innerText")
+    assert webmail.run("return document.querySelectorAll('#composebody, [name=_message]').length"
+                       " + Number(rcmail.env.action == 'compose')") == 0
+    return text
+
+
+# Drafts
+
+def by_double_click(webmail, _uid):
+    webmail.list("Drafts")
+    webmail.double_click()
+
+
+def by_edit_button(webmail, uid):
+    webmail.go(action="show", mbox="Drafts", uid=uid)
+    webmail.driver.find_element("css selector", "#message-objects button, #message-objects .btn"
+                                ).click()
+
+
+def by_address(webmail, uid):
+    webmail.go(action="compose", mbox="Drafts", draft_uid=uid)
+
+
+def as_new(webmail, uid):
+    webmail.go(action="compose", mbox="Drafts", uid=uid)
+
+
+def in_window(webmail, uid):
+    webmail.go(action="compose", mbox="Drafts", draft_uid=uid, extwin=1)
+
+
+@pytest.mark.parametrize("way", [by_double_click, by_edit_button, by_address, as_new, in_window],
+                         ids=lambda way: way.__name__)
+def test_draft_that_cant_be_shown_stays(host, owner, way):
+    old = sealed_draft(host, owner.user)
+    uid = uid_in(host, owner.user, "Drafts")
+    way(owner, uid)
+    said = refusal(owner)
+    assert REFUSED["edit" if way is as_new else "draft"] in said
+    assert "mail program" in said
+    assert host.message(owner.user, "Drafts") == old
+
+
+def uid_in(host, user, mailbox):
+    with host.imap(user) as client:
+        client.select(mailbox)
+        [found] = client.fetch("1", "UID").values()
+    return found["UID"].decode()
+
+
+def test_picture_of_a_refused_draft(host, webmail, keep_picture):
+    alice = webmail("alice")
+    sealed_draft(host, "alice")
+    by_double_click(alice, None)
+    refusal(alice)
+    keep_picture("roundcube-draft", alice.picture())
+
+
+def test_autosave_goes_on_in_the_editor_that_wrote_it(host, owner, owners):
+    """Each save is sealed; the one before goes, because this editor has its text."""
+    owner.compose("friend@example.net", SUBJECT, "Shall we meet at one?")
+    first = owner.saved()
+    owner.type("Dear friend, ")
+    owner.wait("return rcmail.env.draft_id != arguments[0]", first)
+    owner.saved()
+    stored = host.message(owner.user, "Drafts")
+    assert b"Dear friend, " in owners.unsealed(owner.user, stored)
+    owner.send()
+    assert host.messages(owner.user, "Drafts") == []
+    assert mail.is_sealed(host.message(owner.user, "Sent"))
+
+
+def test_reloaded_editor_is_refused(host, owner, owners):
+    """What was saved is safe, and can't be shown any more."""
+    owner.compose("friend@example.net", SUBJECT, TEXT)
+    owner.saved()
+    stored = host.message(owner.user, "Drafts")
+    owner.driver.refresh()
+    refusal(owner)
+    assert host.message(owner.user, "Drafts") == stored
+    assert NEEDLE.encode() in owners.unsealed(owner.user, stored)
+
+
+def test_editor_may_not_replace_another_draft(host, owner):
+    """As if a page of before the plugin, or another window, still had it open."""
+    old = sealed_draft(host, owner.user)
+    owner.compose("friend@example.net", "Another", "")
+    owner.run("rcmail.env.draft_id = arguments[0]; jQuery('[name=_draft_saveid]').val(arguments[0])",
+              uid_in(host, owner.user, "Drafts"))
+    owner.type("Dear")
+    assert wait_until(lambda: len(host.messages(owner.user, "Drafts")) == 2, 30, 0.2)
+    assert old in host.messages(owner.user, "Drafts")
+
+
+def test_drafts_of_who_has_no_key(host, webmail, sink):
+    keyless = webmail("keyless")
+    with host.imap("keyless") as client:
+        assert client.append("Drafts", DRAFT, "(\\Draft \\Seen)").ok
+    opened = keyless.edit_draft()
+    assert (opened["body"].strip(), opened["attachments"]) == (TEXT, ["note.txt"])
+    keyless.type("Dear friend, ")
+    keyless.wait("return rcmail.env.draft_id != arguments[0]", opened["draft"])
+    keyless.saved()
+    assert b"Dear friend, " in host.message("keyless", "Drafts")
+    keyless.send()
+    sent = sink.only()
+    assert text_of(sent).strip() == "Dear friend, " + TEXT
+    assert files_of(sent) == FILES
+
+
+def test_draft_with_an_encrypted_message_attached(host, webmail, sink, gnupg, openpgp_keys):
+    """The draft itself can be shown; what is attached needn't be."""
+    inner = mail.pgp_mime(gnupg.encrypt(TEXT_PART, openpgp_keys.alice))
+    draft = letter("multipart/mixed", [TEXT_PART, mail.part("message/rfc822", inner)],
+                   "keyless@example.org")
+    keyless = webmail("keyless")
+    with host.imap("keyless") as client:
+        assert client.append("Drafts", draft, "(\\Draft \\Seen)").ok
+    opened = keyless.edit_draft()
+    assert opened["body"].strip() == TEXT
+    assert len(opened["attachments"]) == 1
+    keyless.fill(to="friend@example.net")
+    keyless.send()
+    [attached] = parsed(sink.only()).iter_attachments()
+    assert attached.get_content()["content-type"].startswith("multipart/encrypted")
+
+
+def test_refused_draft(host, webmail):
+    """No key that can be used: nothing is saved, the sentence says why, the text stays."""
+    expired = webmail("expired")
+    expired.compose("friend@example.net", SUBJECT, TEXT)
+    expired.heard(EXPIRED)
+    assert host.messages("expired", "Drafts") == []
+    assert expired.composed()["body"].strip() == TEXT
+
+
+# Answers
+
+@pytest.mark.parametrize("command", ["edit", "forward-inline"])
+def test_what_would_be_empty_is_refused(host, owner, command):
+    host.deliver(MESSAGE, owner.user)
+    owner.press(command)
+    assert REFUSED[command] in refusal(owner)
+
+
+def test_forward_as_attachment_warns(host, owner, sink):
+    host.deliver(MESSAGE, owner.user)
+    owner.answer("forward-attachment")
+    assert "the recipient can't open it" in owner.wait(
+        "return (document.getElementById('mail-seal-unopened') || {}).innerText")
+    owner.fill(to="friend@example.net")
+    owner.type("Look at this.")
+    owner.send()
+    [attached] = parsed(sink.only()).iter_attachments()
+    assert mail.is_sealed(attached.get_content().as_bytes())
+
+
+def test_forward_of_plaintext_doesnt_warn(host, webmail, sink):
+    keyless = webmail("keyless")
+    host.deliver(MESSAGE, "keyless")
+    keyless.answer("forward-attachment")
+    assert not keyless.run("return document.getElementById('mail-seal-unopened')")
+    keyless.fill(to="friend@example.net")
+    keyless.type("Look at this.")
+    keyless.send()
+    [attached] = parsed(sink.only()).iter_attachments()
+    assert FILES["note.txt"] in mail.lf(attached.get_content().as_bytes())
+
+
+def test_forward_of_plaintext_inline(host, webmail, sink):
+    keyless = webmail("keyless")
+    host.deliver(MESSAGE, "keyless")
+    keyless.answer("forward-inline")
+    keyless.fill(to="friend@example.net")
+    keyless.send()
+    sent = sink.only()
+    assert NEEDLE in text_of(sent)
+    assert files_of(sent) == FILES
+
+
+def test_reply(host, owner, sink):
+    host.deliver(MESSAGE, owner.user)
+    opened = owner.answer("reply")
+    assert (opened["to"], opened["subject"]) == ("friend@example.net", f"Re: {SUBJECT}")
+    owner.type("At one, then.")
+    owner.send()
+    sent = sink.only()
+    assert "At one, then." in text_of(sent)
+    assert b"BEGIN PGP" not in sent and files_of(sent) == {}
+    assert mail.is_sealed(host.message(owner.user, "Sent"))
+
+
+# Reading
+
+def test_sealed_message_says_who_sealed_it(host, owner, keep_picture):
+    host.deliver(MESSAGE, owner.user)
+    seen = owner.show("INBOX")
+    said = seen["notices"] + seen["body"]
+    assert "Sealed by your server" in said
+    assert "Sorry" not in said
+    assert owner.run("return document.querySelector('.mail-seal-mark a').href") == HELP
+    keep_picture(f"roundcube-message-{owner.user}", owner.picture())
+
+
+def test_message_that_its_sender_encrypted_has_no_mark(host, webmail, gnupg, openpgp_keys):
+    message = letter_of(mail.pgp_mime(gnupg.encrypt(TEXT_PART, openpgp_keys.alice)))
+    host.deliver(message, "alice")
+    assert not mail.is_sealed(host.message("alice"))
+    seen = webmail("alice").show("INBOX")
+    assert "Sealed by" not in seen["notices"] + seen["body"]
+
+
+def letter_of(entity):
+    return (b"From: friend@example.net\r\nTo: alice@example.org\r\nSubject: "
+            + SUBJECT.encode() + b"\r\n" + mail.crlf(entity))
+
+
+def test_mark_of_a_sender_doesnt_count(host, webmail):
+    """A sealed message of somebody else, sent on as it is, to who has no key."""
+    forged = (b"X-Mail-Seal: v=1; keys=0123456789ABCDEF0123456789ABCDEF01234567\r\n"
+              + mail.text(b"Your server sealed this. Really.\r\n"))
+    host.deliver(forged, "keyless")
+    keyless = webmail("keyless")
+    seen = keyless.show("INBOX")
+    assert "Sealed by" not in seen["notices"] + seen["body"]
+    keyless.list("INBOX")
+    assert not keyless.run("return document.querySelector('#messagelist .mail-seal')")
+
+
+def test_padlock_in_the_list(host, webmail, keep_picture):
+    alice = webmail("alice")
+    host.deliver(MESSAGE, "alice")
+    alice.list("INBOX")
+    assert alice.run("return document.querySelectorAll('#messagelist .mail-seal').length") == 1
+    assert not alice.run("return document.querySelector('#messagelist .with-attachment')")
+    keep_picture("roundcube-list", alice.picture())
+
+
+def test_empty_search_in_texts_says_what_it_searched(host, owner):
+    host.deliver(MESSAGE, owner.user)
+    owner.list("INBOX")
+    search(owner, "meet at one", "text")
+    assert "only header fields are searched" in owner.heard("header fields")
+
+
+def test_empty_search_in_headers_says_nothing(host, owner):
+    host.deliver(MESSAGE, owner.user)
+    owner.list("INBOX")
+    search(owner, "nothing of the kind", "subject")
+    owner.heard("returned no matches")
+    assert not [text for text in owner.said() if "header fields" in text]
+
+
+def search(webmail, words, where):
+    webmail.run("rcmail.env.search_mods = {'*': {[arguments[1]]: 1}};"
+                "rcmail.gui_objects.qsearchbox.value = arguments[0]; rcmail.command('search')",
+                words, where)
+
+
+# Sent copies
+
+def test_sent_copy_that_is_refused_can_be_kept(host, webmail, sink, keep_picture):
+    expired = webmail("expired")
+    expired.compose("friend@example.net", SUBJECT, TEXT)
+    expired.heard(EXPIRED)
+    expired.press_send()
+    expired.wait("return document.querySelector('#mail-seal-unsaved a')")
+    sent = sink.only()
+    assert expired.run("return window.onbeforeunload && window.onbeforeunload()")
+    keep_picture("roundcube-sent", expired.picture())
+    expired.run("document.querySelector('#mail-seal-unsaved a').click()")
+    assert wait_until(lambda: list(expired.downloads.glob("*.eml")), 30, 0.2)
+    [file] = expired.downloads.glob("*.eml")
+    assert wait_until(lambda: parsed(file.read_bytes())["message-id"] == parsed(sent)["message-id"])
+    kept = parsed(file.read_bytes())
+    assert (kept["subject"], text_of(file.read_bytes())) == (SUBJECT, text_of(sent))
+    assert host.messages("expired", "Sent") == []
+    expired.press_send()
+    expired.settle()
+    assert sink.received == [], "sent twice"
+
+
+def test_sent_copy_is_sealed(host, owner, sink, owners):
+    owner.compose("friend@example.net", SUBJECT, TEXT)
+    owner.send()
+    assert text_of(sink.only()).strip() == TEXT
+    assert NEEDLE.encode() in owners.unsealed(owner.user, host.message(owner.user, "Sent"))
+
+
+# Other languages
+
+def test_german(host, openpgp_keys):
+    with Roundcube(host, ["mail_seal"], language="de_DE") as roundcube, \
+            Webmails(roundcube, language="de-DE") as webmail:
+        alice = webmail("alice")
+        host.deliver(MESSAGE, "alice")
+        seen = alice.show("INBOX")
+        assert "Von Ihrem Server versiegelt" in seen["notices"] + seen["body"]
+        sealed_draft(host, "alice")
+        by_double_click(alice, None)
+        assert "Dieser Entwurf ist verschlüsselt" in refusal(alice)
+        alice.go("settings", action="plugin.mail_seal")
+        assert "Versiegeltes Postfach" in alice.run("return document.body.innerText")

@@ -1,0 +1,379 @@
+"""An owner with nothing but Roundcube gives the server a key: the plugin's settings."""
+
+import base64
+import re
+
+import pytest
+
+import enrolment
+from roundcube import Roundcube
+from webmail import Webmails
+from webmail_host import MESSAGE, NEEDLE, webmail_host
+from x509 import openssl
+
+USER = "keyless"
+ADDRESS = "keyless@example.org"
+
+
+@pytest.fixture(scope="module")
+def host(owners):
+    with webmail_host(owners) as host:
+        yield host
+
+
+@pytest.fixture(scope="module")
+def webmail(host):
+    with Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
+        yield webmail
+
+
+@pytest.fixture(scope="module")
+def key(gnupg):
+    return gnupg.generate(ADDRESS)
+
+
+@pytest.fixture(scope="module")
+def second_key(gnupg):
+    return gnupg.generate(ADDRESS)
+
+
+@pytest.fixture(scope="module")
+def x509_key(x509):
+    return x509.generate(ADDRESS)
+
+
+@pytest.fixture(autouse=True)
+def never_enrolled(host):
+    host.never_enrolled(USER)
+    host.empty(USER)
+
+
+@pytest.fixture
+def owner(webmail):
+    return opened(webmail(USER))
+
+
+def opened(webmail):
+    webmail.go("settings", action="plugin.mail_seal")
+    return webmail
+
+
+def section(webmail, name):
+    return webmail.run("return (document.getElementById('mail-seal-' + arguments[0]) || {}).innerText"
+                       " || ''", name)
+
+
+def press(webmail, name):
+    webmail.run("document.getElementById('mail-seal-result').replaceChildren()")
+    webmail.driver.find_element("css selector", f"#mail-seal-{name} button").click()
+
+
+def result(webmail):
+    """What the server or the page says to what was done."""
+    text = webmail.wait("return document.readyState == 'complete'"
+                        " && (document.getElementById('mail-seal-result') || {}).innerText")
+    webmail.settle()
+    return text
+
+
+def paste(webmail, text):
+    webmail.run("document.getElementById('mail-seal-text').value = arguments[0]", text)
+    press(webmail, "give")
+    return result(webmail)
+
+
+def upload(webmail, folder, content):
+    file = folder / "key"
+    file.write_bytes(content)
+    webmail.driver.find_element("id", "mail-seal-file").send_keys(str(file))
+    press(webmail, "give")
+    return result(webmail)
+
+
+def confirm(webmail, code):
+    webmail.driver.find_element("id", "mail-seal-code-value").send_keys(code)
+    press(webmail, "code")
+    return result(webmail)
+
+
+def grouped(fingerprint):
+    return " ".join(fingerprint[start:start + 4] for start in range(0, len(fingerprint), 4))
+
+
+def kinds(key, x509_key):
+    return {"armored": key.certificate, "binary": key.opener.export(key.fingerprint, armor=False),
+            "PEM": x509_key.certificate, "DER": x509_key.der}
+
+
+# The whole way
+
+@pytest.mark.parametrize("kind", ["armored", "binary", "PEM", "DER"])
+def test_from_the_file_to_sealed_mail(host, owner, key, x509_key, tmp_path, kind, keep_picture):
+    its = key if kind in ("armored", "binary") else x509_key
+    assert "no key of yours" in section(owner, "state")
+    if kind == "armored":
+        keep_picture("roundcube-settings", owner.picture())
+    said = upload(owner, tmp_path, kinds(key, x509_key)[kind])
+    assert "a message with it comes into your inbox" in said
+    assert "no confirmed key" in section(owner, "state")
+    assert grouped(its.fingerprint) in section(owner, "pending")
+    assert not host.keys_file(USER).exists()
+    if kind == "armored":
+        keep_picture("roundcube-code", owner.picture())
+
+    assert "The code was right" in confirm(owner, enrolment.code(host, USER, its))
+    assert "New mail is encrypted with this key" in section(owner, "state")
+    assert grouped(its.fingerprint) in section(owner, "state")
+    assert section(owner, "pending") == ""
+    if kind == "armored":
+        keep_picture("roundcube-active", owner.picture())
+    assert enrolment.sealed_to(host, USER) == [its.fingerprint]
+
+
+@pytest.mark.parametrize("kind", ["armored", "PEM"])
+def test_pasted(host, owner, key, x509_key, kind):
+    its = key if kind == "armored" else x509_key
+    assert "a message with it comes" in paste(owner, "My key:\n" + its.certificate.decode())
+    confirm(owner, enrolment.code(host, USER, its))
+    assert enrolment.sealed_to(host, USER) == [its.fingerprint]
+
+
+def test_wrong_code(host, owner, key):
+    paste(owner, key.certificate.decode())
+    said = confirm(owner, "seal-00000-00000")
+    assert "This isn't the code that is awaited" in said
+    assert not host.keys_file(USER).exists()
+    assert "The code was right" in confirm(owner, enrolment.code(host, USER, key))
+
+
+def test_taken_back(host, owner, key):
+    paste(owner, key.certificate.decode())
+    press(owner, "cancel")
+    assert "taken back" in result(owner)
+    assert "no key of yours" in section(owner, "state")
+    assert not host.pending_file(USER).exists()
+
+
+def enrol(host, webmail, key):
+    paste(webmail, key.certificate.decode())
+    confirm(webmail, enrolment.code(host, USER, key))
+    assert host.keys_file(USER).exists()
+
+
+def test_another_key(host, owner, key, second_key):
+    """Both have to agree."""
+    enrol(host, owner, key)
+    paste(owner, second_key.certificate.decode())
+    assert grouped(second_key.fingerprint) in section(owner, "pending")
+    assert grouped(key.fingerprint) in section(owner, "state")
+    confirm(owner, enrolment.code(host, USER, second_key))
+    assert grouped(key.fingerprint) in section(owner, "state")
+    assert "present key" in section(owner, "pending")
+    confirm(owner, enrolment.code(host, USER, key))
+    assert grouped(second_key.fingerprint) in section(owner, "state")
+    assert enrolment.sealed_to(host, USER) == [second_key.fingerprint]
+
+
+def test_withdrawn(host, owner, key):
+    enrol(host, owner, key)
+    press(owner, "withdraw")
+    owner.driver.switch_to.alert.dismiss()
+    assert not host.pending_file(USER).exists()
+    press(owner, "withdraw")
+    owner.driver.switch_to.alert.accept()
+    assert "The server has been told" in result(owner)
+    assert host.keys_file(USER).exists()
+    confirm(owner, enrolment.code(host, USER, key))
+    assert "no key of yours" in section(owner, "state")
+    assert enrolment.sealed_to(host, USER) == []
+
+
+def test_expired_key_is_shown_as_that(host, webmail):
+    state = section(opened(webmail("expired")), "state")
+    assert "has expired" in state and "mail to you waits" in state
+
+
+def test_end_is_shown(host, webmail, gnupg):
+    host.give(USER, host.keys_file(USER), gnupg.generate(ADDRESS, expires="2y").certificate)
+    assert "until it expires" in section(opened(webmail(USER)), "state")
+
+
+# What is refused
+
+def test_refusals_are_the_servers_sentences(host, owner, gnupg, key):
+    for certificate, sentence in (
+            (gnupg.generate_expired(ADDRESS).certificate, "expired"),
+            (gnupg.generate("somebody@example.org").certificate, "none of the user's addresses"),
+            (gnupg.generate_revoked(ADDRESS).certificate, "revoked")):
+        said = paste(owner, certificate.decode())
+        assert said.startswith("Certificate not stored: ") and sentence in said
+        assert not host.pending_file(USER).exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"Dear server, take my key.\n", b"\x89PNG\r\n\x1a\n" * 40,
+                                     b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n", b"a\0b\r\n\0\xff"],
+                         ids=["nothing", "text", "picture", "beginning", "NULs"])
+def test_what_is_no_certificate(host, owner, tmp_path, content):
+    said = upload(owner, tmp_path, content)
+    assert "Certificate not stored" in said or not content, said
+    assert not host.pending_file(USER).exists()
+    assert not host.keys_file(USER).exists()
+
+
+def test_nothing_takes_no_key_away(host, owner, key):
+    """An empty form isn't the wish to end it."""
+    enrol(host, owner, key)
+    paste(owner, "")
+    assert not host.pending_file(USER).exists()
+    assert enrolment.sealed_to(host, USER) == [key.fingerprint]
+
+
+def test_large_file_isnt_sent(webmail, owner, key, tmp_path):
+    webmail.roundcube.recorder.forget()
+    assert "too large" in upload(owner, tmp_path, key.certificate * 1000)
+    assert b"mail_seal-save" not in webmail.roundcube.recorder.sent()
+
+
+# Secret keys
+
+def pem(x509_key, *arguments):
+    return openssl("pkcs8", "-topk8", "-in", x509_key.key_file, *arguments).stdout
+
+
+def utf16(text):
+    return b"\xff\xfe" + text.decode().encode("utf-16-le")
+
+
+def secrets(key, x509_key):
+    armored = key.opener.export_secret(key.fingerprint)
+    binary = key.opener.gpg("--export-secret-keys", key.fingerprint).stdout
+    traditional = openssl("pkey", "-in", x509_key.key_file, "-traditional").stdout
+    der = openssl("pkey", "-in", x509_key.key_file, "-outform", "DER").stdout
+    return {
+        "OpenPGP": armored,
+        "OpenPGP behind the public key": key.certificate + armored,
+        "OpenPGP in a text": b"My keys:\n\n" + armored + b"\nRegards\n",
+        "OpenPGP with CRLF": armored.replace(b"\n", b"\r\n"),
+        "OpenPGP binary": binary,
+        "OpenPGP in base64": base64.encodebytes(binary),
+        "OpenPGP called public": armored.replace(b"PRIVATE KEY BLOCK", b"PUBLIC KEY BLOCK"),
+        "OpenPGP UTF-16": utf16(armored),
+        "PKCS #8": pem(x509_key, "-nocrypt"),
+        "PKCS #8 encrypted": pem(x509_key, "-passout", "pass:password"),
+        "PKCS #8 binary": der,
+        "traditional": traditional,
+        "behind the certificate": x509_key.certificate + traditional,
+        "PKCS #12": x509_key.pkcs12("password"),
+        "PKCS #12 in base64": base64.encodebytes(x509_key.pkcs12("password")),
+        "called a certificate": pem(x509_key, "-nocrypt").replace(b"PRIVATE KEY", b"CERTIFICATE"),
+    }
+
+
+SECRETS = ["OpenPGP", "OpenPGP behind the public key", "OpenPGP in a text", "OpenPGP with CRLF",
+           "OpenPGP binary", "OpenPGP in base64", "OpenPGP called public", "OpenPGP UTF-16",
+           "PKCS #8", "PKCS #8 encrypted", "PKCS #8 binary", "traditional",
+           "behind the certificate", "PKCS #12", "PKCS #12 in base64", "called a certificate"]
+
+
+def pieces(content):
+    """Parts of it in the forms in which they may be on the wire."""
+    for start in range(len(content) // 3, len(content) - 60, len(content) // 4):
+        piece = content[start:start + 48]
+        yield piece
+        for shift in range(3):
+            yield base64.b64encode(content[start + shift:start + shift + 45])
+    for line in re.findall(rb"[A-Za-z0-9+/=]{40,}", content.replace(b"\0", b"")):
+        yield line[:40]
+
+
+def check_not_sent(recorder, content):
+    sent = recorder.sent()
+    assert b"mail_seal-save" not in sent
+    assert not [piece for piece in pieces(content) if piece in sent]
+    for word in (b"PRIVATE", b"SECRET"):
+        assert word not in sent
+
+
+@pytest.mark.parametrize("kind", SECRETS)
+def test_secret_key_never_leaves_the_browser(host, webmail, owner, key, x509_key, tmp_path, kind):
+    content = secrets(key, x509_key)[kind]
+    recorder = webmail.roundcube.recorder
+    recorder.forget()
+    said = upload(owner, tmp_path, content)
+    assert "secret key" in said, said
+    check_not_sent(recorder, content)
+    if b"\0" not in content and content.isascii():
+        opened(owner)
+        recorder.forget()
+        assert "secret key" in paste(owner, content.decode())
+        check_not_sent(recorder, content)
+        assert not owner.run("return document.getElementById('mail-seal-text').value")
+    assert not host.pending_file(USER).exists()
+
+
+def test_recorder_would_see_it(webmail, owner, key):
+    """What the tests above look for is found where it is sent."""
+    recorder = webmail.roundcube.recorder
+    recorder.forget()
+    paste(owner, key.certificate.decode())
+    sent = recorder.sent()
+    assert b"mail_seal-save" in sent
+    assert [piece for piece in pieces(base64.b64encode(key.certificate)) if piece in sent]
+
+
+def test_server_side_refuses_it_too(host, webmail, owner, key):
+    """A browser without our script, or with one that was changed."""
+    submit(owner, key.opener.export_secret(key.fingerprint))
+    assert "secret key" in result(owner)
+    assert not host.pending_file(USER).exists()
+
+
+def test_request_without_the_token(host, owner, key):
+    """Another site's page can't enrol a key."""
+    submit(owner, key.certificate, _token="x")
+    owner.wait("return document.readyState == 'complete'"
+               " && !document.getElementById('mail-seal-result')")
+    assert not host.pending_file(USER).exists()
+    submit(opened(owner), key.certificate)
+    assert "a message with it comes" in result(owner)
+
+
+def submit(webmail, content, **fields):
+    """The form as it is sent, whatever the page's script thinks of it."""
+    webmail.run("const form = document.getElementById('mail-seal-give');"
+                "const fields = arguments[0];"
+                "Object.keys(fields).forEach(name => form[name].value = fields[name]);"
+                "document.getElementById('mail-seal-result').replaceChildren();"
+                "HTMLFormElement.prototype.submit.call(form)",
+                {"_value": base64.b64encode(content).decode(), **fields})
+
+
+# Other servers
+
+def test_where_metadata_isnt_announced(owners, key):
+    """It works without what 20-imap.conf has."""
+    with webmail_host(owners, metadata=False) as host, Roundcube(host, ["mail_seal"]) as roundcube, \
+            Webmails(roundcube) as webmail:
+        enrol(host, opened(webmail(USER)), key)
+
+
+@pytest.mark.parametrize("metadata", [True, False], ids=["with METADATA", "without METADATA"])
+def test_server_without_us(owners, metadata):
+    """Where nobody would look at it, no key can be given."""
+    with webmail_host(owners, mail_seal=False, metadata=metadata) as host, \
+            Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
+        owner = opened(webmail(USER))
+        assert "can't be given a key here" in result(owner)
+        assert not owner.run("return document.querySelector('#mail-seal form')")
+        host.deliver(MESSAGE, USER)
+        seen = owner.show("INBOX")
+        assert NEEDLE in seen["body"] and "Sealed" not in seen["body"]
+        assert owner.answer("reply")["to"] == "friend@example.net"
+
+
+def test_enrolment_by_imap_is_off(owners):
+    with webmail_host(owners, seal={"mail_seal_imap_enrolment": "no"}) as host, \
+            Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
+        owner = opened(webmail(USER))
+        assert result(owner) == "Certificates can't be enrolled over IMAP here"
+        assert not owner.run("return document.querySelector('#mail-seal form')")
