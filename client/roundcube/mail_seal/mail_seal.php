@@ -17,21 +17,22 @@ class mail_seal extends rcube_plugin
     private $keyless = false;  // has enigma looked for its key in vain?
     private $sealed = [];      // answers of is_sealed()
     private $plain;            // is it an answer to what came unencrypted?
+    private $unopened = false; // is there an attached message that only the owner can open?
     private $unsaved;          // message that was sent, and not yet stored
 
     function init()
     {
         $this->rc = rcmail::get_instance();
         $this->load_config();
-        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'toolarge', 'reallywithdraw']);
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'nocertificate', 'toolarge', 'reallywithdraw']);
         require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
 
         if ($this->rc->task == 'settings') {
             return new mail_seal_settings($this);
         }
 
-        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
-            'message_compose_body', 'render_page', 'message_draftsaved', 'message_sent',
+        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'message_objects', 'template_object_messagebody',
+            'message_compose_body', 'compose_objects', 'render_page', 'message_draftsaved', 'message_sent',
             'attachments_cleanup', 'send_page'];
         foreach ($hooks as $hook) {
             $this->add_hook($hook, [$this, $hook]);
@@ -224,16 +225,23 @@ class mail_seal extends rcube_plugin
      * Reading
      */
 
+    function message_objects($args)
+    {
+        if ($this->shown && $this->is_sealed($this->shown)) {
+            $url  = (string) $this->rc->config->get('mail_seal_help_url');
+            $help = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
+            $args['content'][] = html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
+        }
+
+        return $args;
+    }
+
     function template_object_messagebody($args)
     {
         if ($this->shown && $this->is_sealed($this->shown)) {
-            $url    = (string) $this->rc->config->get('mail_seal_help_url');
-            $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
-            $text   = rcube::Q($this->gettext('elsewhere')) . ($url === '' ? '' : " $help");
             $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
             $body   = $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
-            $args['content'] = html::div('mail-seal-mark', html::span(null, rcube::Q($this->gettext('sealed'))))
-                . str_replace($notice, html::p('mail-seal-elsewhere', $text), $body);
+            $args['content'] = str_replace($notice, html::p('mail-seal-elsewhere', rcube::Q($this->gettext('elsewhere'))), $body);
         }
 
         return $args;
@@ -352,8 +360,10 @@ class mail_seal extends rcube_plugin
             return;
         }
         if ($entity === null) {
-            // for ten minutes, if it isn't clicked away
-            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 600);
+            $this->unopened = true;
+            if ($this->rc->action != 'compose') {
+                $this->rc->output->show_message('mail_seal.cannotopen', 'warning');
+            }
             return;
         }
         if (!empty($args['path'])) {
@@ -363,6 +373,15 @@ class mail_seal extends rcube_plugin
         $data = mail_seal_message::opened($raw, $entity);
 
         return ['data' => $data, 'path' => null, 'size' => strlen($data)] + $args;
+    }
+
+    function compose_objects($args)
+    {
+        if ($this->unopened) {
+            $args['content'][] = html::div(['class' => 'boxwarning', 'id' => 'mail-seal-unopened'], html::span(null, rcube::Q($this->gettext('cannotopen'))));
+        }
+
+        return $args;
     }
 
     /*
