@@ -14,23 +14,25 @@ class mail_seal extends rcube_plugin
 
     private $rc;
     private $shown;            // message that is displayed
+    private $keyless = false;  // has enigma looked for its key in vain?
     private $sealed = [];      // answers of is_sealed()
     private $plain;            // is it an answer to what came unencrypted?
+    private $unopened = false; // is there an attached message that only the owner can open?
     private $unsaved;          // message that was sent, and not yet stored
 
     function init()
     {
         $this->rc = rcmail::get_instance();
         $this->load_config();
-        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'toolarge', 'reallywithdraw']);
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'nocertificate', 'toolarge', 'reallywithdraw']);
         require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
 
         if ($this->rc->task == 'settings') {
             return new mail_seal_settings($this);
         }
 
-        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
-            'message_compose_body', 'render_page', 'message_draftsaved', 'message_sent',
+        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'message_objects', 'template_object_messagebody',
+            'message_compose_body', 'compose_objects', 'render_page', 'message_draftsaved', 'message_sent',
             'attachments_cleanup', 'send_page'];
         foreach ($hooks as $hook) {
             $this->add_hook($hook, [$this, $hook]);
@@ -43,7 +45,7 @@ class mail_seal extends rcube_plugin
     function ready($args)
     {
         $input = function ($name) {
-            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GET);
+            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GP);
         };
 
         if ($this->rc->output->type == 'html' && !in_array($args['action'], ['get', 'send'])) {
@@ -127,6 +129,18 @@ class mail_seal extends rcube_plugin
     }
 
     /**
+     * What it couldn't decrypt, for this reason or any, by the ids of parts
+     */
+    private function failures($reason = null)
+    {
+        $engine = $this->engine();
+
+        return array_filter($engine ? $engine->decryptions : [], function ($status) use ($reason) {
+            return $status instanceof enigma_error && (!$reason || $status->getCode() == constant("enigma_error::$reason"));
+        });
+    }
+
+    /**
      * The MIME entity in a sealed message, or null if it can't be opened here
      */
     private function open($raw)
@@ -153,16 +167,16 @@ class mail_seal extends rcube_plugin
         $engine   = $this->engine();
         $type     = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
         $attached = function ($id) use ($message) {
-            for ($id = (string) $id; $end = strrpos($id, '.'); ) {
-                $id = substr($id, 0, $end);
+            // the notice in place of an encrypted message has the number of the attachment
+            for ($id = (string) $id; $id !== ''; $id = substr($id, 0, (int) strrpos($id, '.'))) {
                 if (isset($message->mime_parts[$id]) && $message->mime_parts[$id]->mimetype == 'message/rfc822') {
                     return true;
                 }
             }
         };
 
-        foreach ($engine ? $engine->decryptions : [] as $id => $status) {
-            if ($status instanceof enigma_error && !$attached($id)) {
+        foreach (array_keys($this->failures()) as $id) {
+            if (!$attached($id)) {
                 return true;
             }
         }
@@ -183,7 +197,8 @@ class mail_seal extends rcube_plugin
         $root    = current($message->mime_parts);
 
         if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
-            $this->shown = $message;
+            $this->shown   = $message;
+            $this->keyless = (bool) $this->failures('KEYNOTFOUND');
         }
         if (!$engine || empty($engine->encrypted_parts) || !$root || $this->is_closed($message)) {
             return;
@@ -210,15 +225,23 @@ class mail_seal extends rcube_plugin
      * Reading
      */
 
+    function message_objects($args)
+    {
+        if ($this->shown && $this->is_sealed($this->shown)) {
+            $url  = (string) $this->rc->config->get('mail_seal_help_url');
+            $help = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
+            $args['content'][] = html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
+        }
+
+        return $args;
+    }
+
     function template_object_messagebody($args)
     {
         if ($this->shown && $this->is_sealed($this->shown)) {
-            $url    = (string) $this->rc->config->get('mail_seal_help_url');
-            $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
-            $text   = rcube::Q($this->gettext('elsewhere')) . ($url === '' ? '' : " $help");
             $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
-            $args['content'] = html::div('mail-seal-mark', html::span(null, rcube::Q($this->gettext('sealed'))))
-                . str_replace($notice, html::span('part-notice', $text), $args['content']);
+            $body   = $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
+            $args['content'] = str_replace($notice, html::p('mail-seal-elsewhere', rcube::Q($this->gettext('elsewhere'))), $body);
         }
 
         return $args;
@@ -246,7 +269,14 @@ class mail_seal extends rcube_plugin
             if (in_array($args['mode'], ['draft', 'edit', 'forward']) && !$mailvelope) {
                 $this->refuse($message, $args['mode']);
             }
-            return;
+            if ($sealed) {
+                $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
+                // without the key nothing of it can be in the answer
+                $this->plain  = $entity === null || !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+                // enigma quotes the ciphertext
+                $args['body'] = preg_replace('/(> )?-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----/s', '', $args['body']);
+            }
+            return $args;
         }
         if ($args['mode'] == 'draft') {
             $this->compose_data()['mail_seal_shown'] = $message->uid;
@@ -262,14 +292,11 @@ class mail_seal extends rcube_plugin
      */
     private function refuse($message, $mode)
     {
-        $engine = $this->engine();
         $output = $this->rc->output;
 
-        foreach ($engine ? $engine->decryptions : [] as $status) {
-            if ($status instanceof enigma_error && $status->getCode() == enigma_error::BADPASS) {
-                $this->api->get_plugin('enigma')->load_ui();
-                $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
-            }
+        foreach ($this->failures('BADPASS') as $status) {
+            $this->api->get_plugin('enigma')->load_ui();
+            $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
         }
 
         // with a password this is called again, and attachments are no longer these
@@ -335,8 +362,10 @@ class mail_seal extends rcube_plugin
             return;
         }
         if ($entity === null) {
-            // for ten minutes, if it isn't clicked away
-            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 600);
+            $this->unopened = true;
+            if ($this->rc->action != 'compose') {
+                $this->rc->output->show_message('mail_seal.cannotopen', 'warning');
+            }
             return;
         }
         if (!empty($args['path'])) {
@@ -346,6 +375,15 @@ class mail_seal extends rcube_plugin
         $data = mail_seal_message::opened($raw, $entity);
 
         return ['data' => $data, 'path' => null, 'size' => strlen($data)] + $args;
+    }
+
+    function compose_objects($args)
+    {
+        if ($this->unopened) {
+            $args['content'][] = html::div(['class' => 'boxwarning', 'id' => 'mail-seal-unopened'], html::span(null, rcube::Q($this->gettext('cannotopen'))));
+        }
+
+        return $args;
     }
 
     /*

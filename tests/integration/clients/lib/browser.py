@@ -9,6 +9,7 @@ from pathlib import Path
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chromium.remote_connection import ChromiumRemoteConnection
+from selenium.webdriver.remote.file_detector import UselessFileDetector
 
 from dovecot import free_port
 from sandbox import Sandbox, wait_until
@@ -100,6 +101,7 @@ class Browser:
         if not wait_until(lambda: self._is_ready(driver, port), SLOW, 0.2):
             raise RuntimeError("chromedriver doesn't start: " + self.log())
         self.driver = webdriver.Remote(connection, options=options)
+        self.driver.file_detector = UselessFileDetector()  # files are where the browser is
         self.driver.set_page_load_timeout(SLOW)
         self.driver.set_script_timeout(SLOW)
         self.devtools("Page.addScriptToEvaluateOnNewDocument", source=LISTENER)

@@ -26,7 +26,7 @@ const text = selector => [...document.querySelectorAll(selector)]
 return {
   subject: text("#message-header .subject"),
   body: text("#messagebody"),
-  notices: text("#message-objects"),
+  mark: text(".mail-seal-mark"),
   attachments: [...document.querySelectorAll("#attachment-list .attachment-name")]
     .map(element => element.textContent),
 }
@@ -161,7 +161,7 @@ class Webmail(Browser):
 
     def type(self, text):
         """At the beginning of the editor, as a user does."""
-        self.driver.find_element("id", "composebody").send_keys(Keys.CONTROL + Keys.HOME, text)
+        self.driver.find_element("id", "composebody").send_keys(Keys.CONTROL + Keys.HOME + Keys.NULL, text)
 
     def saved(self):
         """Wait until the draft is saved; its UID."""
