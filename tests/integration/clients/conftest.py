@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("mailhost", "elsewhere", "thunderbird")
+pytest.register_assert_rewrite("mailhost", "mbsync", "elsewhere", "thunderbird")
 
 from elsewhere import Elsewhere  # noqa: E402
 from mailhost import HOST  # noqa: E402
