@@ -1,5 +1,6 @@
 """What time does to something that is pending, by doveadm seal key notify."""
 
+import os
 import re
 import time
 
@@ -9,6 +10,7 @@ import notices
 from dovecot import Dovecot, User
 from enrolment import challenges, code, give, pending, sealed_to, set_entry
 from sandbox import wait_until
+from seal_key import TEMPORARY
 
 DAY = 24 * 60 * 60
 
@@ -166,3 +168,60 @@ def test_delay_that_cannot_be_told_is_not_over(server, keys):
     assert wait_until(lambda: any(line.startswith("pending Done")
                                   for line in notify(server, "quick")))
     assert sealed_to(server, "quick") == [keys.bob.fingerprint]
+
+
+@pytest.fixture
+def closed(server):
+    """A function that lets nothing be written beside the user's key, until the test is over."""
+    folders = []
+
+    def close(user):
+        folder = server.keys_file(user).parent
+        folders.append((folder, folder.stat()))
+        os.chown(folder, 0, 0)
+        folder.chmod(0o755)
+    yield close
+    for folder, before in folders:
+        os.chown(folder, before.st_uid, before.st_gid)
+        folder.chmod(before.st_mode)
+
+
+def notify_fails(server, user):
+    done = server.doveadm("seal", "key", "notify", "-u", user, check=False)
+    assert done.returncode == TEMPORARY
+    return done.stdout.decode().splitlines()
+
+
+NOT_WRITTEN = "pending it can't be written: Permission denied"
+
+
+def test_a_week_that_cannot_be_noted(server, keys, closed):
+    """So it is told each time."""
+    with server.imap("alice") as client:
+        assert set_entry(client, "keys", keys.alice.certificate).ok
+    server.empty("alice")
+    long_ago(server, "alice", 7)
+    closed("alice")
+    for count in (1, 2):
+        assert notify_fails(server, "alice") == [NOT_WRITTEN, "pending-week stored in INBOX"]
+        assert len(server.messages("alice")) == count
+
+
+def test_a_delay_that_cannot_be_noted(server, keys, closed):
+    """Without its code in our books nobody could stop it: it isn't told, and isn't over."""
+    announce(server, "slow", keys)
+    closed("slow")
+    [line] = notify_fails(server, "slow")
+    assert line.startswith("delay not stored: ") and "Permission denied" in line
+    assert server.messages("slow") == []
+
+
+def test_delay_is_over_but_nothing_can_be_written(server, keys, closed):
+    announce(server, "slow", keys)
+    assert notify(server, "slow") == ["delay stored in INBOX"]
+    long_ago(server, "slow", 1)
+    closed("slow")
+    [line] = notify_fails(server, "slow")
+    assert line.startswith("pending What is pending can't be changed now: ")
+    assert line.endswith("it can't be written: Permission denied")
+    assert sealed_to(server, "slow") == [keys.alice.fingerprint]

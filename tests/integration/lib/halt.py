@@ -66,4 +66,5 @@ class Halt:
         assert wait_until(lambda: is_stopped(run.pid))
         os.kill(run.pid, signal.SIGCONT)
         for pid in self._processes():
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):   # by nsenter's help it has ended
+                os.kill(pid, signal.SIGCONT)
