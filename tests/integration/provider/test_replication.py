@@ -14,7 +14,6 @@ pytestmark = pytest.mark.skipif(not dovecot_version().startswith("2.3."),
                                 reason="Dovecot 2.4 has no replication")
 PORT = 24245
 REPLICATION = """
-mail_plugins = $mail_plugins notify replication
 service aggregator {
   fifo_listener replication-notify-fifo {
     mode = 0666
@@ -35,7 +34,8 @@ replication_full_sync_interval = 1 hours
 
 @pytest.fixture(scope="module")
 def provider():
-    with Provider(["nobody@example.org"], backends=2, postfix=False) as provider:
+    with Provider(["nobody@example.org"], backends=2, postfix=False,
+                  plugins=("notify", "replication")) as provider:
         for number, backend in enumerate(provider.backends):
             other = provider.addresses[1 - number]
             backend.write_config(
