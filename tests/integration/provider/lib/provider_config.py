@@ -23,6 +23,7 @@ class Place:
     public: Path = None              # team mailboxes, on storage that all back ends share
     proxy: bool = False
     mail_seal: bool = True           # is the plugin loaded?
+    plugins: tuple = ()              # of a back end, besides
     seal: dict = field(default_factory=dict)      # more mail_seal_* settings
     dict: str = "sql"                # what is behind it: "sql", "redis"
     own_users: bool = True           # -A is who belongs here; False: everybody
@@ -33,7 +34,6 @@ class Place:
     # For lib/dovecot.py
     system_users: bool = False
     disk: str = ""
-    plugins: tuple = ()
     masters: bool = False
     attachments: bool = False
 
@@ -194,7 +194,7 @@ protocol doveadm {{
             f"redis:host={place.dict_redis}:prefix=seal/"
         return text + f"""
 mail_location = maildir:~/Maildir
-mail_plugins = acl {"mail_seal" if place.mail_seal else ""}
+mail_plugins = acl {"mail_seal" if place.mail_seal else ""} {" ".join(place.plugins)}
 {"mail_attribute_dict = file:%h/attributes" if place.metadata else ""}
 namespace public {{
   type = public
@@ -277,7 +277,7 @@ lmtp_proxy = yes
             server = ("    driver = redis\n"
                       f"    redis_host = {place.dict_redis}\n    redis_key_prefix = seal/\n")
         return text + f"""
-{self._plugins(["acl", "mail_seal" if place.mail_seal else ""])}
+{self._plugins(["acl", "mail_seal" if place.mail_seal else "", *place.plugins])}
 acl_driver = vfile
 {ATTRIBUTES_24 if place.metadata else ""}
 namespace public {{
