@@ -11,6 +11,7 @@
 #include "wildcard-match.h"
 #include "doveadm.h"
 #include "doveadm-cmd.h"
+#include "doveadm-settings.h"
 #include "../plugin/dovecot-compat.h"
 #include "each-user.h"
 #include "root.h"
@@ -37,6 +38,34 @@ bool doveadm_seal_each_user_given(const struct doveadm_cmd_context *cctx)
 /*
  * One user
  */
+
+/* On a proxy: as Dovecot's own commands find out which server they go to, see
+   doveadm-mail-server.c. Returns the server's name from the data stack, or NULL
+   if the user is here. */
+static const char *find_host(struct each *each, const char *username)
+{
+	struct auth_user_info info = { .COMPAT_AUTH_PROTOCOL = "doveadm" };
+	const char *const *fields = NULL, *host = NULL;
+	bool proxied = FALSE;
+	pool_t pool;
+
+	if (doveadm_settings->doveadm_port == 0)
+		return NULL;
+	pool = pool_alloconly_create("mail_seal passdb", 1024);
+	if (auth_master_pass_lookup(
+		mail_storage_service_get_auth_conn(each->service),
+		username, &info, pool, &fields) <= 0)
+		fields = NULL;
+	for (; fields != NULL && *fields != NULL; fields++) {
+		if (strcmp(*fields, "proxy") == 0 ||
+		    strncmp(*fields, "proxy=", 6) == 0)
+			proxied = TRUE;
+		else if (strncmp(*fields, "host=", 5) == 0)
+			host = t_strdup(*fields + 5);
+	}
+	pool_unref(&pool);
+	return proxied ? host : NULL;
+}
 
 /* What a session of each protocol would be told. Returns FALSE if there is no
    such user. */
@@ -96,11 +125,25 @@ run_session(struct each *each, const char *username, const char **error_r)
 	return ret;
 }
 
+static void run_elsewhere(struct each *each, const char *username,
+			  const char *host)
+{
+	if (each->v->elsewhere == NULL)
+		return;
+	each->v->begin(each->v->context, username);
+	each->v->elsewhere(each->v->context, host);
+	each->v->end(each->v->context);
+}
+
 static void run_user(struct each *each, const char *username)
 {
-	const char *error = NULL;
+	const char *error = NULL, *host = find_host(each, username);
 	int ret;
 
+	if (host != NULL) {
+		run_elsewhere(each, username, host);
+		return;
+	}
 	each->v->begin(each->v->context, username);
 	ret = ask_userdb(each, username) ?
 		run_session(each, username, &error) : 0;

@@ -16,6 +16,10 @@ struct doveadm_seal_each_user {
 	const char *const *protocols;
 	void (*protocol)(void *context, const char *protocol,
 			 const char *const *fields);
+	/* The user's mail is on another server, by what the passdb tells a
+	   proxy: then nothing else is called but begin and end. Or NULL:
+	   whoever is elsewhere is left out. */
+	void (*elsewhere)(void *context, const char *host);
 	/* Its session has begun; with the rights of the mail user */
 	void (*run)(void *context, struct mail_user *user);
 	/* It can't; or there is no such user (NULL). */

@@ -82,16 +82,25 @@ change_once(struct mail_user *owner, const struct change *change,
 					     error_r);
 }
 
-static void make_change(struct mail_user *owner, const struct change *change)
+/* Returns 1, or 0 or -1 and why it can't be done. */
+static int
+make_change_quietly(struct mail_user *owner, const struct change *change,
+		    const char **error_r)
 {
-	const char *error = "somebody else changes it at the same time";
 	int ret = 0;
 
-	if (change->fingerprints == NULL)
-		return;
+	*error_r = "somebody else changes it at the same time";
 	for (unsigned int i = 0; i < TRIES && ret == 0; i++)
-		ret = change_once(owner, change, &error);
-	if (ret <= 0) {
+		ret = change_once(owner, change, error_r);
+	return ret;
+}
+
+static void make_change(struct mail_user *owner, const struct change *change)
+{
+	const char *error;
+
+	if (change->fingerprints != NULL &&
+	    make_change_quietly(owner, change, &error) <= 0) {
 		e_warning(owner->event, "mail_seal: Which certificates the "
 			  "owner declined can't be kept: %s", error);
 	}
@@ -134,6 +143,57 @@ void mail_seal_declined_forget(struct mail_user *owner,
 	};
 
 	make_change(owner, &change);
+}
+
+/*
+ * Of another mail store
+ */
+
+bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since)
+{
+	string_t *text = t_str_new(1024);
+	struct mail_seal_declined declined;
+	const char *error;
+
+	if (mail_seal_state_file_read(owner, &declined_file, text,
+				      &error) <= 0)
+		return FALSE;
+	mail_seal_declined_parse(str_c(text), pool_datastack_create(),
+				 &declined);
+	for (unsigned int i = 0; i < declined.count; i++) {
+		if (declined.list[i].kind == MAIL_SEAL_DECLINED_WITHDRAWN &&
+		    declined.list[i].when >= since)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+int mail_seal_declined_get_text(struct mail_user *owner, string_t *text,
+				time_t *changed_r, const char **error_r)
+{
+	*changed_r = mail_seal_state_file_changed(owner, &declined_file);
+	return mail_seal_state_file_read(owner, &declined_file, text, error_r);
+}
+
+int mail_seal_declined_add_text(struct mail_user *owner, const char *text,
+				const char **error_r)
+{
+	struct mail_seal_declined declined;
+	const char *fingerprints[2] = { NULL, NULL };
+
+	mail_seal_declined_parse(text, pool_datastack_create(), &declined);
+	for (unsigned int i = 0; i < declined.count; i++) {
+		struct change change = {
+			.kind = declined.list[i].kind,
+			.when = declined.list[i].when,
+			.fingerprints = fingerprints
+		};
+
+		fingerprints[0] = declined.list[i].fingerprint;
+		if (make_change_quietly(owner, &change, error_r) <= 0)
+			return -1;
+	}
+	return 0;
 }
 
 /*

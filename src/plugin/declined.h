@@ -27,6 +27,17 @@ void mail_seal_declined_identify(struct mail_user *owner,
 void mail_seal_declined_forget(struct mail_user *owner,
 			       const char *const *fingerprints);
 
+/* Has he withdrawn a certificate since then, as far as this mail store
+   remembers? */
+bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since);
+/* What is remembered as text, and when that was last changed. Returns 1, 0 if
+   there is nothing, or -1 and why it can't be read. */
+int mail_seal_declined_get_text(struct mail_user *owner, string_t *text,
+				time_t *changed_r, const char **error_r);
+/* Adds what another mail store remembers. Returns 0 or -1 and why not. */
+int mail_seal_declined_add_text(struct mail_user *owner, const char *text,
+				const char **error_r);
+
 /* Reads what he has declined, until now; also what a source that many back
    ends read says, and what has run out without anybody having noted it. Which
    certificates those were that another back end's word is about isn't known:

@@ -20,6 +20,7 @@
 #endif
 
 #ifdef HAVE_DOVECOT_24
+#  include "settings.h"
 #  include "str-parse.h"
 #  define compat_parse_interval str_parse_get_interval
 #else
@@ -67,14 +68,23 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #endif
 
 /* Opens a dict for this user: 2.3 has it as a URI, 2.4 as the name of a dict
-   block. Returns 0 or -1. */
+   block. That is within the block mail_seal_dict, because one outside is also
+   METADATA's, quota's and the ACLs', which can't do with two. Returns 0 or -1. */
+#ifdef HAVE_DOVECOT_24
+#  define COMPAT_DICT_FILTER "mail_seal_dict"
+#endif
 static inline int
 compat_dict_init(struct mail_user *user, const char *where,
 		 struct dict **dict_r, const char **error_r)
 {
 #ifdef HAVE_DOVECOT_24
-	return dict_init_filter_auto(user->event, where, dict_r,
-				     error_r) > 0 ? 0 : -1;
+	struct event *event = event_create(user->event);
+	int ret;
+
+	settings_event_add_filter_name(event, COMPAT_DICT_FILTER);
+	ret = dict_init_filter_auto(event, where, dict_r, error_r);
+	event_unref(&event);
+	return ret > 0 ? 0 : -1;
 #else
 	struct dict_settings set = {
 		.base_dir = user->set->base_dir,

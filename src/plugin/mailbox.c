@@ -12,6 +12,7 @@
 #include "notify.h"
 #include "rename.h"
 #include "save.h"
+#include "state-sync.h"
 #include "user.h"
 
 struct mail_seal_storage_module mail_seal_storage_module =
@@ -77,8 +78,10 @@ mail_seal_transaction_commit(struct mailbox_transaction_context *t,
 	if (mail_seal_keys_mailbox_commit(t) < 0)
 		return refuse_commit(t);
 	ret = sbox->module_ctx.super.transaction_commit(t, changes_r);
-	if (ret == 0)
+	if (ret == 0) {
 		mail_seal_answer_committed(box, st);
+		mail_seal_state_sync_committed(box, st->came_sealed);
+	}
 	transaction_free(st);
 	/* only now: an mbox was locked until here */
 	if (changed_owner != NULL)
@@ -137,5 +140,6 @@ void mail_seal_mailbox_allocated(struct mailbox *box)
 	v->copy = mail_seal_copy;
 	v->create_box = mail_seal_create_box;
 	v->rename_box = mail_seal_rename_box;
+	mail_seal_state_sync_hook(box, v);
 	MODULE_CONTEXT_SET(box, mail_seal_storage_module, sbox);
 }

@@ -6,6 +6,7 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "file-lock.h"
 #include "hex-binary.h"
 #include "hostpid.h"
 #include "istream.h"
@@ -28,6 +29,9 @@
 
 /* of the SHA-256 in a Message-ID, in bytes */
 #define MESSAGE_ID_HASH_SIZE 16
+/* of the lock in INBOX's index directory */
+#define LOCK_NAME "dovecot-mail-seal.lock"
+#define LOCK_SECS 30
 /* longer ones are none (RFC 5321 section 4.5.3.1) */
 #define ADDRESS_LENGTH_MAX 320
 
@@ -331,6 +335,30 @@ is_there(struct mail_user *user, const char *id, time_t since)
 	return found;
 }
 
+/* Two back ends of one mail store may have the same to tell at the same time:
+   one looks for it only when the other has stored it. Without indexes there is
+   no place for a lock, and whoever waits too long goes on without. */
+static struct mailbox *
+lock_inbox(struct mail_user *user, struct file_lock **lock_r)
+{
+	struct mailbox *box = inbox_alloc(user, MAILBOX_FLAG_SAVEONLY);
+	const char *path, *error;
+
+	*lock_r = NULL;
+	leave_closed_folder();
+	if (mailbox_open(box) < 0 ||
+	    mailbox_get_path_to(box, MAILBOX_LIST_PATH_TYPE_INDEX,
+				&path) <= 0)
+		return box;
+	if (mailbox_lock_file_create(box, LOCK_NAME, LOCK_SECS, lock_r,
+				     &error) <= 0) {
+		e_warning(box->event, "mail_seal: The owner may be told twice: "
+			  "INBOX can't be locked for it: %s", error);
+		*lock_r = NULL;
+	}
+	return box;
+}
+
 static int
 store_or_find(const struct mail_seal_settings *set,
 	      const struct mail_seal_own_message *message,
@@ -360,6 +388,8 @@ int mail_seal_own_message_store(const struct mail_seal_settings *set,
 				const char **error_r)
 {
 	struct mail_storage *storage;
+	struct mailbox *box = NULL;
+	struct file_lock *lock = NULL;
 	int ret;
 
 	/* who opens another's mailbox doesn't write into his INBOX */
@@ -371,7 +401,13 @@ int mail_seal_own_message_store(const struct mail_seal_settings *set,
 		mail_namespace_find_inbox(set->user->namespaces));
 	/* who asked for this may have an error of his own to tell */
 	mail_storage_last_error_push(storage);
+	if (message->once_since != 0)
+		box = lock_inbox(set->user, &lock);
 	ret = store_or_find(set, message, certificates, error_r);
+	if (lock != NULL)
+		file_lock_free(&lock);
+	if (box != NULL)
+		mailbox_free(&box);
 	mail_storage_last_error_pop(storage);
 	return ret;
 }

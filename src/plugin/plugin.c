@@ -13,6 +13,7 @@
    keys.c       an owner's certificates, from their sources
    key-memory.c  what they said a short time ago
    state.c      what the mail store remembers of its owner
+   state-sync.c the same, when dsync takes his mail elsewhere
    report.c     what statistics are told
 
    and besides

@@ -11,6 +11,7 @@
 #include "keys-mailbox.h"
 #include "owner.h"
 #include "save.h"
+#include "state-sync.h"
 
 /*
  * Reporting
@@ -134,6 +135,7 @@ void mail_seal_save_reset(struct mail_seal_transaction *st)
 	i_stream_unref(&st->hashed_stream);
 	i_stream_unref(&st->stream);
 	i_stream_unref(&st->watched);
+	i_stream_unref(&st->came);
 	i_stream_unref(&st->input);
 	i_free(st->refusal);
 	i_free(st->sentence);
@@ -209,6 +211,7 @@ save_by_decision(struct mail_save_context *ctx, struct istream *input,
 
 	save_state_begin(ctx, input, decision);
 	input = mail_seal_answer_watch(ctx, input);
+	input = mail_seal_state_sync_watch(ctx, input);
 	mail_seal_warn_by_decision(box, decision);
 	if (decision->action == MAIL_SEAL_ACTION_STORE)
 		return sbox->module_ctx.super.save_begin(ctx, input);
@@ -307,6 +310,7 @@ int mail_seal_save_finish(struct mail_save_context *ctx)
 		ret = mail_seal_keys_mailbox_saved(ctx);
 	if (ret == 0) {
 		mail_seal_answer_saved(ctx);
+		mail_seal_state_sync_saved(ctx);
 		if (st->stream != NULL)
 			st->sealed++;
 		note_sealed(st);

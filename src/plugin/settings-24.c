@@ -27,6 +27,7 @@ static const struct setting_define mail_seal_setting_defines[] = {
 				  struct mail_seal_raw_settings),
 	MAIL_SEAL_SETTINGS(MAIL_SEAL_DEFINE)
 #undef MAIL_SEAL_DEFINE
+	{ .type = SET_FILTER_NAME, .key = COMPAT_DICT_FILTER },
 	SETTING_DEFINE_LIST_END
 };
 

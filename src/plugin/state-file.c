@@ -13,6 +13,7 @@
 #include "state-text.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const char *
@@ -87,6 +88,16 @@ int mail_seal_state_file_read(struct mail_user *owner,
 	ret = read_text(fd, path, text, error_r);
 	i_close_fd(&fd);
 	return ret;
+}
+
+time_t mail_seal_state_file_changed(struct mail_user *owner,
+				    const struct mail_seal_state_file *file)
+{
+	struct mailbox_list *list;
+	const char *path = file_path(owner, file, &list);
+	struct stat st;
+
+	return path == NULL || lstat(path, &st) < 0 ? 0 : st.st_mtime;
 }
 
 /* Returns NULL and 0 if there can be none, or NULL and -1. */

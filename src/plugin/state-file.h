@@ -24,6 +24,9 @@ struct mail_seal_state_file {
 int mail_seal_state_file_read(struct mail_user *owner,
 			      const struct mail_seal_state_file *file,
 			      string_t *text, const char **error_r);
+/* Returns when it was last changed; 0 if there is none, or that isn't known. */
+time_t mail_seal_state_file_changed(struct mail_user *owner,
+				    const struct mail_seal_state_file *file);
 /* Writes it. Returns 0, also if none can be here, or -1 and why not. */
 int mail_seal_state_file_write(struct mail_user *owner,
 			       const struct mail_seal_state_file *file,

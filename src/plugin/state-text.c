@@ -174,6 +174,60 @@ void mail_seal_state_print(const struct mail_seal_state *state, string_t *text)
 	str_append(text, STATE_END"\n");
 }
 
+static void
+merge_told(struct mail_seal_state *state, const char *const *told, pool_t pool)
+{
+	for (; told != NULL && *told != NULL; told++) {
+		if (state->told == NULL || !str_array_find(state->told, *told))
+			add_told(state, *told, pool);
+	}
+}
+
+/* Does the other know the certificates of a later time, or alone? */
+static bool
+is_later(const struct mail_seal_state *other,
+	 const struct mail_seal_state *state)
+{
+	return other->fingerprints != NULL &&
+		(state->fingerprints == NULL || other->given > state->given);
+}
+
+bool mail_seal_state_merge(struct mail_seal_state *state,
+			   const struct mail_seal_state *other, pool_t pool)
+{
+	string_t *before = str_new(pool, 1024), *after = str_new(pool, 1024);
+
+	if (!state->known || state->damaged) {
+		*state = *other;
+		state->facts = NULL;
+		return TRUE;
+	}
+	mail_seal_state_print(state, before);
+	if (is_later(other, state)) {
+		if (!mail_seal_state_has_fingerprints(state,
+						      other->fingerprints))
+			state->facts = NULL;
+		state->fingerprints = other->fingerprints;
+		state->given_way = other->given_way;
+		state->given = other->given;
+		state->owed = other->owed;
+	}
+	if (state->since == 0 ||
+	    (other->since != 0 && other->since < state->since))
+		state->since = other->since;
+	state->withdrawn_before = I_MAX(state->withdrawn_before,
+					other->withdrawn_before);
+	merge_told(state, other->told, pool);
+	mail_seal_state_print(state, after);
+	return !str_equals(before, after);
+}
+
+bool mail_seal_state_is_moved(const struct mail_seal_state *state)
+{
+	return !state->damaged && state->fingerprints == NULL &&
+		null_strcmp(state->given_way, MAIL_SEAL_STATE_MOVED) == 0;
+}
+
 bool mail_seal_state_has_fingerprints(const struct mail_seal_state *state,
 				      const char *const *fingerprints)
 {

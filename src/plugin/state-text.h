@@ -37,6 +37,9 @@ struct mail_seal_state {
 
 /* the way of those that somebody has put there */
 #define MAIL_SEAL_STATE_BY_HAND "hand"
+/* They are another mail store's, and all that is known of them is the messages
+   that dsync has brought from there: then given is when the latest one came. */
+#define MAIL_SEAL_STATE_MOVED "dsync"
 
 /* A file that is larger is none of ours. */
 #define MAIL_SEAL_STATE_SIZE_MAX (256*1024)
@@ -52,6 +55,15 @@ void mail_seal_state_parse(const char *text, pool_t pool,
 /* Appends the text of a state that is enrolled. */
 void mail_seal_state_print(const struct mail_seal_state *state,
 			   string_t *text);
+
+/* Adds what another mail store remembers of the same owner, which isn't damaged:
+   its word counts where it is the later one, but for what its judge said.
+   Returns whether that changes anything. Allocated from the pool. */
+bool mail_seal_state_merge(struct mail_seal_state *state,
+			   const struct mail_seal_state *other, pool_t pool);
+
+/* Is that all that is known? */
+bool mail_seal_state_is_moved(const struct mail_seal_state *state);
 
 /* Are the fingerprints the same, in whatever order? Either may be NULL. */
 bool mail_seal_state_has_fingerprints(const struct mail_seal_state *state,

@@ -107,6 +107,43 @@ int mail_seal_state_set_owed(struct mail_user *owner, const char *owed,
 	return state_write(owner, &state, error_r);
 }
 
+int mail_seal_state_note_moved(struct mail_user *owner, time_t sealed,
+			       const char **error_r)
+{
+	struct mail_seal_state state;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret != 0)
+		return ret < 0 ? -1 : 0;
+	/* since when, and to which certificates, isn't known */
+	state.enrolled = TRUE;
+	state.given_way = MAIL_SEAL_STATE_MOVED;
+	state.given = sealed;
+	return state_write(owner, &state, error_r);
+}
+
+int mail_seal_state_get_text(struct mail_user *owner, string_t *text,
+			     time_t *changed_r, const char **error_r)
+{
+	*changed_r = mail_seal_state_file_changed(owner, &state_file);
+	return mail_seal_state_file_read(owner, &state_file, text, error_r);
+}
+
+int mail_seal_state_add_text(struct mail_user *owner, const char *text,
+			     const char **error_r)
+{
+	struct mail_seal_state state, other;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret < 0)
+		return -1;
+	mail_seal_state_parse(text, pool_datastack_create(), &other);
+	if (other.damaged ||
+	    !mail_seal_state_merge(&state, &other, pool_datastack_create()))
+		return 0;
+	return state_write(owner, &state, error_r);
+}
+
 int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r)
 {
 	return mail_seal_state_file_remove(owner, &state_file, error_r);

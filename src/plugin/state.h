@@ -38,6 +38,19 @@ int mail_seal_state_set_told(struct mail_user *owner, const char *const *told,
 			     const char **error_r);
 int mail_seal_state_set_owed(struct mail_user *owner, const char *owed,
 			     const char **error_r);
+/* dsync has brought messages that a server had sealed for this owner, the latest
+   of them then: remembers that he is enrolled, if there is no state. Returns 0
+   or -1 as above. */
+int mail_seal_state_note_moved(struct mail_user *owner, time_t sealed,
+			       const char **error_r);
+/* The state as text, and when it was last changed. Returns as
+   mail_seal_state_read(). */
+int mail_seal_state_get_text(struct mail_user *owner, string_t *text,
+			     time_t *changed_r, const char **error_r);
+/* Adds the text of another mail store's state. What isn't one is left alone.
+   Returns 0 or -1 as above. */
+int mail_seal_state_add_text(struct mail_user *owner, const char *text,
+			     const char **error_r);
 /* Forgets it: the owner has withdrawn. Returns 1, 0 if there was nothing to
    forget, or -1 and why that can't be done. */
 int mail_seal_state_withdraw(struct mail_user *owner, const char **error_r);

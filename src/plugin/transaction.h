@@ -67,6 +67,12 @@ struct mail_seal_transaction {
 	   NULL */
 	buffer_t *certificate;
 
+	/* state-sync.c: a message that dsync brings while it is saved, or
+	   NULL; when it was received; and when the latest one was that was
+	   sealed, or 0 */
+	struct istream *came;
+	time_t came_received, came_sealed;
+
 	/* the plaintext while it is saved, and where it began */
 	struct istream *input;
 	uoff_t input_start;

@@ -143,6 +143,14 @@ static void run_user(void *context, struct mail_user *user)
 	doctor_check_user(&doctor->findings, user);
 }
 
+static void user_elsewhere(void *context, const char *host)
+{
+	struct doctor *doctor = context;
+
+	doctor_ok(&doctor->findings, "proxy", "The user's mail is on the "
+		  "server %s, which has a doctor of its own", host);
+}
+
 static void user_failed(void *context, const char *error)
 {
 	struct doctor *doctor = context;
@@ -193,6 +201,7 @@ check_users(struct doctor *doctor, const struct doveadm_cmd_context *cctx)
 	struct doveadm_seal_each_user each = {
 		.protocols = doctor_protocols,
 		.protocol = check_protocol,
+		.elsewhere = user_elsewhere,
 		.run = run_user,
 		.failed = user_failed,
 		.begin = begin_user,

@@ -15,7 +15,7 @@
  * Plugins
  */
 
-static bool has_plugin(const char *const *list)
+bool doctor_has_plugin(const char *const *list)
 {
 	for (; *list != NULL; list++) {
 		if (strcmp(*list, PLUGIN) == 0)
@@ -40,11 +40,11 @@ void doctor_judge_plugins(struct doctor_findings *findings,
 	const char *const *list = plugins->users != NULL ? plugins->users :
 		plugins->everybodys;
 
-	if (has_plugin(list)) {
+	if (doctor_has_plugin(list)) {
 		doctor_ok(findings, "plugin", "Protocol %s has "PLUGIN,
 			  plugins->protocol);
 	} else if (plugins->users != NULL &&
-		   has_plugin(plugins->everybodys)) {
+		   doctor_has_plugin(plugins->everybodys)) {
 		doctor_bad(findings, DOCTOR_ERROR, "plugin",
 			   "Take mail_plugins out of the user's userdb fields, "
 			   "or add "PLUGIN" to it",

@@ -20,6 +20,7 @@ struct doctor_plugins {
 	/* NULL: as everybody's */
 	const char *const *users;
 };
+bool doctor_has_plugin(const char *const *list);
 void doctor_judge_plugins(struct doctor_findings *findings,
 			  const struct doctor_plugins *plugins);
 /* What becomes of this list of plugins by the fields of a userdb,

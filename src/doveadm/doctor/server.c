@@ -75,15 +75,38 @@ static int read_confs(struct doctor_findings *findings, struct server *server)
 	return 0;
 }
 
+/* Whoever stores no mail needs mail_seal for doveadm's commands only, which it
+   passes on. One that stores some has it at least somewhere. */
+static bool is_only_proxy(const struct server *server)
+{
+	const char *port = doctor_conf_get(server->conf, "doveadm_port");
+
+	for (unsigned int i = 0; i < PROTOCOL_COUNT; i++) {
+		if (server->confs[i] != NULL &&
+		    strcmp(doctor_protocols[i], "doveadm") != 0 &&
+		    doctor_has_plugin(doctor_conf_get_list(server->confs[i],
+							   "mail_plugins")))
+			return FALSE;
+	}
+	return port != NULL && *port != '\0' && strcmp(port, "0") != 0;
+}
+
 static void
 check_plugins(struct doctor_findings *findings, const struct server *server)
 {
+	bool only_proxy = is_only_proxy(server);
+
+	if (only_proxy) {
+		doctor_ok(findings, "proxy", "This is a proxy for mail that is "
+			  "on other servers (doveadm_port)");
+	}
 	for (unsigned int i = 0; i < PROTOCOL_COUNT; i++) {
 		struct doctor_plugins plugins = {
 			.protocol = doctor_protocols[i]
 		};
 
-		if (server->confs[i] == NULL)
+		if (server->confs[i] == NULL ||
+		    (only_proxy && strcmp(plugins.protocol, "doveadm") != 0))
 			continue;
 		plugins.everybodys = doctor_conf_get_list(server->confs[i],
 							  "mail_plugins");

@@ -517,10 +517,12 @@ dict_server {{
     {site.dict.server24()}
   }}
 }}
-dict seal {{
-  driver = proxy
-  dict_proxy_name = keys
-  dict_proxy_socket_path = {site.dict_socket}
+mail_seal_dict {{
+  dict seal {{
+    driver = proxy
+    dict_proxy_name = keys
+    dict_proxy_socket_path = {site.dict_socket}
+  }}
 }}
 mail_seal_keys = {_long_variables(site.dict_keys.format("seal"))}
 """

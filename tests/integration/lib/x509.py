@@ -97,14 +97,14 @@ class X509:
         openssl(*request, "-x509", "-days", 30, *options, "-out", certificate_file)
         return self._key(address, certificate_file, key_file)
 
-    def generate_many(self, count):
+    def generate_many(self, count, first=0):
         """Certificates of member0@example.org and so on, all of one key, which is quick."""
         self._made += 1
         key_file = self.folder / f"{self._made}.key"
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
                 "-out", key_file)
         keys = []
-        for n in range(count):
+        for n in range(first, first + count):
             file = self.folder / f"{self._made}-{n}.pem"
             openssl("req", "-x509", "-new", "-key", key_file, "-subj", f"/CN=member{n}", "-addext",
                     f"subjectAltName=email:member{n}@example.org", "-days", 30, "-out", file)

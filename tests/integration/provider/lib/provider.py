@@ -25,17 +25,17 @@ from types import SimpleNamespace
 import provider_config
 from databases import PostgreSQL, Redis
 from dovecot import PASSWORD, VMAIL_UID, Dovecot, User, dovecot_version
-from imap import Imap
 from lmtp import Lmtp
 from managesieve import ManageSieve
 from postfix import Postfix
 from relay import Relay
 from sandbox import Sandbox, wait_until
 
-PROXY = "127.0.0.10"
-BACKEND = "127.0.0.1{}"              # .11, .12, .13
-SQL, REDIS = "127.0.0.30", "127.0.0.31"
-USERS_SQL, DICT_SQL, DICT_REDIS = "127.0.0.32", "127.0.0.33", "127.0.0.34"
+# The last parts of addresses; back ends follow the proxy.
+PROXY_LAST = 10
+SQL, REDIS = 30, 31
+USERS_SQL, DICT_SQL, DICT_REDIS = 32, 33, 34
+PROXY = f"127.0.0.{PROXY_LAST}"     # of a process's first provider
 TEAMS = ("info", "support")
 
 # The provider has more than one name of its own, and asks the database who there is.
@@ -110,7 +110,9 @@ class Provider:
         self.users = {name: Account(name) for name in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-provider-"))
         self.folder.chmod(0o755)
-        self.addresses = [BACKEND.format(number + 1) for number in range(backends)]
+        self._network = next(number for number in range(256) if number not in self.networks)
+        self.networks.add(self._network)
+        self.addresses = [self.address(PROXY_LAST + 1 + number) for number in range(backends)]
         self.shared = self.folder / "shared"
         self.public = self.shared / "public"
         self._dict, self._place = dict, place
@@ -119,11 +121,16 @@ class Provider:
         self._open = []
         self.proxy, self.backends, self.postfix = None, [], None
 
+    networks = set()                 # the third parts of their addresses
+
+    def address(self, last):
+        return f"127.0.{self._network}.{last}"
+
     def __enter__(self):
         try:
             self._start_databases()
             self._make_shared_storage()
-            self.proxy = self._start_instance("proxy", PROXY, proxy=True)
+            self.proxy = self._start_instance("proxy", self.address(PROXY_LAST), proxy=True)
             for number, address in enumerate(self.addresses):
                 self.backends.append(self._start_instance(f"backend{number + 1}", address, number))
             if self._with_postfix:
@@ -139,6 +146,7 @@ class Provider:
     def close(self):
         while self._open:
             self._open.pop().__exit__(None, None, None)
+        self.networks.discard(self._network)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # Who is where
@@ -206,9 +214,9 @@ class Provider:
         return thing
 
     def _start_databases(self):
-        self.postgresql = PostgreSQL(self.folder / "postgresql", SQL)
+        self.postgresql = PostgreSQL(self.folder / "postgresql", self.address(SQL))
         self._keep(_closing(self.postgresql))
-        self.redis_server = Redis(self.folder / "redis", REDIS)
+        self.redis_server = Redis(self.folder / "redis", self.address(REDIS))
         self._keep(_closing(self.redis_server))
         self.users_sql = self._relay(USERS_SQL, SQL, 5432)
         self.dict_sql = self._relay(DICT_SQL, SQL, 5432)
@@ -216,6 +224,7 @@ class Provider:
         self.add(*self.users)
 
     def _relay(self, address, target, port):
+        address, target = self.address(address), self.address(target)
         if not self._relays:
             return SimpleNamespace(address=(target, port))
         relay = Relay((address, port), (target, port))
@@ -245,8 +254,8 @@ class Provider:
     def _start_postfix(self):
         sandbox = Sandbox()
         self._keep(_closing(sandbox))
-        (self.folder / "mailboxes.cf").write_text(MAILBOXES_CF.format(host=SQL))
-        main = MAIN_CF.format(folder=self.folder, proxy=PROXY)
+        (self.folder / "mailboxes.cf").write_text(MAILBOXES_CF.format(host=self.address(SQL)))
+        main = MAIN_CF.format(folder=self.folder, proxy=self.proxy.address)
         self.postfix = Postfix(SimpleNamespace(sandbox=sandbox, folder=self.folder), main=main)
         self._keep(self.postfix).__enter__()
 

@@ -23,16 +23,17 @@ class Place:
     public: Path = None              # team mailboxes, on storage that all back ends share
     proxy: bool = False
     mail_seal: bool = True           # is the plugin loaded?
+    plugins: tuple = ()              # of a back end, besides
     seal: dict = field(default_factory=dict)      # more mail_seal_* settings
     dict: str = "sql"                # what is behind it: "sql", "redis"
     own_users: bool = True           # -A is who belongs here; False: everybody
     teams: tuple = ()                # mailboxes in Public/
+    metadata: bool = True            # is there a place for attributes of mailboxes?
     dict_connections: int = 0        # to PostgreSQL, of each dict process; 0: Dovecot's default
     more: str = ""                   # settings that both versions understand
     # For lib/dovecot.py
     system_users: bool = False
     disk: str = ""
-    plugins: tuple = ()
     masters: bool = False
     attachments: bool = False
 
@@ -55,9 +56,9 @@ class Place:
 
     @property
     def user_query(self):
-        return ("SELECT 5000 AS uid, 5000 AS gid,"
-                f" coalesce(home, '{self.homes}/' || username) AS home,"
-                " coalesce(seal_keys, 'dict:SEAL') AS mail_seal_keys"
+        home = f"coalesce(home, '{self.homes}/' || username)"
+        return (f"SELECT 5000 AS uid, 5000 AS gid, {home} AS home,"
+                f" coalesce(replace(seal_keys, 'HOME', {home}), 'dict:SEAL') AS mail_seal_keys"
                 " FROM users WHERE username = '%u'")
 
     @property
@@ -193,8 +194,8 @@ protocol doveadm {{
             f"redis:host={place.dict_redis}:prefix=seal/"
         return text + f"""
 mail_location = maildir:~/Maildir
-mail_plugins = acl {"mail_seal" if place.mail_seal else ""}
-mail_attribute_dict = file:%h/attributes
+mail_plugins = acl {"mail_seal" if place.mail_seal else ""} {" ".join(place.plugins)}
+{"mail_attribute_dict = file:%h/attributes" if place.metadata else ""}
 namespace public {{
   type = public
   separator = /
@@ -212,7 +213,7 @@ plugin {{
   {self._teams(place)}
 }}
 protocol imap {{
-  imap_metadata = yes
+  imap_metadata = {"yes" if place.metadata else "no"}
 }}
 protocol lmtp {{
   mail_plugins = $mail_plugins sieve
@@ -276,13 +277,9 @@ lmtp_proxy = yes
             server = ("    driver = redis\n"
                       f"    redis_host = {place.dict_redis}\n    redis_key_prefix = seal/\n")
         return text + f"""
-{self._plugins(["acl", "mail_seal" if place.mail_seal else ""])}
+{self._plugins(["acl", "mail_seal" if place.mail_seal else "", *place.plugins])}
 acl_driver = vfile
-mail_attribute {{
-  dict file {{
-    path = %{{home}}/attributes
-  }}
-}}
+{ATTRIBUTES_24 if place.metadata else ""}
 namespace public {{
   type = public
   separator = /
@@ -297,17 +294,14 @@ dict_server {{
 {server}
   }}
 }}
-dict seal {{
-  driver = proxy
-  dict_proxy_name = seal
-}}
+{DICT_24 if place.mail_seal else ""}
 {"".join(f"{name} = {value}" + chr(10) for name, value in place.seal.items())}
 sieve_script personal {{
   path = ~/sieve
   active_path = ~/.dovecot.sieve
 }}
 protocol imap {{
-  imap_metadata = yes
+  imap_metadata = {"yes" if place.metadata else "no"}
 }}
 protocol lmtp {{
   mail_plugins {{
@@ -325,6 +319,21 @@ protocol lmtp {{
                        for team in place.teams)
 
 
+DICT_24 = """
+mail_seal_dict {
+  dict seal {
+    driver = proxy
+    dict_proxy_name = seal
+  }
+}
+"""
+ATTRIBUTES_24 = """
+mail_attribute {
+  dict file {
+    path = %{home}/attributes
+  }
+}
+"""
 MAPS = [("keys", "mail_seal_keys", "certificate"), ("pending", "mail_seal_pending", "pending")]
 
 

@@ -1,0 +1,270 @@
+/* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
+
+/* What the mail store remembers of its owner, when dsync (doveadm backup, sync,
+   replication) takes his mail to another one, so that there, too, a certificate
+   that has gone missing isn't an owner without one.
+
+   It goes along as attributes of INBOX, as Pigeonhole's scripts do, which only
+   dsync gets to see. Where this server has no place for attributes they aren't
+   sent: another that has neither that nor us would fail over them.
+
+   That doesn't depend on them, nor on what the other server has: whoever has
+   messages that a server sealed was enrolled there. */
+
+#include "lib.h"
+#include "ioloop.h"
+#include "istream.h"
+#include "mail-user.h"
+#include "mailbox-attribute.h"
+#include "str.h"
+#include "declined.h"
+#include "istream-watch.h"
+#include "state.h"
+#include "state-sync.h"
+#include "transaction.h"
+#include "user.h"
+
+/* Not below the one for the server's entries: no mail client can name it. */
+#define PREFIX MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT"mail-seal/"
+
+/* What a message that was sealed begins with, see src/seal/format/envelope.h */
+#define MARK "X-Mail-Seal: v=1;"
+
+struct carried {
+	const char *key;
+	/* Return 1, 0 if there is none, or -1. */
+	int (*get)(struct mail_user *owner, string_t *text, time_t *changed_r,
+		   const char **error_r);
+	/* What another server remembered is added to what is here. */
+	int (*add)(struct mail_user *owner, const char *text,
+		   const char **error_r);
+};
+
+/* Messages of another mailbox may have come first, and made a state of their
+   own. */
+static int
+add_declined(struct mail_user *owner, const char *text, const char **error_r)
+{
+	struct mail_seal_state state;
+	int ret = mail_seal_declined_add_text(owner, text, error_r);
+
+	if (ret < 0)
+		return -1;
+	ret = mail_seal_state_read(owner, &state, error_r);
+	if (ret <= 0 || !mail_seal_state_is_moved(&state) ||
+	    !mail_seal_declined_has_withdrawn(owner, state.given))
+		return ret < 0 ? -1 : 0;
+	return mail_seal_state_withdraw(owner, error_r) < 0 ? -1 : 0;
+}
+
+static const struct carried carried[] = {
+	{ PREFIX"state", mail_seal_state_get_text, mail_seal_state_add_text },
+	{ PREFIX"declined", mail_seal_declined_get_text, add_declined }
+};
+
+/*
+ * Attributes
+ */
+
+struct sync_iter {
+	struct mailbox_attribute_iter iter;
+	struct mailbox_attribute_iter *super;
+	/* the next of ours */
+	unsigned int next;
+};
+
+static const struct carried *
+find_carried(struct mailbox *box, enum mail_attribute_type type,
+	     const char *key)
+{
+	if ((type & MAIL_ATTRIBUTE_TYPE_MASK) != MAIL_ATTRIBUTE_TYPE_PRIVATE ||
+	    !box->inbox_user ||
+	    mailbox_get_namespace(box)->owner != box->storage->user)
+		return NULL;
+	for (unsigned int i = 0; i < N_ELEMENTS(carried); i++) {
+		if (strcmp(carried[i].key, key) == 0)
+			return &carried[i];
+	}
+	return NULL;
+}
+
+static int
+check(struct mailbox *box, int ret, const char *key, const char *error)
+{
+	if (ret < 0) {
+		mail_storage_set_critical(box->storage,
+			"mail_seal: %s: %s", key, error);
+	}
+	return ret;
+}
+
+static int
+sync_attribute_get(struct mailbox *box, enum mail_attribute_type type,
+		   const char *key, struct mail_attribute_value *value_r)
+{
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	const struct carried *what = find_carried(box, type, key);
+	string_t *text;
+	const char *error;
+	int ret;
+
+	if (what == NULL) {
+		return sbox->module_ctx.super.attribute_get(box, type, key,
+							    value_r);
+	}
+	text = t_str_new(1024);
+	ret = what->get(box->storage->user, text, &value_r->last_change,
+			&error);
+	if (ret > 0)
+		value_r->value = str_c(text);
+	return check(box, ret, key, error);
+}
+
+/* That one is unset is no word of the owner's: see metadata.c. */
+static int
+sync_attribute_set(struct mailbox_transaction_context *t,
+		   enum mail_attribute_type type, const char *key,
+		   const struct mail_attribute_value *value)
+{
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(t->box);
+	const struct carried *what = find_carried(t->box, type, key);
+	const char *text, *error;
+
+	if (what == NULL) {
+		return sbox->module_ctx.super.attribute_set(t, type, key,
+							    value);
+	}
+	if (mailbox_attribute_value_to_string(t->box->storage, value,
+					      &text) < 0)
+		return -1;
+	return text == NULL ? 0 :
+		check(t->box, what->add(t->box->storage->user, text, &error),
+		      key, error);
+}
+
+static bool has_place_for_attributes(struct mailbox *box)
+{
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	struct mail_attribute_value value;
+
+	i_zero(&value);
+	return sbox->module_ctx.super.attribute_get(box,
+			MAIL_ATTRIBUTE_TYPE_PRIVATE, carried[0].key,
+			&value) >= 0 ||
+		mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTPOSSIBLE;
+}
+
+static struct mailbox_attribute_iter *
+sync_attribute_iter_init(struct mailbox *box, enum mail_attribute_type type,
+			 const char *prefix)
+{
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	struct sync_iter *iter = i_new(struct sync_iter, 1);
+
+	iter->iter.box = box;
+	iter->super = sbox->module_ctx.super.attribute_iter_init(box, type,
+								 prefix);
+	if (*prefix != '\0' || find_carried(box, type, carried[0].key) == NULL ||
+	    !has_place_for_attributes(box))
+		iter->next = N_ELEMENTS(carried);
+	return &iter->iter;
+}
+
+static const char *
+sync_attribute_iter_next(struct mailbox_attribute_iter *_iter)
+{
+	struct sync_iter *iter = (struct sync_iter *)_iter;
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(_iter->box);
+	struct mail_user *user = _iter->box->storage->user;
+	string_t *text = t_str_new(1024);
+	const char *key, *error;
+	time_t changed;
+
+	/* a server without us had a place for what it was sent */
+	while ((key = sbox->module_ctx.super.attribute_iter_next(
+					iter->super)) != NULL) {
+		if (strncmp(key, PREFIX, strlen(PREFIX)) != 0)
+			return key;
+	}
+	while (iter->next < N_ELEMENTS(carried)) {
+		const struct carried *what = &carried[iter->next++];
+
+		/* an error is told when its value is asked for */
+		if (what->get(user, text, &changed, &error) != 0)
+			return what->key;
+	}
+	return NULL;
+}
+
+static int sync_attribute_iter_deinit(struct mailbox_attribute_iter *_iter)
+{
+	struct sync_iter *iter = (struct sync_iter *)_iter;
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(_iter->box);
+	int ret = sbox->module_ctx.super.attribute_iter_deinit(iter->super);
+
+	i_free(iter);
+	return ret;
+}
+
+void mail_seal_state_sync_hook(struct mailbox *box, struct mailbox_vfuncs *v)
+{
+	if (!box->storage->user->dsyncing)
+		return;
+	v->attribute_get = sync_attribute_get;
+	v->attribute_set = sync_attribute_set;
+	v->attribute_iter_init = sync_attribute_iter_init;
+	v->attribute_iter_next = sync_attribute_iter_next;
+	v->attribute_iter_deinit = sync_attribute_iter_deinit;
+}
+
+/*
+ * Messages
+ */
+
+struct istream *mail_seal_state_sync_watch(struct mail_save_context *ctx,
+					   struct istream *input)
+{
+	struct mailbox *box = ctx->transaction->box;
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+
+	if (!box->storage->user->dsyncing ||
+	    mailbox_get_namespace(box)->owner != box->storage->user)
+		return input;
+	st->came = i_stream_create_watch(input, strlen(MARK));
+	/* later it is gone */
+	st->came_received = ctx->data.received_date == (time_t)-1 ?
+		ioloop_time : ctx->data.received_date;
+	return st->came;
+}
+
+void mail_seal_state_sync_saved(struct mail_save_context *ctx)
+{
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	const buffer_t *start;
+
+	if (st->came == NULL)
+		return;
+	start = i_stream_watch_get(st->came);
+	if (start->used == strlen(MARK) &&
+	    memcmp(start->data, MARK, strlen(MARK)) == 0)
+		st->came_sealed = I_MAX(st->came_sealed, st->came_received);
+}
+
+void mail_seal_state_sync_committed(struct mailbox *box, time_t sealed)
+{
+	struct mail_user *user = box->storage->user;
+	const struct mail_seal_settings *set;
+	const char *error;
+
+	if (sealed == 0)
+		return;
+	set = mail_seal_user_get_settings(user, &error);
+	if (set == NULL || set->source_count == 0 ||
+	    mail_seal_declined_has_withdrawn(user, sealed))
+		return;
+	if (mail_seal_state_note_moved(user, sealed, &error) < 0) {
+		e_warning(user->event, "mail_seal: The owner's state can't "
+			  "be kept, so a key that goes missing wouldn't be "
+			  "noticed: %s", error);
+	}
+}
