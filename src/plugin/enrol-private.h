@@ -62,6 +62,8 @@ struct enrolled {
 	const char *const *keys;
 	/* are they the real ones? */
 	bool known;
+	/* when the owner withdrew, as a source says; or 0 */
+	time_t withdrawn;
 	/* the same for the log, or "none" or "unreadable" */
 	const char *fingerprints;
 	/* a code can be sealed to it, be it expired */

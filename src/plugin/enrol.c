@@ -81,16 +81,17 @@ static const char *facts_now(const struct mail_seal_settings *set)
 	return keys.new_facts;
 }
 
-/* The owner's state knows at once, not only with the first message. It is no
-   failure if that can't be: the certificate counts. */
+/* The owner's state knows at once, not only with the first message; also that
+   this withdrawal (or 0) is over, which a replica that lags may yet show. It is
+   no failure if that can't be: the certificate counts. */
 static void remember(const struct mail_seal_enrolment *enrolment,
-		     const struct enrolled *enrolled)
+		     const struct enrolled *enrolled, time_t withdrawn)
 {
 	struct mail_user *user = enrolment->set->user;
 	const char *error;
 
 	if (mail_seal_state_enrol(user, enrolled->keys,
-				  facts_now(enrolment->set), 0,
+				  facts_now(enrolment->set), withdrawn,
 				  enrolment->way, &error) < 0) {
 		e_warning(user->event, "mail_seal: The owner's state can't be "
 			  "kept: %s", error);
@@ -108,7 +109,7 @@ void enrol_has_set(const struct mail_seal_enrolment *enrolment,
 	after.known = after.keys != NULL;
 	after.fingerprints = after.keys == NULL ? "unreadable" :
 		t_strarray_join(after.keys, ",");
-	remember(enrolment, &after);
+	remember(enrolment, &after, before->withdrawn);
 	mail_seal_declined_forget(enrolment->set->user, after.keys);
 	now_effective(enrolment, "set", before, &after);
 }

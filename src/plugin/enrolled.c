@@ -150,6 +150,7 @@ int enrolled_get(const struct mail_seal_settings *set,
 
 	mail_seal_owner_judge(set, FALSE, &owner);
 	ret = read_enrolled(set, &owner, TRUE, enrolled_r, error);
+	enrolled_r->withdrawn = owner.keys.withdrawn;
 	mail_seal_owner_free(&owner);
 	return ret < 0 ? -1 : 0;
 }
