@@ -56,7 +56,6 @@ struct status_cmd_context {
 	struct doveadm_seal_users users;
 	/* of all users that were counted here */
 	struct status_sum all_users[STATUS_COLUMN_COUNT];
-	bool any_user;
 };
 
 static void status_init(struct status *status)
@@ -278,7 +277,7 @@ cmd_seal_status_run(struct doveadm_mail_cmd_context *_ctx,
 		}
 		status_deinit(&ctx->status);
 	}
-	ctx->any_user = TRUE;
+	ctx->users.sums.any = TRUE;
 	return ret;
 }
 
@@ -288,7 +287,7 @@ static void cmd_seal_status_deinit(struct doveadm_mail_cmd_context *_ctx)
 	struct status_cmd_context *ctx =
 		container_of(_ctx, struct status_cmd_context, ctx);
 
-	if (_ctx->iterate_single_user || !ctx->any_user ||
+	if (_ctx->iterate_single_user || !ctx->users.sums.any ||
 	    _ctx->exit_code != 0)
 		return;
 	doveadm_seal_users_begin_total();
@@ -325,6 +324,9 @@ cmd_seal_status_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 		masks = everything;
 	_ctx->search_args = doveadm_mail_mailbox_search_args_build(masks);
 	print_headers(ctx->total);
+	ctx->users.sums.list = &ctx->all_users[0].messages;
+	ctx->users.sums.count = STATUS_COLUMN_COUNT *
+		(sizeof(struct status_sum) / sizeof(uint64_t));
 	doveadm_seal_users_init(&ctx->users, _ctx, cmd_seal_status_next_user);
 }
 
@@ -336,31 +338,40 @@ static struct doveadm_mail_cmd_context *cmd_seal_status_alloc(void)
 	ctx->ctx.v.init = cmd_seal_status_init;
 	ctx->ctx.v.run = cmd_seal_status_run;
 	ctx->ctx.v.deinit = cmd_seal_status_deinit;
-	compat_doveadm_announce_options(&ctx->ctx, "t");
+	compat_doveadm_announce_options(&ctx->ctx,
+		"t"DOVEADM_SEAL_JOBS_OPTIONS);
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;
 }
 
 static void cmd_seal_status(struct doveadm_cmd_context *cctx)
 {
+	const char *jobs;
 	bool public;
 
-	if (doveadm_cmd_param_bool(cctx, "public", &public) && public)
+	if (doveadm_cmd_param_bool(cctx, "public", &public) && public) {
+		if (doveadm_cmd_param_str(cctx, "jobs", &jobs)) {
+			i_fatal_status(EX_USAGE, "--jobs is for many users, "
+				       "not for --public");
+		}
 		doveadm_seal_status_public(cctx);
-	else
+	} else {
 		doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);
+	}
 }
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_status = {
 	.name = "seal status",
 	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
-		"[-t | --public] [<mailbox mask> ...]",
+		DOVEADM_SEAL_JOBS_USAGE"[-t | --public] [<mailbox mask> ...]",
 	.cmd = cmd_seal_status,
 	.mail_cmd = cmd_seal_status_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('t', "total-sum", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('p', "public", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('j', "jobs", CMD_PARAM_STR, 0)
+DOVEADM_SEAL_WORKER_PARAM
 DOVEADM_CMD_PARAM('\0', "mailbox-mask", CMD_PARAM_ARRAY,
 		  CMD_PARAM_FLAG_POSITIONAL)
 DOVEADM_CMD_PARAMS_END

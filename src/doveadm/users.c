@@ -10,10 +10,55 @@
 #include "mail-storage-service.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
+#include "doveadm-settings.h"
 #include "../plugin/dovecot-compat.h"
 #include "users.h"
 
 #include <stdio.h>
+
+#define JOBS_MAX 100
+
+/* Where users are elsewhere, behind a proxy or a socket, Dovecot itself can have
+   them looked after by several connections at once. */
+static void
+set_jobs(struct doveadm_seal_users *users,
+	 struct doveadm_mail_cmd_context *ctx, const char *value)
+{
+	/* const for who reads it */
+	struct doveadm_settings *set = (struct doveadm_settings *)ctx->set;
+	unsigned int jobs;
+
+	if (str_to_uint(value, &jobs) < 0 || jobs == 0 || jobs > JOBS_MAX) {
+		i_fatal_status(EX_USAGE, "--jobs: \"%s\" is not a number from "
+			       "1 to 100", value);
+	}
+	if (ctx->iterate_single_user) {
+		i_fatal_status(EX_USAGE, "--jobs is for many users: -A, -F, "
+			       "or -u with wildcards");
+	}
+	if (set->doveadm_port != 0 || set->doveadm_worker_count != 0)
+		set->doveadm_worker_count = jobs;
+	else
+		users->jobs = jobs;
+}
+
+static void
+read_jobs(struct doveadm_seal_users *users,
+	  struct doveadm_mail_cmd_context *ctx)
+{
+	const char *value;
+
+	/* doveadm-server has its users one by one */
+	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI)
+		return;
+	(void)doveadm_cmd_param_bool(ctx->cctx, "worker", &users->worker);
+	if (users->worker) {
+		/* it would be in the way on stdout */
+		doveadm_verbose = FALSE;
+	} else if (doveadm_cmd_param_str(ctx->cctx, "jobs", &value)) {
+		set_jobs(users, ctx, value);
+	}
+}
 
 void doveadm_seal_users_init(struct doveadm_seal_users *users,
 			     struct doveadm_mail_cmd_context *ctx,
@@ -22,6 +67,7 @@ void doveadm_seal_users_init(struct doveadm_seal_users *users,
 {
 	users->super_next = ctx->v.get_next_user;
 	ctx->v.get_next_user = next;
+	read_jobs(users, ctx);
 }
 
 /* Dovecot leaves out those who don't match after they were returned. */
@@ -79,12 +125,42 @@ static void renew_auth_connection(const char *username)
 	pool_unref(&pool);
 }
 
+static void
+run_jobs(struct doveadm_seal_users *users,
+	 struct doveadm_mail_cmd_context *ctx)
+{
+	if (doveadm_seal_jobs_run(ctx, users->jobs, array_front(&users->names),
+				  users->count, &users->sums) < 0)
+		users->result = -1;
+	users->number = users->count;
+}
+
+static int
+worker_next(struct doveadm_seal_users *users,
+	    struct doveadm_mail_cmd_context *ctx, const char **username_r)
+{
+	int ret;
+
+	doveadm_seal_show_rows();
+	ret = doveadm_seal_worker_next(ctx, &users->sums, username_r);
+	if (ret > 0 && users->number++ > 0)
+		renew_auth_connection(*username_r);
+	return ret;
+}
+
 int doveadm_seal_users_next(struct doveadm_seal_users *users,
 			    struct doveadm_mail_cmd_context *ctx,
 			    const char **username_r)
 {
-	if (!array_is_created(&users->names))
+	if (users->worker)
+		return worker_next(users, ctx, username_r);
+	if (!array_is_created(&users->names)) {
 		users_read(users, ctx);
+		if (users->jobs > 1 && users->count > 1) {
+			run_jobs(users, ctx);
+			return users->result;
+		}
+	}
 	doveadm_seal_show_rows();
 	if (users->number == users->count)
 		return users->result;

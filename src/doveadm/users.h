@@ -2,6 +2,8 @@
 #ifndef DOVEADM_SEAL_USERS_H
 #define DOVEADM_SEAL_USERS_H
 
+#include "jobs.h"
+
 struct doveadm_cmd_context;
 struct doveadm_mail_cmd_context;
 
@@ -19,10 +21,24 @@ struct doveadm_seal_users {
 	/* number of the one whose turn it is, from 1 on; and of all. 0 if the
 	   command was given one user. */
 	unsigned int number, count;
+
+	/* --jobs: so many processes share them; and is this one of these? */
+	unsigned int jobs;
+	bool worker;
+	/* what the command adds up over all of them, by itself */
+	struct doveadm_seal_sums sums;
 };
 
+/* A command that has the parameter "jobs", a string, has this one, too, for
+   itself (jobs.h). How both are announced to 2.3, and to people. */
+#define DOVEADM_SEAL_WORKER_PARAM \
+DOVEADM_CMD_PARAM('W', "worker", CMD_PARAM_BOOL, 0)
+#define DOVEADM_SEAL_JOBS_OPTIONS "j:W"
+#define DOVEADM_SEAL_JOBS_USAGE "[--jobs <number>] "
+
 /* next is the command's own function, which calls
-   doveadm_seal_users_next(). To be called by init(). */
+   doveadm_seal_users_next(). To be called by init(). If the command line has
+   --jobs, the first call has others do the work and returns no user. */
 void doveadm_seal_users_init(struct doveadm_seal_users *users,
 			     struct doveadm_mail_cmd_context *ctx,
 			     int (*next)(struct doveadm_mail_cmd_context *ctx,

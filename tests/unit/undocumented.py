@@ -7,7 +7,8 @@ FUNCTIONS = {
     **dict.fromkeys(("g_str_has_prefix", "strstr", "strlen"), "is compared"),
     **dict.fromkeys(("i_panic", "i_assert", "e_debug"), "for developers"),
     **dict.fromkeys(("i_fatal_status", "usage_error", "public_usage", "doveadm_seal_key_usage",
-                     "bad_parameter", "DOVEADM_CMD_MAIL_USAGE_PREFIX"),
+                     "bad_parameter", "DOVEADM_CMD_MAIL_USAGE_PREFIX",
+                     "DOVEADM_SEAL_JOBS_USAGE"),
                     "wrong usage: it is answered at once, and the manual has the right one"),
     **dict.fromkeys(("head", "gauge"), "the metrics' own words, beside them in the output"),
 }

@@ -34,7 +34,6 @@ struct encrypt_cmd_context {
 	struct doveadm_seal_users users;
 	/* of all users that were at work here */
 	struct doveadm_seal_counts total;
-	bool any_user;
 
 	/* of the user that is at work */
 	const struct mail_seal_plugin_interface *plugin;
@@ -320,7 +319,8 @@ begin_progress(struct encrypt_cmd_context *ctx, struct mail_user *user)
 		.bytes_before = ctx->total.sealed_bytes
 	};
 
-	if (!doveadm_seal_progress_is_wanted())
+	/* several at once would write over each other's */
+	if (ctx->users.worker || !doveadm_seal_progress_is_wanted())
 		return;
 	ctx->total_messages = ctx->total_bytes = 0;
 	if (for_each_mailbox(ctx, user, TRUE, add_to_total) == 0) {
@@ -417,7 +417,7 @@ cmd_seal_encrypt_run(struct doveadm_mail_cmd_context *_ctx,
 		doveadm_seal_show_rows();
 	}
 	doveadm_seal_counts_add(&ctx->total, &ctx->counts);
-	ctx->any_user = TRUE;
+	ctx->users.sums.any = TRUE;
 	return ret;
 }
 
@@ -427,7 +427,7 @@ static void cmd_seal_encrypt_deinit(struct doveadm_mail_cmd_context *_ctx)
 	struct encrypt_cmd_context *ctx =
 		container_of(_ctx, struct encrypt_cmd_context, ctx);
 
-	if (_ctx->iterate_single_user || !ctx->any_user)
+	if (_ctx->iterate_single_user || !ctx->users.sums.any)
 		return;
 	doveadm_seal_users_begin_total();
 	if (ctx->dry_run)
@@ -479,6 +479,8 @@ cmd_seal_encrypt_init(struct doveadm_mail_cmd_context *_ctx
 		doveadm_mail_help_name("seal encrypt");
 	_ctx->search_args = doveadm_mail_build_search_args(query);
 	print_headers(ctx->dry_run);
+	ctx->users.sums.list = &ctx->total.sealed;
+	ctx->users.sums.count = sizeof(ctx->total) / sizeof(uint64_t);
 	doveadm_seal_users_init(&ctx->users, _ctx, cmd_seal_encrypt_next_user);
 }
 
@@ -490,18 +492,22 @@ static struct doveadm_mail_cmd_context *cmd_seal_encrypt_alloc(void)
 	ctx->ctx.v.init = cmd_seal_encrypt_init;
 	ctx->ctx.v.run = cmd_seal_encrypt_run;
 	ctx->ctx.v.deinit = cmd_seal_encrypt_deinit;
-	compat_doveadm_announce_options(&ctx->ctx, "n");
+	compat_doveadm_announce_options(&ctx->ctx,
+		"n"DOVEADM_SEAL_JOBS_OPTIONS);
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;
 }
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_encrypt = {
 	.name = "seal encrypt",
-	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[-n] <search query>",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX
+		DOVEADM_SEAL_JOBS_USAGE"[-n] <search query>",
 	.mail_cmd = cmd_seal_encrypt_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('n', "dry-run", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('j', "jobs", CMD_PARAM_STR, 0)
+DOVEADM_SEAL_WORKER_PARAM
 DOVEADM_CMD_PARAM('\0', "query", CMD_PARAM_ARRAY, CMD_PARAM_FLAG_POSITIONAL)
 DOVEADM_CMD_PARAMS_END
 };

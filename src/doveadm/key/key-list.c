@@ -11,6 +11,7 @@
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../../core/core.h"
+#include "../users.h"
 #include "key.h"
 #include "list-look.h"
 
@@ -19,6 +20,8 @@ struct key_list_cmd_context {
 
 	/* of states, as bits: those to show */
 	unsigned int states;
+
+	struct doveadm_seal_users users;
 };
 
 static const char *date(time_t when)
@@ -67,6 +70,16 @@ cmd_seal_key_list_run(struct doveadm_mail_cmd_context *_ctx,
 	return 0;
 }
 
+static int
+cmd_seal_key_list_next_user(struct doveadm_mail_cmd_context *_ctx,
+			    const char **username_r)
+{
+	struct key_list_cmd_context *ctx =
+		container_of(_ctx, struct key_list_cmd_context, ctx);
+
+	return doveadm_seal_users_next(&ctx->users, _ctx, username_r);
+}
+
 static void
 cmd_seal_key_list_init(struct doveadm_mail_cmd_context *_ctx
 		       COMPAT_DOVEADM_ARGS)
@@ -91,6 +104,7 @@ cmd_seal_key_list_init(struct doveadm_mail_cmd_context *_ctx
 	doveadm_print_header_simple("since");
 	doveadm_print_header_simple("pending");
 	doveadm_print_header_simple("problem");
+	doveadm_seal_users_init(&ctx->users, _ctx, cmd_seal_key_list_next_user);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_key_list_alloc(void)
@@ -100,17 +114,21 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_list_alloc(void)
 
 	ctx->ctx.v.init = cmd_seal_key_list_init;
 	ctx->ctx.v.run = cmd_seal_key_list_run;
-	compat_doveadm_announce_options(&ctx->ctx, "s:");
+	compat_doveadm_announce_options(&ctx->ctx,
+		"s:"DOVEADM_SEAL_JOBS_OPTIONS);
 	doveadm_print_init(DOVEADM_PRINT_TYPE_TABLE);
 	return &ctx->ctx;
 }
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_key_list = {
 	.name = "seal key list",
-	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX "[--state <state>[,<state>...]]",
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX DOVEADM_SEAL_JOBS_USAGE
+		"[--state <state>[,<state>...]]",
 	.mail_cmd = cmd_seal_key_list_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('s', "state", CMD_PARAM_STR, 0)
+DOVEADM_CMD_PARAM('j', "jobs", CMD_PARAM_STR, 0)
+DOVEADM_SEAL_WORKER_PARAM
 DOVEADM_CMD_PARAMS_END
 };

@@ -9,6 +9,12 @@
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
 #include "../command.h"
+#include "../users.h"
+
+struct notify_cmd_context {
+	struct doveadm_mail_cmd_context ctx;
+	struct doveadm_seal_users users;
+};
 
 static void
 print_notice(void *context, const char *notice, const char *result,
@@ -43,32 +49,50 @@ cmd_seal_key_notify_run(struct doveadm_mail_cmd_context *ctx,
 	return 0;
 }
 
+static int
+cmd_seal_key_notify_next_user(struct doveadm_mail_cmd_context *_ctx,
+			      const char **username_r)
+{
+	struct notify_cmd_context *ctx =
+		container_of(_ctx, struct notify_cmd_context, ctx);
+
+	return doveadm_seal_users_next(&ctx->users, _ctx, username_r);
+}
+
 static void
-cmd_seal_key_notify_init(struct doveadm_mail_cmd_context *ctx ATTR_UNUSED
+cmd_seal_key_notify_init(struct doveadm_mail_cmd_context *_ctx
 			 COMPAT_DOVEADM_ARGS)
 {
+	struct notify_cmd_context *ctx =
+		container_of(_ctx, struct notify_cmd_context, ctx);
+
 	doveadm_print_header("notice", "notice",
 			     DOVEADM_PRINT_HEADER_FLAG_HIDE_TITLE);
 	doveadm_print_header("result", "result",
 			     DOVEADM_PRINT_HEADER_FLAG_HIDE_TITLE);
+	doveadm_seal_users_init(&ctx->users, _ctx,
+				cmd_seal_key_notify_next_user);
 }
 
 static struct doveadm_mail_cmd_context *cmd_seal_key_notify_alloc(void)
 {
-	struct doveadm_mail_cmd_context *ctx =
-		doveadm_mail_cmd_alloc(struct doveadm_mail_cmd_context);
+	struct notify_cmd_context *ctx =
+		doveadm_mail_cmd_alloc(struct notify_cmd_context);
 
-	ctx->v.init = cmd_seal_key_notify_init;
-	ctx->v.run = cmd_seal_key_notify_run;
+	ctx->ctx.v.init = cmd_seal_key_notify_init;
+	ctx->ctx.v.run = cmd_seal_key_notify_run;
+	compat_doveadm_announce_options(&ctx->ctx, DOVEADM_SEAL_JOBS_OPTIONS);
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
-	return ctx;
+	return &ctx->ctx;
 }
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_key_notify = {
 	.name = "seal key notify",
-	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX,
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX DOVEADM_SEAL_JOBS_USAGE,
 	.mail_cmd = cmd_seal_key_notify_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
+DOVEADM_CMD_PARAM('j', "jobs", CMD_PARAM_STR, 0)
+DOVEADM_SEAL_WORKER_PARAM
 DOVEADM_CMD_PARAMS_END
 };
