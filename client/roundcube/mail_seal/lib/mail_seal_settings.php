@@ -55,7 +55,7 @@ class mail_seal_settings
             return $imap;
         }
 
-        $this->refused($imap);
+        $this->refused($imap && strpos((string) $imap->error, 'Certificates can') ? $imap : null);
     }
 
     /**
