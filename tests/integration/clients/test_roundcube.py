@@ -212,7 +212,7 @@ def test_redirect_is_refused(host, owner, sink):
     owner.show("INBOX")
     owner.run("rcmail.command('bounce', '', document.body, new Event('click'))")
     owner.heard("the recipient can't open it")
-    owner.run("rcmail.http_post('bounce', {_uid: rcmail.env.uid, _mbox: 'INBOX', _from: 1,"
+    owner.run("rcmail.clear_messages(); rcmail.http_post('bounce', {_uid: rcmail.env.uid, _mbox: 'INBOX', _from: 1,"
               " _to: 'friend@example.net'})")
     owner.heard("the recipient can't open it")
     owner.settle()
