@@ -45,7 +45,7 @@ class mail_seal extends rcube_plugin
     function ready($args)
     {
         $input = function ($name) {
-            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GET);
+            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GP);
         };
 
         if ($this->rc->output->type == 'html' && !in_array($args['action'], ['get', 'send'])) {
@@ -167,8 +167,8 @@ class mail_seal extends rcube_plugin
         $engine   = $this->engine();
         $type     = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
         $attached = function ($id) use ($message) {
-            for ($id = (string) $id; $end = strrpos($id, '.'); ) {
-                $id = substr($id, 0, $end);
+            // the notice in place of an encrypted message has the number of the attachment
+            for ($id = (string) $id; $id !== ''; $id = substr($id, 0, (int) strrpos($id, '.'))) {
                 if (isset($message->mime_parts[$id]) && $message->mime_parts[$id]->mimetype == 'message/rfc822') {
                     return true;
                 }
@@ -270,8 +270,10 @@ class mail_seal extends rcube_plugin
                 $this->refuse($message, $args['mode']);
             }
             if ($sealed) {
+                $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
+                // without the key nothing of it can be in the answer
+                $this->plain  = $entity === null || !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
                 // enigma quotes the ciphertext
-                $this->plain  = true;
                 $args['body'] = preg_replace('/(> )?-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----/s', '', $args['body']);
             }
             return $args;

@@ -55,7 +55,8 @@ class mail_seal_settings
             return $imap;
         }
 
-        $this->refused($imap && strpos((string) $imap->error, 'Certificates can') ? $imap : null);
+        // what a server without mail_seal has to say of these entries says nothing to a user
+        $this->refused($imap && stripos((string) $imap->error, 'certificate') ? $imap : null);
     }
 
     /**
