@@ -17,12 +17,12 @@ window.rcmail && rcmail.addEventListener('init', function() {
         }
     });
 
-    $('form.mail-seal-certificate').on('submit', function(e) {
+    $('#mail-seal-give').on('submit', function(e) {
         e.preventDefault();
         rcmail.mail_seal_give(this);
     });
 
-    $('form.mail-seal-withdraw').on('submit', function(e) {
+    $('#mail-seal-withdraw').on('submit', function(e) {
         if (!confirm(rcmail.get_label('mail_seal.reallywithdraw'))) {
             e.preventDefault();
         }
@@ -52,27 +52,26 @@ rcube_webmail.prototype.mail_seal_give = function(form)
         file = $('[type=file]', form)[0].files[0] || new Blob([$('textarea', form).val()]);
 
     reader.onload = function() {
-        var label = file.size > max ? 'toolarge' : ref.mail_seal_kind(reader.result);
+        var label = file.size > max ? 'toolarge' : (ref.mail_seal_is_secret(reader.result) ? 'secret' : '');
 
         $('[type=file], textarea', form).val('');
-        if (label != 'certificate') {
+        if (label) {
             $('#mail-seal-result').html($('<div class="ui alert alert-danger boxerror">').append($('<span>').text(ref.get_label('mail_seal.' + label))));
         }
         else {
-            form._certificate.value = btoa(reader.result);
+            form._value.value = btoa(reader.result);
             form.submit();
         }
     };
     reader.readAsBinaryString(file.slice(0, max));
 };
 
-// "secret", "certificate" or "nocertificate", as lib/mail_seal_certificate.php sees it, where the comments are
-rcube_webmail.prototype.mail_seal_kind = function(bytes)
+// As in lib/mail_seal_certificate.php, where the comments are
+rcube_webmail.prototype.mail_seal_is_secret = function(bytes)
 {
-    var binaries = [], kinds = [],
+    var i, tag, size, count, binaries = [],
         length = '(?:[\\x00-\\x80]|\\x81[^]|\\x82[^]{2}|\\x83[^]{3})',
-        secret = new RegExp('^0' + length + '(?:\\x02\\x01[\\x00-\\x03]|0' + length + '\\x06)'),
-        certificate = new RegExp('^0' + length + '(?:\\x06|0' + length + '[\\x02\\xa0])'),
+        der = new RegExp('^0' + length + '(?:\\x02\\x01[\\x00-\\x03]|0' + length + '\\x06)'),
         decode = function(text) { try { return atob(text.replace(/\s/g, '')); } catch (e) { return ''; } },
         number = function(binary, from, size) {
             for (var n = 0; size-- > 0; ) n = n * 256 + binary.charCodeAt(from++);
@@ -86,21 +85,16 @@ rcube_webmail.prototype.mail_seal_kind = function(bytes)
         binaries.push(/^[A-Za-z0-9+\/\s]+=*\s*$/.test(bytes) ? decode(bytes) : bytes);
     }
 
-    $.each(binaries, function(n, binary) {
-        kinds.push(secret.test(binary) ? 5 : (certificate.test(binary) ? 6 : 0));
-        for (var i = 0, tag, size, count; i < binary.length && (tag = number(binary, i++, 1)) & 0x80; i += count + size) {
+    return /BEGIN[\w ]*(PRIVATE|SECRET)/i.test(bytes.replace(/\0/g, '')) || binaries.some(function(binary) {
+        for (i = 0; i < binary.length && (tag = number(binary, i++, 1)) & 0x80; i += count + size) {
+            if (/^[57]$/.test(tag & 0x40 ? tag & 0x3f : tag >> 2 & 15)) {
+                return true;
+            }
             size = number(binary, i, 1);
             count = tag & 0x40 ? (size < 192 ? 1 : (size < 255 ? 2 : 5)) : [1, 2, 4, 0][tag & 3];
             size = tag & 0x40 ? [0, size, number(binary, i, 2) - 0xc000 + 192, 0, 0, number(binary, i + 1, 4)][count]
                 : (count ? number(binary, i, count) : binary.length);
-            // OpenPGP's packets 5, 6 and 7
-            kinds.push(tag & 0x40 ? tag & 0x3f : tag >> 2 & 15);
         }
+        return der.test(binary);
     });
-
-    if (/BEGIN[\w ]*(PRIVATE|SECRET)/i.test(bytes.replace(/\0/g, '')) || kinds.indexOf(5) >= 0 || kinds.indexOf(7) >= 0) {
-        return 'secret';
-    }
-
-    return kinds.indexOf(6) >= 0 ? 'certificate' : 'nocertificate';
 };

@@ -24,7 +24,7 @@ class mail_seal extends rcube_plugin
     {
         $this->rc = rcmail::get_instance();
         $this->load_config();
-        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'nocertificate', 'toolarge', 'reallywithdraw']);
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'toolarge', 'reallywithdraw']);
         require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
 
         if ($this->rc->task == 'settings') {

@@ -137,8 +137,8 @@ def test_editor_may_not_replace_another_draft(host, owner):
     """As if a page of before the plugin, or another window, still had it open."""
     old = sealed_draft(host, owner.user)
     owner.compose("friend@example.net", "Another", "")
-    owner.run("rcmail.env.draft_id = arguments[0]; jQuery('[name=_draft_saveid]').val(arguments[0])",
-              uid_in(host, owner.user, "Drafts"))
+    owner.run("rcmail.env.draft_id = arguments[0];"
+              "jQuery('[name=_draft_saveid]').val(arguments[0])", uid_in(host, owner.user, "Drafts"))
     owner.type("Dear")
     assert wait_until(lambda: len(host.messages(owner.user, "Drafts")) == 2, 30, 0.2)
     assert old in host.messages(owner.user, "Drafts")
@@ -212,8 +212,8 @@ def test_redirect_is_refused(host, owner, sink):
     owner.show("INBOX")
     owner.run("rcmail.command('bounce', '', document.body, new Event('click'))")
     owner.heard("the recipient can't open it")
-    owner.run("rcmail.http_post('bounce', {_uid: rcmail.env.uid, _mbox: 'INBOX', _from: 1,"
-              " _to: 'friend@example.net'})")
+    owner.run("rcmail.clear_messages(); rcmail.http_post('bounce', {_uid: rcmail.env.uid,"
+              " _mbox: 'INBOX', _from: 1, _to: 'friend@example.net'})")
     owner.heard("the recipient can't open it")
     owner.settle()
     assert sink.received == []
@@ -262,7 +262,8 @@ def test_sealed_message_says_who_sealed_it(host, owner, keep_picture):
     assert seen["mark"].startswith("Sealed by your server")
     assert "Your key isn't here" in seen["body"] and "Sorry" not in seen["body"]
     assert owner.run("return document.querySelector('.mail-seal-mark a').href") == HELP
-    keep_picture(f"roundcube-message-{owner.user}", owner.picture())
+    if owner.user == "alice":
+        keep_picture("roundcube-message", owner.picture())
 
 
 def test_message_that_its_sender_encrypted_has_no_mark(host, webmail, gnupg, openpgp_keys):

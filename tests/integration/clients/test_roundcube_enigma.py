@@ -1,7 +1,6 @@
 """Roundcube with our plugin and Debian's enigma: the owner's secret key is on the web server."""
 
 import base64
-import email.utils
 import re
 
 import pytest
@@ -71,9 +70,10 @@ def check_plain(sent, *words):
 
 
 def encrypted_by_sender(gnupg, key, entity=TEXT_PART):
-    fields = (f"From: bob@example.org\r\nTo: alice@example.org\r\nSubject: {SUBJECT}\r\n"
-              f"Date: {email.utils.formatdate()}\r\nMessage-ID: {email.utils.make_msgid()}\r\n")
-    return fields.encode() + mail.crlf(mail.pgp_mime(gnupg.encrypt(entity, key)))
+    return letter('multipart/encrypted; protocol="application/pgp-encrypted"',
+                  [mail.part("application/pgp-encrypted", b"Version: 1\r\n"),
+                   mail.part("application/octet-stream", mail.crlf(gnupg.encrypt(entity, key)))],
+                  "bob@example.org")
 
 
 # Reading

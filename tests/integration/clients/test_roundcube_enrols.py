@@ -59,8 +59,8 @@ def opened(webmail):
 
 
 def section(webmail, name):
-    return webmail.run("return (document.getElementById('mail-seal-' + arguments[0]) || {}).innerText"
-                       " || ''", name)
+    return webmail.run("const found = document.getElementById(`mail-seal-${arguments[0]}`);"
+                       "return found ? found.innerText : ''", name)
 
 
 def press(webmail, name):
@@ -352,8 +352,8 @@ def submit(webmail, content, **fields):
 
 def test_where_metadata_isnt_announced(owners, key):
     """It works without what 20-imap.conf has."""
-    with webmail_host(owners, metadata=False) as host, Roundcube(host, ["mail_seal"]) as roundcube, \
-            Webmails(roundcube) as webmail:
+    with webmail_host(owners, metadata=False) as host, \
+            Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
         enrol(host, opened(webmail(USER)), key)
 
 

@@ -55,7 +55,8 @@ class mail_seal_settings
             return $imap;
         }
 
-        $this->refused($imap);
+        // what a server without mail_seal has to say of these entries says nothing to a user
+        $this->refused($imap && stripos((string) $imap->error, 'certificate') ? $imap : null);
     }
 
     /**
@@ -73,16 +74,16 @@ class mail_seal_settings
 
         $entries = ['certificate' => self::KEYS, 'enigma' => self::KEYS, 'withdraw' => self::KEYS, 'cancel' => self::PENDING, 'code' => self::CODE];
         $do      = rcube_utils::get_input_string('_do', rcube_utils::INPUT_POST);
-        $value   = rcube_utils::get_input_string('_code', rcube_utils::INPUT_POST);
+        $value   = trim(rcube_utils::get_input_string('_value', rcube_utils::INPUT_POST));
 
         if ($do == 'certificate') {
-            $value = base64_decode(rcube_utils::get_input_string('_certificate', rcube_utils::INPUT_POST));
+            $value = base64_decode($value);
         }
         else if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
-            $value = $enigma->load_engine()->export_key(rcube_utils::get_input_string('_key', rcube_utils::INPUT_POST));
-            $value = is_string($value) ? $value : '';
+            $value = $enigma->load_engine()->export_key($value);
         }
 
+        $value = is_string($value) ? $value : '';
         $error = strlen($value) > mail_seal_certificate::SIZE_MAX ? 'toolarge' : (mail_seal_certificate::is_secret($value) ? 'secretsent' : '');
         // what isn't text goes as base64
         $value = preg_match('/^[\t\r\n -~]*$/', $value) ? $value : base64_encode($value);
@@ -121,8 +122,8 @@ class mail_seal_settings
         }
 
         $objects = [
-            'result'  => is_array($values) ? $this->result : '',
-            'keys'    => is_array($values) ? implode('', array_map([$this, 'certificate'], mail_seal_certificate::summary($keys))) : $this->result,
+            'result'  => $this->result,
+            'keys'    => implode('', array_map([$this, 'certificate'], mail_seal_certificate::summary($keys))),
             'until'   => rcube::Q($this->rc->format_date($pending['until'] ?? '')),
             'pending' => implode('', array_map([$this, 'fingerprint'], array_filter(explode(',', $pending['keys'] ?? '')))),
             'enigma'  => $this->enigma_keys(),
@@ -153,7 +154,7 @@ class mail_seal_settings
     {
         $enigma = $this->rc->plugins->get_plugin('enigma');
         $keys   = $enigma ? $enigma->load_engine()->list_keys() : [];
-        $select = new html_select(['name' => '_key', 'class' => 'custom-select', 'aria-label' => $this->plugin->gettext('usekey')]);
+        $select = new html_select(['name' => '_value', 'class' => 'custom-select', 'aria-label' => $this->plugin->gettext('usekey')]);
 
         foreach (is_array($keys) ? $keys : [] as $key) {
             if ($key->is_private()) {

@@ -99,7 +99,7 @@ class Roundcube:
     def complaints(self):
         """What PHP has to say of our plugin, and where it ended; enigma has its own to hear."""
         return [line for line in self.log().splitlines() if "PHP Fatal" in line
-                or re.search(r"PHP (Error|Warning|Deprecated|Notice)", line) and "mail_seal" in line]
+                or re.search(r"PHP (Warning|Deprecated|Notice)", line) and "mail_seal" in line]
 
     def give_key(self, user, armored, password=None):
         """What enigma's page for keys would import; `password` is the secret key's from now on."""

@@ -161,7 +161,8 @@ class Webmail(Browser):
 
     def type(self, text):
         """At the beginning of the editor, as a user does."""
-        self.driver.find_element("id", "composebody").send_keys(Keys.CONTROL + Keys.HOME + Keys.NULL, text)
+        self.driver.find_element("id", "composebody").send_keys(
+            Keys.CONTROL + Keys.HOME + Keys.NULL, text)
 
     def saved(self):
         """Wait until the draft is saved; its UID."""
@@ -175,8 +176,8 @@ class Webmail(Browser):
     def send(self):
         """Press Send; return when the editor is closed."""
         self.press_send()
-        gone = wait_until(lambda: self.run("return window.rcmail && rcmail.env.action != 'compose'"),
-                          60, 0.2)
+        gone = wait_until(lambda: self.run("return window.rcmail"
+                                           " && rcmail.env.action != 'compose'"), 60, 0.2)
         assert gone, self.said()
         self.settle()
 

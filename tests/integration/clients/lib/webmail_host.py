@@ -19,7 +19,7 @@ DRAFT = letter("multipart/mixed", [TEXT_PART, ATTACHMENT], "alice@example.org").
 
 
 class Owners:
-    """One for each kind; `smime` and `alice` have keys, `keyless` has none, `expired` an old one."""
+    """`alice` and `smime` have keys, `keyless` has none, and `expired` an old one."""
 
     def __init__(self, gnupg, openpgp_keys, x509_keys):
         self.gnupg = gnupg
@@ -39,7 +39,8 @@ class Owners:
 
 def webmail_host(owners, others=(), **site):
     seal = {"mail_seal_addresses": "%u@example.org", **site.pop("seal", {})}
-    return Dovecot([*owners.users(), *others], seal=seal, **{"metadata": True, "more": MAILBOXES, **site})
+    site = {"metadata": True, "more": MAILBOXES, **site}
+    return Dovecot([*owners.users(), *others], seal=seal, **site)
 
 
 def sealed_draft(host, user):
