@@ -26,9 +26,10 @@ const char *file_rights_why(const char *what, const char *path)
 	int way_errno = errno;
 	const char *closed = way_errno != EACCES ? NULL : closed_folder(path);
 
+	if (closed != NULL)
+		what = t_strdup_printf("%s, because of %s", what, closed);
 	errno = way_errno;
-	return closed == NULL ? t_strdup_printf("%s: %m", what) :
-		t_strdup_printf("%s, because of %s: %m", what, closed);
+	return t_strdup_printf("%s: %m", what);
 }
 
 /* Can nobody but root put something else in the place of this folder, or of
