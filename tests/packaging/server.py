@@ -7,6 +7,7 @@ apt downloads comes from outside.
 
 import contextlib
 import ctypes
+import fcntl
 import os
 import re
 import shutil
@@ -96,10 +97,19 @@ class Server:
         """apt-get: what it needs is downloaded before, where there is a network."""
         if arguments[0] not in ("remove", "purge"):
             self.fetch(*arguments)
-        return self.run("apt-get", "-y", *arguments, check=check)
+        with self._archives():
+            return self.run("apt-get", "-y", *arguments, check=check)
 
     def fetch(self, *arguments):
-        return self._outside("apt-get", "-y", "--download-only", *arguments)
+        with self._archives():
+            return self._outside("apt-get", "-y", "--download-only", *arguments)
+
+    @contextlib.contextmanager
+    def _archives(self):
+        """What is downloaded stays for the next server; apt doesn't wait for another's apt."""
+        with open(ROOTS / f"archives-{self.release}.lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def update(self):
         return self._outside("apt-get", "update")

@@ -87,7 +87,7 @@ def test_sessions_end_and_nothing_is_lost(older, gnupg, key):
     package = server.package()
     server.fetch("install", package)
     with Deliveries(server) as deliveries:
-        said = server.run("apt-get", "-y", "install", package)
+        said = server.apt("install", package)
         server.wait_until_up()
         count = len(deliveries.taken)
         while len(deliveries.taken) == count:
