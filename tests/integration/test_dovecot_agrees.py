@@ -177,6 +177,9 @@ def test_nothing_to_complain_about(stored):
 
 
 def complaints(log):
-    """Dovecot's mbox code also complains of messages that were stored as they came."""
+    """Dovecot's mbox code also complains of messages that were stored as they came, and the
+    master, the indexes and the auth process of machines that are slow."""
+    slow = r"Time moved forward|(took|was locked for) \d+ sec"
     return [line for line in log.splitlines()
-            if re.search(r"Error|Warning|Panic|Fatal", line) and "(plain)" not in line]
+            if re.search(r"Error|Warning|Panic|Fatal", line) and "(plain)" not in line
+            and not re.search(slow, line)]

@@ -164,7 +164,8 @@ static void test_choice(void **state G_GNUC_UNUSED)
 		const struct certificate_key *key;
 		uint64_t expected = gpg_choice();
 
-		assert_non_null(list);
+		if (list == NULL)
+			fail_msg("%s", error.text);
 		key = certificate_encryption_key(list->certificates[0],
 						 time(NULL));
 		if ((key == NULL ? 0 : key->id) != expected) {
