@@ -240,16 +240,21 @@ protocols {{
 auth_allow_cleartext = yes
 auth_username_format = %{{user | lower}}
 sql_driver = pgsql
-pgsql {place.users_sql} {{
-  parameters {{
-{_parameters()}
-  }}
-}}
 passdb sql {{
+  pgsql {place.users_sql} {{
+    parameters {{
+  {_parameters()}
+    }}
+  }}
   passdb_default_password_scheme = PLAIN
   query = {_variables(place.password_query)}
 }}
 userdb sql {{
+  pgsql {place.users_sql} {{
+    parameters {{
+  {_parameters()}
+    }}
+  }}
   query = {_variables(place.user_query.replace("SEAL", "seal"))}
   iterate_query = {place.iterate_query}
 }}
