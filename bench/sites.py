@@ -120,16 +120,6 @@ class Site:
             f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{databases.USER}'")
         return int(count)
 
-    def stored(self, first, count):
-        """(bytes of all messages of these users, bytes on disk)"""
-        size = disk = 0
-        for number in range(first, first + count):
-            for home in self._provider.folder.glob(f"backend*/home/{name(number)}"):
-                for file in home.glob("Maildir/**/*,S=*"):
-                    size += file.stat().st_size
-                    disk += file.stat().st_blocks * 512
-        return size, disk
-
     def lookups(self):
         """How often the dict was asked so far: {what: number}"""
         if self._store == "redis":
