@@ -187,7 +187,9 @@ class mail_seal extends rcube_plugin
             }
         }
 
-        return preg_match($type, $message->headers->structure->mimetype ?? '') && empty($engine->encrypted_parts);
+        // without a structure the editor would be empty, too
+        return empty($message->headers->structure)
+            || (preg_match($type, $message->headers->structure->mimetype) && empty($engine->encrypted_parts));
     }
 
     function message_load($args)
