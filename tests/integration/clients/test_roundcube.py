@@ -291,13 +291,12 @@ def test_mark_of_a_sender_doesnt_count(host, webmail):
     assert not keyless.run("return document.querySelector('#messagelist .mail-seal')")
 
 
-def test_padlock_in_the_list(host, webmail, keep_picture):
+def test_padlock_in_the_list(host, webmail):
     alice = webmail("alice")
     host.deliver(MESSAGE, "alice")
     alice.list("INBOX")
     assert alice.run("return document.querySelectorAll('#messagelist .mail-seal').length") == 1
     assert not alice.run("return document.querySelector('#messagelist .with-attachment')")
-    keep_picture("roundcube-list", alice.picture())
 
 
 def test_empty_search_in_texts_says_what_it_searched(host, owner):
@@ -323,7 +322,7 @@ def search(webmail, words, where):
 
 # Sent copies
 
-def test_sent_copy_that_is_refused_can_be_kept(host, webmail, sink, keep_picture):
+def test_sent_copy_that_is_refused_can_be_kept(host, webmail, sink):
     expired = webmail("expired")
     expired.compose("friend@example.net", SUBJECT, TEXT)
     expired.heard(EXPIRED)
@@ -331,7 +330,6 @@ def test_sent_copy_that_is_refused_can_be_kept(host, webmail, sink, keep_picture
     expired.wait("return document.querySelector('#mail-seal-unsaved a')")
     sent = sink.only()
     assert expired.run("return window.onbeforeunload && window.onbeforeunload()")
-    keep_picture("roundcube-sent", expired.picture())
     expired.run("document.querySelector('#mail-seal-unsaved a').click()")
     assert wait_until(lambda: list(expired.downloads.glob("*.eml")), 30, 0.2)
     [file] = expired.downloads.glob("*.eml")

@@ -78,13 +78,12 @@ def encrypted_by_sender(gnupg, key, entity=TEXT_PART):
 
 # Reading
 
-def test_message_is_shown(host, alice, keep_picture):
+def test_message_is_shown(host, alice):
     host.deliver(MESSAGE, "alice")
     seen = alice.show("INBOX")
     assert NEEDLE in seen["body"]
     assert seen["attachments"] == ["note.txt"]
     assert seen["mark"] == "Sealed by your server"
-    keep_picture("roundcube-enigma", alice.picture())
 
 
 def test_list_has_the_paperclip_once_it_is_known(host, alice):

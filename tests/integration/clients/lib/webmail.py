@@ -4,7 +4,7 @@ import urllib.parse
 
 from selenium.webdriver.common.keys import Keys
 
-from browser import Browser
+from browser import SLOW, Browser
 from dovecot import PASSWORD
 from sandbox import wait_until
 
@@ -115,6 +115,7 @@ class Webmail(Browser):
         """On the first message of the list; machines that are busy click slowly."""
         self.row().click()
         self.wait("return rcmail.message_list.get_single_selection()")
+        self.settle()
         self.run("rcmail.message_list.triggerEvent('dblclick')")
 
     def show(self, mailbox, uid=None):
@@ -147,7 +148,7 @@ class Webmail(Browser):
         self.type(body)
 
     def composed(self):
-        self.wait("return window.rcmail && rcmail.env.action == 'compose'")
+        self.wait("return window.rcmail && rcmail.env.action == 'compose'", timeout=SLOW)
         self.settle()
         return self.run(COMPOSED)
 
