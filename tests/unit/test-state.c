@@ -142,11 +142,74 @@ static void test_mail_root(void **state ATTR_UNUSED)
 	}
 }
 
+/* What dsync brings from another mail store */
+static void test_state_merge(void **state ATTR_UNUSED)
+{
+	static const char *const one[] = { FPR1, NULL };
+	static const char *const two[] = { FPR2, NULL };
+	static const char *const told[] = { "a", "b", NULL };
+	static const char *const more[] = { "b", "c", NULL };
+	const struct mail_seal_state old = {
+		.known = TRUE, .enrolled = TRUE, .since = 20,
+		.fingerprints = one, .given_way = "doveadm", .given = 20,
+		.facts = "facts\n", .told = told, .withdrawn_before = 7
+	};
+	const struct mail_seal_state new = {
+		.known = TRUE, .enrolled = TRUE, .since = 10,
+		.fingerprints = two, .given_way = "metadata", .given = 30,
+		.facts = "others\n", .told = more, .owed = FPR1" "FPR2
+	};
+	const struct mail_seal_state moved = {
+		.known = TRUE, .enrolled = TRUE,
+		.given_way = MAIL_SEAL_STATE_MOVED, .given = 40
+	};
+	struct mail_seal_state merged = { .known = FALSE };
+	pool_t pool = pool_datastack_create();
+
+	/* here is nothing: all but what a judge said elsewhere */
+	assert_true(mail_seal_state_merge(&merged, &new, pool));
+	assert_true(merged.enrolled);
+	assert_true(mail_seal_state_has_fingerprints(&merged, two));
+	assert_null(merged.facts);
+	merged.damaged = TRUE;
+	assert_true(mail_seal_state_merge(&merged, &old, pool));
+	assert_false(merged.damaged);
+
+	/* the later certificates, all that he was told, the earliest time */
+	merged = old;
+	assert_true(mail_seal_state_merge(&merged, &new, pool));
+	assert_int_equal(merged.since, 10);
+	assert_int_equal(merged.given, 30);
+	assert_int_equal(merged.withdrawn_before, 7);
+	assert_true(mail_seal_state_has_fingerprints(&merged, two));
+	assert_null(merged.facts);
+	assert_string_equal(t_strarray_join(merged.told, " "), "a b c");
+	assert_string_equal(merged.owed, FPR1" "FPR2);
+	assert_false(mail_seal_state_merge(&merged, &new, pool));
+
+	/* the other way round, what is known here stays */
+	merged = new;
+	assert_true(mail_seal_state_merge(&merged, &old, pool));
+	assert_true(mail_seal_state_has_fingerprints(&merged, two));
+	assert_string_equal(merged.facts, "others\n");
+	assert_string_equal(t_strarray_join(merged.told, " "), "b c a");
+
+	/* that messages came says nothing of certificates */
+	merged = old;
+	assert_false(mail_seal_state_merge(&merged, &moved, pool));
+	merged = moved;
+	assert_true(mail_seal_state_is_moved(&merged));
+	assert_true(mail_seal_state_merge(&merged, &old, pool));
+	assert_false(mail_seal_state_is_moved(&merged));
+	assert_true(mail_seal_state_has_fingerprints(&merged, one));
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_state_texts),
 		cmocka_unit_test(test_state_round_trip),
+		cmocka_unit_test(test_state_merge),
 		cmocka_unit_test(test_mail_root)
 	};
 	int failed;

@@ -75,6 +75,7 @@ TEXTS = {
     "none given": "the kernel's reason",
     "multipart/encrypted; protocol=\"application/pgp-encrypted\"; boundary=\"": MESSAGE,
     "application/pkcs7-mime; smime-type=enveloped-data; name=\"smime.p7m\"": MESSAGE,
+    "X-Mail-Seal: v=1;": MESSAGE,
     "Date: %s": MESSAGE,
     "Message-ID: %s": MESSAGE,
     "Subject: trial": MESSAGE,

@@ -90,9 +90,9 @@ def test_key_list(rows):
     found = {row["username"]: row for row in rows("key", "list")}
     assert sorted(found) == sorted(EVERYBODY)
     for number, user in enumerate(EVERYBODY):
-        kind = "OpenPGP" if number < OPENPGP else "X.509"
-        assert (found[user]["state"], found[user]["kind"]) == (
-            ("active", kind) if number < ENROLLED else ("none", "")), found[user]
+        expected = ("active", "OpenPGP") if number < OPENPGP else \
+            ("expiring", "X.509") if number < ENROLLED else ("none", "")
+        assert (found[user]["state"], found[user]["kind"]) == expected, found[user]
 
 
 def test_key_show(rows):
@@ -100,6 +100,9 @@ def test_key_show(rows):
 
 
 def test_notify_and_encrypt(rows):
+    """The certificates of 30 days: their owners are told once, by whichever way comes first."""
+    told = sorted(row["username"] for row in rows("key", "notify"))
+    assert told in ([], sorted(EVERYBODY[OPENPGP:ENROLLED]))
     assert rows("key", "notify") == []
     found = rows("encrypt", "-n", "all")
     assert {row["username"] for row in found} <= set(EVERYBODY)
