@@ -48,7 +48,6 @@ TEXTS = {
     "mail-seal-declined 1": FORMAT,
     "mail-seal-facts 1": FORMAT,
     "input %s": FORMAT,
-    "X-Mail-Seal: v=1;": FORMAT,
     "gpg (GnuPG) 2.2.20": FORMAT,
     "[GNUPG:] FAILURE %s%u": FORMAT,
     "[GNUPG:] SUCCESS %s%d": FORMAT,
