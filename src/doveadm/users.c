@@ -141,6 +141,13 @@ worker_next(struct doveadm_seal_users *users,
 {
 	int ret;
 
+	/* Dovecot has begun to list them for this process, too; auth would wait
+	   for somebody to read it, with a connection to its database. */
+	if (!users->listed && ctx->users_list_input == NULL) {
+		while (users->super_next(ctx, username_r) > 0)
+			;
+	}
+	users->listed = TRUE;
 	doveadm_seal_show_rows();
 	ret = doveadm_seal_worker_next(ctx, &users->sums, username_r);
 	if (ret > 0 && users->number++ > 0)

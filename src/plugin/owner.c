@@ -37,11 +37,13 @@ lost_key_error(const struct mail_seal_owner *owner, const char *key_error)
 static bool has_withdrawn(struct mail_seal_owner *owner)
 {
 	struct mail_user *user = owner->set->user;
+	/* of one whom dsync brought only this is known: he was enrolled then */
+	time_t since = mail_seal_state_is_moved(&owner->state) ?
+		owner->state.given : owner->state.since;
 	const char *error;
 
 	if (owner->keys.withdrawn <= owner->state.withdrawn_before ||
-	    owner->keys.withdrawn + MAIL_SEAL_CLOCK_SKEW_SECS <
-	    owner->state.since)
+	    owner->keys.withdrawn + MAIL_SEAL_CLOCK_SKEW_SECS < since)
 		return FALSE;
 	if (user->autocreated)
 		return TRUE;

@@ -125,8 +125,18 @@ int mail_seal_state_note_moved(struct mail_user *owner, time_t sealed,
 int mail_seal_state_get_text(struct mail_user *owner, string_t *text,
 			     time_t *changed_r, const char **error_r)
 {
+	struct mail_seal_state state;
+	int ret;
+
 	*changed_r = mail_seal_state_file_changed(owner, &state_file);
-	return mail_seal_state_file_read(owner, &state_file, text, error_r);
+	ret = mail_seal_state_file_read(owner, &state_file, text, error_r);
+	if (ret <= 0)
+		return ret;
+	mail_seal_state_parse(str_c(text), pool_datastack_create(), &state);
+	/* dsync has just made it of messages: any other is the later one */
+	if (mail_seal_state_is_moved(&state))
+		*changed_r = 0;
+	return ret;
 }
 
 int mail_seal_state_add_text(struct mail_user *owner, const char *text,

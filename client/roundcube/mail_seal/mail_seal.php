@@ -261,6 +261,8 @@ class mail_seal extends rcube_plugin
             return;
         }
 
+        // what is attached to it doesn't decide
+        $this->plain = false;
         $sealed = $this->is_sealed($message);
         // Roundcube leaves out the attachments of what has armor in its text
         $closed = $this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments));
@@ -274,7 +276,7 @@ class mail_seal extends rcube_plugin
             if ($sealed) {
                 $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
                 // without the key nothing of it can be in the answer
-                $this->plain  = $entity === null || !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+                $this->plain  = $entity === null || !mail_seal_message::entity_holds_encrypted($entity);
                 // enigma quotes the ciphertext
                 $args['body'] = preg_replace('/(> )?-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----/s', '', $args['body']);
             }
@@ -285,7 +287,7 @@ class mail_seal extends rcube_plugin
         }
         if ($sealed) {
             $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
-            $this->plain = $entity !== null && !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+            $this->plain = $entity !== null && !mail_seal_message::entity_holds_encrypted($entity);
         }
     }
 
@@ -357,7 +359,7 @@ class mail_seal extends rcube_plugin
         $sealed = mail_seal_message::has_mark($raw);
         $entity = $sealed ? $this->open($raw) : null;
         $plain  = $entity === null ? !preg_match('~multipart/encrypted|pkcs7-mime|BEGIN PGP MESSAGE~i', $raw)
-            : !mail_seal_message::holds_encrypted(rcube_mime::parse_message($entity));
+            : !mail_seal_message::entity_holds_encrypted($entity);
         $this->plain = ($this->plain ?? true) && $plain;
 
         if (!$sealed) {

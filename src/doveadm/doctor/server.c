@@ -82,6 +82,11 @@ static int read_confs(struct doctor_findings *findings, struct server *server)
 static bool is_only_proxy(const struct server *server)
 {
 	const char *port = doctor_conf_get(server->conf, "doveadm_port");
+	const char *lmtp = doctor_conf_get(server->conf, "lmtp_proxy");
+
+	/* a port alone is also replication's */
+	if (null_strcmp(lmtp, "yes") != 0)
+		return FALSE;
 
 	for (unsigned int i = 0; i < PROTOCOL_COUNT; i++) {
 		if (server->confs[i] != NULL &&

@@ -52,7 +52,7 @@ class mail_seal_certificate
         $first = ord($bytes[$i] ?? "\0");
 
         return $first < 192 ? [$first, 1]
-            : ($first < 255 ? [self::number(substr($bytes, $i, 2)) - 0xc000 + 192, 2] : [self::number(substr($bytes, $i + 1, 4)), 5]);
+            : ($first < 255 ? [max(0, self::number(substr($bytes, $i, 2)) - 0xc000 + 192), 2] : [self::number(substr($bytes, $i + 1, 4)), 5]);
     }
 
     /**

@@ -9,7 +9,7 @@ class mail_seal_message
     const TYPE = '~^(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
         . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~';
 
-    const ENCRYPTED = '~^(multipart/encrypted|application/(pgp-encrypted|(x-)?pkcs7-mime))$~i';
+    const ENCRYPTED = '~^(multipart/encrypted|application/(pgp(-encrypted)?|(x-)?pkcs7-mime))$~i';
 
     /**
      * Header fields in their order: name in lower case, value in one line, the field as it stands
@@ -61,6 +61,16 @@ class mail_seal_message
         }
 
         return (bool) array_filter((array) $part->parts, [self::class, 'holds_encrypted']);
+    }
+
+    /**
+     * The same of a MIME entity. enigma looks for armor before it decodes anything.
+     */
+    public static function entity_holds_encrypted($entity)
+    {
+        // without CRLF, Roundcube's parser finds no header
+        return strpos($entity, '-----BEGIN PGP MESSAGE-----') !== false
+            || self::holds_encrypted(rcube_mime::parse_message(preg_replace('/\r?\n/', "\r\n", $entity)));
     }
 
     /**
