@@ -1,5 +1,8 @@
 """One back end has no mail_seal, or another version: it is found, and so is what it has stored."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
 import mail
@@ -100,11 +103,17 @@ def test_metrics_on_the_proxy(provider):
     assert metrics(provider.backends[0])['mail_seal_owners{state="active"}'] == "1"
 
 
+@pytest.fixture
+def folder():
+    """Unlike pytest's own one that everybody can get to, as its helper runs as the user."""
+    with tempfile.TemporaryDirectory(prefix="mail-seal-another-") as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(not dovecot_version().startswith("2.3."), reason="one build is enough")
-def test_another_version(keys, tmp_path_factory):
+def test_another_version(keys, folder):
     """It seals as the others do, and metrics tell it from them."""
-    folder = tmp_path_factory.mktemp("another")
-    folder.chmod(0o755)
     build = AnotherBuild(folder)
     with Provider(USERS, postfix=False, modules={WITHOUT: build.modules}) as provider:
         set_key(provider.proxy, ALICE, keys.alice)

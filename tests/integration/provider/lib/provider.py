@@ -15,6 +15,7 @@ All live in the network of this process, which must be one of its own
 mount namespace, so that it can have a mail_seal of its own, or none.
 """
 
+import contextlib
 import os
 import shutil
 import socket
@@ -91,13 +92,14 @@ class Instance(Dovecot):
     def _make_home(self, user):
         """Dovecot makes it when it is needed."""
 
-    def _is_ready(self):
-        try:
+    def _is_ready(self, before):
+        if self._pid_file() in ("", before):
+            return False
+        with contextlib.suppress(OSError):
             for port in (provider_config.IMAP, provider_config.LMTP):
                 socket.create_connection((self.address, port)).close()
             return True
-        except OSError:
-            return False
+        return False
 
 
 class Provider:
@@ -248,8 +250,8 @@ class Provider:
             dict=self._dict, mail_seal=modules is not None, teams=TEAMS, **place)
         instance = Instance(self.users.values(), place, modules)
         instance.users = self.users
-        self._keep(instance).__enter__()
-        return instance
+        # one that can't start closes itself
+        return self._keep(instance.__enter__())
 
     def _start_postfix(self):
         sandbox = Sandbox()
