@@ -9,6 +9,7 @@
 #include "group.h"
 #include "keys-mailbox.h"
 #include "save.h"
+#include "state-sync.h"
 
 int mail_seal_mail_is_encrypted(struct mail *mail)
 {
@@ -93,6 +94,7 @@ copy_as_it_is(struct mail_save_context *ctx, struct mail *mail,
 	ret = sbox->module_ctx.super.copy(ctx, mail);
 	if (ret < 0 || st->saves != old_saves)
 		return ret;
+	mail_seal_state_sync_copied(ctx, mail);
 	if (decision->action == MAIL_SEAL_ACTION_STORE)
 		mail_seal_warn_by_decision(box, decision);
 	mail_seal_report_end(&st->report,

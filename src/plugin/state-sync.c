@@ -57,8 +57,24 @@ add_declined(struct mail_user *owner, const char *text, const char **error_r)
 	return mail_seal_state_withdraw(owner, error_r) < 0 ? -1 : 0;
 }
 
+/* The owner may have withdrawn here since. */
+static int
+add_state(struct mail_user *owner, const char *text, const char **error_r)
+{
+	struct mail_seal_state state, other;
+	int ret = mail_seal_state_read(owner, &state, error_r);
+
+	if (ret < 0)
+		return -1;
+	mail_seal_state_parse(text, pool_datastack_create(), &other);
+	if (ret == 0 && mail_seal_declined_has_withdrawn(owner,
+					I_MAX(other.since, other.given)))
+		return 0;
+	return mail_seal_state_add_text(owner, text, error_r);
+}
+
 static const struct carried carried[] = {
-	{ PREFIX"state", mail_seal_state_get_text, mail_seal_state_add_text },
+	{ PREFIX"state", mail_seal_state_get_text, add_state },
 	{ PREFIX"declined", mail_seal_declined_get_text, add_declined }
 };
 
@@ -89,16 +105,6 @@ find_carried(struct mailbox *box, enum mail_attribute_type type,
 }
 
 static int
-check(struct mailbox *box, int ret, const char *key, const char *error)
-{
-	if (ret < 0) {
-		mail_storage_set_critical(box->storage,
-			"mail_seal: %s: %s", key, error);
-	}
-	return ret;
-}
-
-static int
 sync_attribute_get(struct mailbox *box, enum mail_attribute_type type,
 		   const char *key, struct mail_attribute_value *value_r)
 {
@@ -117,7 +123,11 @@ sync_attribute_get(struct mailbox *box, enum mail_attribute_type type,
 			&error);
 	if (ret > 0)
 		value_r->value = str_c(text);
-	return check(box, ret, key, error);
+	if (ret < 0) {
+		/* the mail can be taken along all the same */
+		e_error(box->event, "mail_seal: %s: %s", key, error);
+	}
+	return ret > 0 ? 1 : 0;
 }
 
 /* That one is unset is no word of the owner's: see metadata.c. */
@@ -129,6 +139,7 @@ sync_attribute_set(struct mailbox_transaction_context *t,
 	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(t->box);
 	const struct carried *what = find_carried(t->box, type, key);
 	const char *text, *error;
+	int ret;
 
 	if (what == NULL) {
 		return sbox->module_ctx.super.attribute_set(t, type, key,
@@ -137,9 +148,14 @@ sync_attribute_set(struct mailbox_transaction_context *t,
 	if (mailbox_attribute_value_to_string(t->box->storage, value,
 					      &text) < 0)
 		return -1;
-	return text == NULL ? 0 :
-		check(t->box, what->add(t->box->storage->user, text, &error),
-		      key, error);
+	if (text == NULL)
+		return 0;
+	ret = what->add(t->box->storage->user, text, &error);
+	if (ret < 0) {
+		mail_storage_set_critical(t->box->storage,
+			"mail_seal: %s: %s", key, error);
+	}
+	return ret;
 }
 
 static bool has_place_for_attributes(struct mailbox *box)
@@ -189,9 +205,15 @@ sync_attribute_iter_next(struct mailbox_attribute_iter *_iter)
 	while (iter->next < N_ELEMENTS(carried)) {
 		const struct carried *what = &carried[iter->next++];
 
-		/* an error is told when its value is asked for */
-		if (what->get(user, text, &changed, &error) != 0)
+		int ret = what->get(user, text, &changed, &error);
+
+		if (ret > 0)
 			return what->key;
+		if (ret < 0) {
+			e_error(_iter->box->event, "mail_seal: %s: %s",
+				what->key, error);
+		}
+		str_truncate(text, 0);
 	}
 	return NULL;
 }
@@ -248,6 +270,32 @@ void mail_seal_state_sync_saved(struct mail_save_context *ctx)
 	if (start->used == strlen(MARK) &&
 	    memcmp(start->data, MARK, strlen(MARK)) == 0)
 		st->came_sealed = I_MAX(st->came_sealed, st->came_received);
+}
+
+/* A local dsync links Maildir's files and doesn't save them (maildir-copy.c). */
+void mail_seal_state_sync_copied(struct mail_save_context *ctx,
+				 struct mail *mail)
+{
+	struct mailbox *box = ctx->transaction->box;
+	struct mail_seal_transaction *st = MAIL_SEAL_CONTEXT(ctx->transaction);
+	const unsigned char *data;
+	struct istream *input;
+	time_t received;
+	size_t size;
+
+	/* within a store nothing of its owner is new */
+	if (!box->storage->user->dsyncing ||
+	    mail->box->storage == box->storage ||
+	    mailbox_get_namespace(box)->owner != box->storage->user ||
+	    mail_get_stream_because(mail, NULL, NULL, "sealing", &input) < 0)
+		return;
+	if (i_stream_read_bytes(input, &data, &size, strlen(MARK)) > 0 &&
+	    memcmp(data, MARK, strlen(MARK)) == 0) {
+		if (mail_get_received_date(mail, &received) < 0)
+			received = ioloop_time;
+		st->came_sealed = I_MAX(st->came_sealed, received);
+	}
+	i_stream_seek(input, 0);
 }
 
 void mail_seal_state_sync_committed(struct mailbox *box, time_t sealed)

@@ -3,6 +3,7 @@
 #define MAIL_SEAL_STATE_SYNC_H
 
 struct istream;
+struct mail;
 struct mail_save_context;
 struct mailbox;
 struct mailbox_vfuncs;
@@ -19,6 +20,9 @@ struct istream *mail_seal_state_sync_watch(struct mail_save_context *ctx,
 					   struct istream *input);
 /* It has been saved. */
 void mail_seal_state_sync_saved(struct mail_save_context *ctx);
+/* A message of another mail store has been copied, without a save. */
+void mail_seal_state_sync_copied(struct mail_save_context *ctx,
+				 struct mail *mail);
 /* The messages of the transaction have been committed; the latest one that was
    sealed came then, or 0. */
 void mail_seal_state_sync_committed(struct mailbox *box, time_t sealed);

@@ -84,7 +84,8 @@ parse_line(const char *line, pool_t pool, string_t *facts,
 			state->since >= 0 && state->since <= SINCE_MAX;
 	}
 	if (strcmp(name, "withdrawn-before") == 0)
-		return str_to_time(value, &state->withdrawn_before) == 0;
+		return str_to_time(value, &state->withdrawn_before) == 0 &&
+			state->withdrawn_before <= SINCE_MAX;
 	if (strcmp(name, "keys") == 0) {
 		state->fingerprints = (const char *const *)
 			p_strsplit(pool, value, ",");
@@ -212,9 +213,8 @@ bool mail_seal_state_merge(struct mail_seal_state *state,
 		state->given = other->given;
 		state->owed = other->owed;
 	}
-	if (state->since == 0 ||
-	    (other->since != 0 && other->since < state->since))
-		state->since = other->since;
+	/* a withdrawal from before the later time is over */
+	state->since = I_MAX(state->since, other->since);
 	state->withdrawn_before = I_MAX(state->withdrawn_before,
 					other->withdrawn_before);
 	merge_told(state, other->told, pool);

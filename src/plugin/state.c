@@ -136,6 +136,12 @@ int mail_seal_state_get_text(struct mail_user *owner, string_t *text,
 	/* dsync has just made it of messages: any other is the later one */
 	if (mail_seal_state_is_moved(&state))
 		*changed_r = 0;
+	if (!state.damaged) {
+		/* another server asks its own judge */
+		state.facts = NULL;
+		str_truncate(text, 0);
+		mail_seal_state_print(&state, text);
+	}
 	return ret;
 }
 
@@ -148,7 +154,7 @@ int mail_seal_state_add_text(struct mail_user *owner, const char *text,
 	if (ret < 0)
 		return -1;
 	mail_seal_state_parse(text, pool_datastack_create(), &other);
-	if (other.damaged ||
+	if (other.damaged || strlen(text) > MAIL_SEAL_STATE_SIZE_MAX ||
 	    !mail_seal_state_merge(&state, &other, pool_datastack_create()))
 		return 0;
 	return state_write(owner, &state, error_r);

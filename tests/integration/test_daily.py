@@ -67,6 +67,12 @@ def test_one_fails_and_the_other_is_done(server, gnupg):
     assert (status, member(server)) == (75, new), lines
 
 
+def test_without_dovecots_programs(server):
+    """As by cron, whose PATH is short, where Dovecot is in /usr/local."""
+    status, lines = daily(server, "PATH=/nowhere;")
+    assert status == 1 and "doveconf" in "".join(lines), lines
+
+
 @pytest.mark.parametrize("how", ["without the plugin", "broken", "stopped"])
 def test_nothing_is_done(server, gnupg, how):
     enrol_again(server, gnupg)

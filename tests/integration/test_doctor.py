@@ -147,6 +147,17 @@ def test_plugin_is_missing_in_a_protocol(server, protocol):
                     or expected == "error" == doctor.result("plugin", f"protocol {each} lack")
 
 
+def test_a_port_makes_no_proxy(server):
+    """Replication has one, too: a server that stores mail and lacks us everywhere isn't well."""
+    nowhere = ["\n".join(lines) for lines in zip(*map(without, ("imap", "lmtp", "lda")))]
+    port = "doveadm_port = 24245\n"
+    with configured(server, *(port + lines for lines in nowhere)):
+        doctor = Doctor(server)
+        assert doctor.status == 2 and not doctor.of("proxy")
+        for protocol in ("imap", "lmtp", "lda"):
+            assert doctor.result("plugin", f"rotocol {protocol} ") == "error"
+
+
 def test_configuration_cannot_be_read(server):
     with configured(server, "mail_temp_dir = {{{\nno such setting\n"):
         doctor = Doctor(server)

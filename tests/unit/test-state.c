@@ -175,10 +175,10 @@ static void test_state_merge(void **state ATTR_UNUSED)
 	assert_true(mail_seal_state_merge(&merged, &old, pool));
 	assert_false(merged.damaged);
 
-	/* the later certificates, all that he was told, the earliest time */
+	/* the later certificates, all that he was told, the later time */
 	merged = old;
 	assert_true(mail_seal_state_merge(&merged, &new, pool));
-	assert_int_equal(merged.since, 10);
+	assert_int_equal(merged.since, 20);
 	assert_int_equal(merged.given, 30);
 	assert_int_equal(merged.withdrawn_before, 7);
 	assert_true(mail_seal_state_has_fingerprints(&merged, two));
