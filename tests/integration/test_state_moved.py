@@ -3,10 +3,11 @@
 import pytest
 
 import mail
-from dovecot import Dovecot, User
+from dovecot import Dovecot, User, dovecot_version
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 STATE = "~dovecot-mail-seal"
+IS_23 = dovecot_version().startswith("2.3")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["without attributes", "attributes"])
@@ -24,9 +25,9 @@ def moved(server):
     """Moves the mail, and returns the new folder and what doveadm said."""
     folders = []
 
-    def move():
+    def move(*options):
         folders.append(server.home("alice") / f"moved-{len(folders)}-{id(folders)}")
-        done = server.doveadm("backup", "-u", "alice", *server.location(folders[-1]))
+        done = server.doveadm(*options, "backup", "-u", "alice", *server.location(folders[-1]))
         return folders[-1], done.stderr.decode()
     return move
 
@@ -66,3 +67,11 @@ def test_state_that_cannot_be_read(server, moved):
     assert len(list(folder.glob("cur/*")) + list(folder.glob("new/*"))) == 1
     assert "enrolled " in read(folder)
     assert not server.site.metadata or "vendor.dovecot/pvt/mail-seal/state: " in errors
+
+
+@pytest.mark.skipif(not IS_23, reason="2.4 has a block for it")
+def test_attributes_left_out(server, moved):
+    """As for a server that would refuse them."""
+    folder, errors = moved("-o", "mail_attribute_dict=")
+    text = read(folder)
+    assert "enrolled " in text and "keys" not in text and errors == ""
