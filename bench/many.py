@@ -36,7 +36,7 @@ class Command:
     seconds: float
     processor: float                 # seconds, of doveadm and its children
     services: float                  # of Dovecot's other processes
-    peak: int                        # kB resident, the most of all doveadm processes at a time
+    peak: int                        # kB, the most of all doveadm processes at a time
     early: int                       # the most before a third of the time had gone
     user_lookups: int
     dict_lookups: int
@@ -151,7 +151,7 @@ class Watch(threading.Thread):
     def run(self):
         while not self._done.wait(self.INTERVAL):
             self._sizes.append((time.monotonic() - self._start,
-                                sum(map(_resident, self._pids()))))
+                                sum(map(_proportional, self._pids()))))
 
     def _pids(self):
         return [pid for pid, command in self._sandbox.processes().items()
@@ -169,12 +169,13 @@ class Watch(threading.Thread):
                 max(size for when, size in sizes if when <= max(sizes[0][0], seconds / 3)))
 
 
-def _resident(pid):
+def _proportional(pid):
+    """kB. A child that was forked a moment ago shares nearly all that it has."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text()
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:
         return 0
-    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.M)
     return int(found[1]) if found else 0
 
 
