@@ -51,6 +51,9 @@ static char *make_id(const char *key, uid_t uid)
 	return g_strdup_printf("%lu %s", (unsigned long)uid, key);
 }
 
+/* OpenSSL's parsed form of a certificate: 4 kB of P-256's, measured */
+#define PARSED_X509_BYTES 4096
+
 /* What it takes, roughly; X.509 certificates are also kept parsed. */
 static size_t certificate_size(const struct certificate *certificate)
 {
@@ -59,7 +62,7 @@ static size_t certificate_size(const struct certificate *certificate)
 		certificate->key_count * sizeof(*certificate->keys);
 
 	size += certificate->kind == CERTIFICATE_KIND_X509 ?
-		4 * data_size : data_size;
+		PARSED_X509_BYTES + 2 * data_size : data_size;
 	for (char **name = certificate->names;
 	     name != NULL && *name != NULL; name++)
 		size += sizeof(*name) + strlen(*name) + 1;
