@@ -5,10 +5,8 @@ PHP runs it, with cases from here; without PHP there is nothing to run.
 """
 
 import base64
-import hashlib
 import json
 import shutil
-import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +14,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).resolve().parents[2] / "client/roundcube/mail_seal/lib"
 # Calls the functions named on stdin; all strings are base64 on the way in.
 RUN = """<?php
-foreach (['message', 'certificate'] as $name) { require "$argv[1]/mail_seal_$name.php"; }
+require "$argv[1]/mail_seal_message.php";
 function part($value) { $value->parts = array_map('part', $value->parts ?? []); return $value; }
 foreach (json_decode(stream_get_contents(STDIN)) as list($class, $function, $arguments)) {
     $arguments = array_map(function ($one) { return is_string($one) ? base64_decode($one) : part($one); }, $arguments);
@@ -87,79 +85,6 @@ case("opened", "message.opened",
      b'Content-Type: text/plain; charset=utf-8; hp="cipher"\r\n\r\nHello\r\n\r\nthere\r\n')
 case("opened without fields inside", "message.opened", "Subject: Hello\r\n\r\nbody\r\n",
      MARK + b"Subject: Hello\r\n" + PGP, b"\r\nbody\r\n")
-
-# Secret keys
-
-
-def packet(tag, body, new=False):
-    if new:
-        return bytes([0xc0 | tag, 255]) + struct.pack(">I", len(body)) + body
-    return bytes([0x80 | tag << 2 | 1]) + struct.pack(">H", len(body)) + body
-
-
-def armored(binary, kind="PGP PUBLIC KEY BLOCK"):
-    return (f"-----BEGIN {kind}-----\nComment: it\n\n{base64.encodebytes(binary).decode()}=AbCd\n"
-            f"-----END {kind}-----\n").encode()
-
-
-CREATED = 1_700_000_000
-KEY = b"\4" + struct.pack(">I", CREATED) + b"\x16" + b"k" * 40
-SUBKEY = b"\4" + struct.pack(">I", CREATED) + b"\x12" + b"s" * 40
-FINGERPRINT = hashlib.sha1(b"\x99" + struct.pack(">H", len(KEY)) + KEY).digest()
-PUBLIC = packet(6, KEY) + packet(13, b"alice <alice@example.org>") + packet(14, SUBKEY)
-DER = b"\x30\x82\1\0"
-for name, secret in {
-        "binary": packet(5, KEY), "new packets": packet(5, KEY, new=True),
-        "subkey behind a public key": PUBLIC + packet(7, SUBKEY),
-        "armor": armored(packet(5, KEY), "PGP PRIVATE KEY BLOCK"),
-        "armor called public": armored(packet(6, KEY) + packet(7, SUBKEY, new=True)),
-        "second armor": armored(PUBLIC) + armored(packet(5, KEY)),
-        "base64": base64.encodebytes(packet(5, KEY)),
-        "UTF-16": "-----BEGIN PGP PRIVATE KEY BLOCK-----".encode("utf-16"),
-        "PEM": b"-----BEGIN RSA PRIVATE KEY-----\n", "PKCS #8": DER + b"\2\1\0\x30",
-        "PKCS #12": DER + b"\2\1\3\x30", "encrypted PKCS #8": DER + b"\x30\x40\x06\x09"}.items():
-    case(f"secret: {name}", "certificate.is_secret", True, secret)
-for name, public in {
-        "binary": PUBLIC, "armor": armored(PUBLIC), "base64": base64.encodebytes(PUBLIC),
-        "certificate": DER + b"\x30\x82\0\xf0\xa0\3", "PKCS #7": DER + b"\6\x09", "nothing": b"",
-        "text": b"My secret is safe.", "key id": b"0x0123456789ABCDEF",
-        "cut": packet(6, KEY)[:9], "all ones": b"\xff" * 300}.items():
-    case(f"not secret: {name}", "certificate.is_secret", False, public)
-
-# When it expires
-
-
-def signature(kind, made, expires=None, issuer=FINGERPRINT[-8:]):
-    hashed = b"\x05\x02" + struct.pack(">I", made)
-    if expires:
-        hashed += b"\x05\x09" + struct.pack(">I", expires)
-    return packet(2, bytes([4, kind, 22, 8]) + struct.pack(">H", len(hashed)) + hashed
-                  + b"\0\x0a\x09\x10" + issuer + b"signature")
-
-
-def summary(expires):
-    return [{"fingerprint": FINGERPRINT.hex(), "expires": expires}]
-
-
-def certificate(own, sub):
-    return packet(6, KEY) + packet(13, b"alice") + own + packet(14, SUBKEY) + sub
-
-
-ONE, TWO = CREATED + 1, CREATED + 2
-for name, content, expires in (
-        ("never", certificate(signature(0x13, ONE), signature(0x18, ONE)), 0),
-        ("the key", certificate(signature(0x13, ONE, 500), signature(0x18, ONE)), CREATED + 500),
-        ("the subkey", certificate(signature(0x13, ONE), signature(0x18, ONE, 400)), CREATED + 400),
-        ("extended", certificate(signature(0x13, ONE, 500) + signature(0x13, TWO, 900),
-                                 signature(0x18, ONE)), CREATED + 900),
-        ("extended, out of order", certificate(signature(0x13, TWO, 900) + signature(0x13, ONE, 500),
-                                               signature(0x18, ONE)), CREATED + 900),
-        ("somebody else's signature", certificate(
-            signature(0x13, ONE, 500) + signature(0x13, TWO, 900, b"somebody"),
-            signature(0x18, ONE)), CREATED + 500)):
-    for form in (bytes, armored):
-        case(f"end: {name}", "certificate.summary", summary(expires), form(content))
-case("end: nothing", "certificate.summary", [], b"")
 
 php = shutil.which("php")
 if not php:

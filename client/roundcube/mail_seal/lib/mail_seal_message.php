@@ -5,11 +5,13 @@
  */
 class mail_seal_message
 {
-    // The Content-Type of a sealed message, as mail_seal writes it
+    // what Roundcube alone can't show
+    const CLOSED = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
+
+    // the mark, and the Content-Type of a sealed message, as mail_seal writes them
+    const MARK = '/^(From .*\r?\n)?X-Mail-Seal[ \t]*:\s*v=1;\s*keys=\w/i';
     const TYPE = '~^(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
         . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~';
-
-    const ENCRYPTED = '~^(multipart/encrypted|application/(pgp(-encrypted)?|(x-)?pkcs7-mime))$~i';
 
     /**
      * Header fields in their order: name in lower case, value in one line, the field as it stands
@@ -37,9 +39,26 @@ class mail_seal_message
         $names  = array_count_values(array_column($fields, 0));
         $values = array_column($fields, 1, 0);
 
-        return !empty($fields) && $fields[0][0] === 'x-mail-seal'
-            && $names['x-mail-seal'] == 1 && preg_match('/^v=1;\s*keys=\w/', $values['x-mail-seal'])
+        return preg_match(self::MARK, $header) && ($names['x-mail-seal'] ?? 0) == 1
             && ($names['content-type'] ?? 0) == 1 && preg_match(self::TYPE, $values['content-type']);
+    }
+
+    /**
+     * The same of the first bytes of a message and its type, which is enough for a list
+     */
+    public static function begins_sealed($header, $type)
+    {
+        return preg_match(self::MARK, $header) && preg_match(self::CLOSED, $type);
+    }
+
+    /**
+     * Is this part encrypted? S/MIME also signs in this form.
+     */
+    public static function is_encrypted($part)
+    {
+        return !empty($part)
+            && preg_match('~^(multipart/encrypted|application/(pgp(-encrypted)?|(x-)?pkcs7-mime))$~i', $part->mimetype)
+            && !preg_match('/^(signed-data|certs-only)$/i', $part->ctype_parameters['smime-type'] ?? '');
     }
 
     /**
@@ -49,13 +68,13 @@ class mail_seal_message
      */
     public static function holds_encrypted($part)
     {
-        if (empty($part) || preg_match(self::ENCRYPTED, $part->mimetype)) {
+        if (empty($part) || self::is_encrypted($part)) {
             return true;
         }
 
         if (preg_match('~^(text|multipart|message)/~i', $part->mimetype)) {
             $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
-            if (preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text)) {
+            if (preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text) !== 0) {
                 return true;
             }
         }
@@ -78,7 +97,11 @@ class mail_seal_message
      */
     public static function armor($message)
     {
-        return preg_match('/^-----BEGIN PGP MESSAGE-----.*?^-----END PGP MESSAGE-----/ms', $message, $m) ? $m[0] : null;
+        // not by a regular expression, whose limits a large message is beyond
+        $start = strpos($message, "\n-----BEGIN PGP MESSAGE-----");
+        $end   = $start === false ? false : strpos($message, "\n-----END PGP MESSAGE-----", $start);
+
+        return $end === false ? null : substr($message, $start + 1, $end + 25 - $start);
     }
 
     /**

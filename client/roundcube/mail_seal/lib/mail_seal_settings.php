@@ -1,15 +1,11 @@
 <?php
 
-require_once __DIR__ . '/mail_seal_certificate.php';
-
 /**
  * The page "Sealed mailbox" of the settings: owners give the server their certificate, by METADATA (RFC 5464).
  */
 class mail_seal_settings
 {
-    const KEYS    = '/private/vendor/vendor.mail-seal/keys';
-    const PENDING = '/private/vendor/vendor.mail-seal/pending';
-    const CODE    = '/private/vendor/vendor.mail-seal/code';
+    const VENDOR = '/private/vendor/vendor.mail-seal/';
 
     private $rc;
     private $plugin;
@@ -33,11 +29,6 @@ class mail_seal_settings
         return $args;
     }
 
-    private function result($class, $text)
-    {
-        $this->result = html::div($class, html::span(null, rcube::Q($text)));
-    }
-
     /**
      * The connection, if it is to a server that takes certificates: another may keep these entries as any.
      */
@@ -45,10 +36,11 @@ class mail_seal_settings
     {
         $storage = $this->rc->get_storage();
         // rcube_imap::set_metadata() does nothing where METADATA isn't announced
-        $imap    = $storage instanceof rcube_imap && $storage->check_connection() ? $storage->conn : null;
+        $imap    = $storage->check_connection() ? $storage->conn : null;
+        $pending = self::VENDOR . 'pending';
 
-        if ($imap && $imap->setMetadata('', [self::PENDING => ''])) {
-            $imap->setMetadata('', [self::PENDING => null]);
+        if ($imap && $imap->setMetadata('', [$pending => ''])) {
+            $imap->setMetadata('', [$pending => null]);
             $imap = null;
         }
         if ($imap && strpos((string) $imap->error, 'What is pending')) {
@@ -68,31 +60,30 @@ class mail_seal_settings
         $this->result('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
     }
 
+    private function result($class, $text)
+    {
+        $this->result = html::div($class, html::span(null, rcube::Q($text)));
+    }
+
     function save()
     {
         $this->rc->request_security_check(rcube_utils::INPUT_POST);
 
-        $entries = ['certificate' => self::KEYS, 'enigma' => self::KEYS, 'withdraw' => self::KEYS, 'cancel' => self::PENDING, 'code' => self::CODE];
+        $entries = ['certificate' => 'keys', 'enigma' => 'keys', 'withdraw' => 'keys', 'cancel' => 'pending', 'code' => 'code'];
         $do      = rcube_utils::get_input_string('_do', rcube_utils::INPUT_POST);
         $value   = trim(rcube_utils::get_input_string('_value', rcube_utils::INPUT_POST));
 
         if ($do == 'certificate') {
             $value = base64_decode($value);
+            // what isn't text goes in lines of base64
+            $value = strpos($value, '-----BEGIN ') === 0 ? $value : chunk_split(base64_encode($value));
         }
         else if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
             $value = $enigma->load_engine()->export_key($value);
         }
 
-        $value = is_string($value) ? $value : '';
-        $error = strlen($value) > mail_seal_certificate::SIZE_MAX ? 'toolarge' : (mail_seal_certificate::is_secret($value) ? 'secretsent' : '');
-        // what isn't text goes as base64
-        $value = preg_match('/^[\t\r\n -~]*$/', $value) ? $value : base64_encode($value);
-
-        if ($error) {
-            $this->result('boxerror', $this->plugin->gettext($error));
-        }
-        else if (isset($entries[$do]) && ($imap = $this->imap())) {
-            if ($imap->setMetadata('', [$entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
+        if (isset($entries[$do]) && is_string($value) && ($imap = $this->imap())) {
+            if ($imap->setMetadata('', [self::VENDOR . $entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
                 $this->result('boxconfirmation', $this->plugin->gettext('done' . $do));
             }
             else {
@@ -104,30 +95,55 @@ class mail_seal_settings
         $this->page();
     }
 
+    /**
+     * An entry's lines "name=value": the values of each name. Null if the server can't say it.
+     */
+    private function lines($imap, $entry)
+    {
+        $values = $imap->getMetadata('', [self::VENDOR . $entry]);
+        $lines  = [];
+
+        foreach (preg_split('/\r?\n/', $values[''][self::VENDOR . $entry] ?? '') as $line) {
+            list($name, $value) = explode('=', $line, 2) + ['', ''];
+            $lines[$name][] = $value;
+        }
+
+        return is_array($values) ? $lines : null;
+    }
+
     function page()
     {
         $output  = $this->rc->output;
         $imap    = $this->imap();
-        $values  = $imap ? $imap->getMetadata('', [self::KEYS, self::PENDING]) : null;
-        $keys    = $values[''][self::KEYS] ?? '';
-        $pending = preg_match_all('/^(\w+)=(.*?)\r?$/m', $values[''][self::PENDING] ?? '', $m) ? array_combine($m[1], $m[2]) : [];
+        $status  = $imap ? $this->lines($imap, 'status') : null;
+        $pending = $imap ? $this->lines($imap, 'pending') : [];
+        $objects = ['enigma' => $this->enigma_keys()];
 
-        if (is_array($values)) {
-            $output->set_env('mail_seal_state', $keys !== '' ? 'active' : ($pending ? 'pending' : 'none'));
-            $output->set_env('mail_seal_pending', $pending['action'] ?? '');
-            $output->set_env('mail_seal_missing', $pending['missing'] ?? '');
+        if ($status !== null) {
+            // a server of before this entry
+            $old     = empty($status['state']) ? $imap->getMetadata('', [self::VENDOR . 'keys']) : null;
+            $state   = $status['state'][0] ?? (empty($old['']) ? 'none' : 'active');
+            $mail    = $status['mail'][0] ?? ($state == 'active' ? 'sealed' : 'stored');
+            $problem = ['problem' => $status['problem'][0] ?? ''];
+
+            $output->set_env('mail_seal_state', $state);
+            $output->set_env('mail_seal_pending', $pending['action'][0] ?? '');
+            $output->set_env('mail_seal_missing', $pending['missing'][0] ?? '');
+
+            $text = $this->plugin->gettext(['name' => "is$state", 'vars' => $problem]) . ' ' . $this->plugin->gettext("mail$mail");
+            $keys = array_filter(explode(',', $pending['keys'][0] ?? ''));
+            $objects += [
+                'state'   => html::p(null, rcube::Q($text)),
+                'keys'    => implode('', array_map([$this, 'certificate'], $status['certificate'] ?? [])),
+                'until'   => rcube::Q($this->rc->format_date($pending['until'][0] ?? '')),
+                'pending' => implode('', array_map([$this, 'fingerprint'], $keys)),
+            ];
         }
         else if ($imap) {
             $this->refused($imap);
         }
 
-        $objects = [
-            'result'  => $this->result,
-            'keys'    => implode('', array_map([$this, 'certificate'], mail_seal_certificate::summary($keys))),
-            'until'   => rcube::Q($this->rc->format_date($pending['until'] ?? '')),
-            'pending' => implode('', array_map([$this, 'fingerprint'], array_filter(explode(',', $pending['keys'] ?? '')))),
-            'enigma'  => $this->enigma_keys(),
-        ];
+        $objects['result'] = $this->result;
         $output->add_handler('mailseal', function ($attrib) use ($objects) {
             return $objects[$attrib['part']];
         });
@@ -137,12 +153,16 @@ class mail_seal_settings
         $output->send('mail_seal.settings');
     }
 
-    private function certificate($one)
+    /**
+     * Of a line: fingerprint, kind, end, and what is wrong with it
+     */
+    private function certificate($line)
     {
-        $label = !$one['expires'] ? 'active' : ($one['expires'] < time() ? 'expired' : 'expires');
-        $text  = $this->plugin->gettext(['name' => $label, 'vars' => ['date' => $this->rc->format_date($one['expires'])]]);
+        list($name, , $end) = explode(' ', $line);
+        $vars  = ['date' => $this->rc->format_date($end)];
+        $label = ['name' => strtotime($end) < time() ? 'expired' : 'expires', 'vars' => $vars];
 
-        return html::p(null, rcube::Q($text)) . $this->fingerprint($one['fingerprint']);
+        return $this->fingerprint($name) . ($end == 'never' ? '' : html::p(null, rcube::Q($this->plugin->gettext($label))));
     }
 
     private function fingerprint($name)
