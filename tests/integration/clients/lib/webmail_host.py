@@ -1,5 +1,6 @@
 """The Dovecot of the tests with Roundcube, its owners, and their messages."""
 
+import contextlib
 import email
 import email.policy
 
@@ -7,6 +8,8 @@ import mail
 from dovecot import Dovecot, User
 from letters import FILES, TEXT, TEXT_PART, letter
 from mailhost import MAILBOXES
+from roundcube import Roundcube
+from webmail import Webmails
 
 # Of which Roundcube shows none without the secret key.
 NEEDLE = TEXT.splitlines()[0]
@@ -50,6 +53,24 @@ def sealed_draft(host, user):
     stored = host.message(user, "Drafts")
     assert mail.is_sealed(stored)
     return stored
+
+
+def uid_in(host, user, mailbox="INBOX"):
+    """The UID of the first message of a mailbox."""
+    with host.imap(user) as client:
+        client.select(mailbox)
+        [found] = client.fetch("1", "UID").values()
+    return found["UID"].decode()
+
+
+@contextlib.contextmanager
+def webmail_with_enigma(host, keys, **options):
+    """Roundcube with enigma and our plugin; `keys` are those of each user, armored."""
+    with Roundcube(host, ["enigma", "mail_seal"], **options) as roundcube:
+        for user, armored in ((user, one) for user in keys for one in keys[user]):
+            roundcube.give_key(user, armored)
+        with Webmails(roundcube) as webmail:
+            yield webmail
 
 
 def parsed(message):
