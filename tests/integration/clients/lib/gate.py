@@ -32,7 +32,7 @@ class Gate(Relay):
                 if how == "hang up":
                     return
                 if how:
-                    client.sendall(line.split()[0] + b" NO [SERVERBUG] Internal error occurred.\r\n")
+                    client.sendall(line.split()[0] + b" NO [SERVERBUG] Internal error.\r\n")
                     continue
                 server.sendall(line)
                 while literal := LITERAL.search(line):

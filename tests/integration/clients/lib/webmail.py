@@ -3,7 +3,6 @@
 import contextlib
 import urllib.parse
 
-from selenium.common.exceptions import NoAlertPresentException
 from selenium.webdriver.common.keys import Keys
 
 from browser import LISTENER, SLOW, Browser
@@ -222,14 +221,6 @@ class Webmail(Browser):
         self.run("rcmail.env.draft_autosave = 0; clearTimeout(rcmail.save_timer)")
         self.settle()
         self.command("send")
-
-    def asks(self):
-        """Does the browser itself ask whether the page may be left? Then it stays."""
-        try:
-            self.driver.switch_to.alert.dismiss()
-            return True
-        except NoAlertPresentException:
-            return False
 
     def heard(self, words, timeout=60):
         """Wait until the page says something with these words; the whole of it."""

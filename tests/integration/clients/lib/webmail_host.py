@@ -85,3 +85,16 @@ def text_of(message):
 def files_of(message):
     return {part.get_filename(): mail.lf(part.get_payload(decode=True))
             for part in parsed(message).iter_attachments()}
+
+
+def check_plain(sent, *words):
+    """What went out isn't encrypted, and has this in its text."""
+    assert b"BEGIN PGP" not in sent and b"X-Mail-Seal" not in sent
+    assert all(word in text_of(sent) for word in words)
+
+
+def encrypted_by_sender(gnupg, key, entity=TEXT_PART):
+    return letter('multipart/encrypted; protocol="application/pgp-encrypted"',
+                  [mail.part("application/pgp-encrypted", b"Version: 1\r\n"),
+                   mail.part("application/octet-stream", mail.crlf(gnupg.encrypt(entity, key)))],
+                  "bob@example.org")
