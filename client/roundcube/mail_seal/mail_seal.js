@@ -16,17 +16,6 @@ window.rcmail && rcmail.addEventListener('init', function() {
             rcmail.display_message(rcmail.get_label('mail_seal.headersonly'), 'notice', 15000);
         }
     });
-
-    $('#mail-seal-give').on('submit', function(e) {
-        e.preventDefault();
-        rcmail.mail_seal_give(this);
-    });
-
-    $('#mail-seal-withdraw').on('submit', function(e) {
-        if (!confirm(rcmail.get_label('mail_seal.reallywithdraw'))) {
-            e.preventDefault();
-        }
-    });
 });
 
 // Sent, and the server has refused the copy: this page has the only one.
@@ -71,21 +60,20 @@ rcube_webmail.prototype.mail_seal_give = function(form)
 rcube_webmail.prototype.mail_seal_certificates = function(bytes)
 {
     var is_certificate = this.mail_seal_is_certificate,
-        blocks = bytes.match(/-----BEGIN (PGP PUBLIC KEY BLOCK|CERTIFICATE)-----[^]*?-----END \1-----/g) || [],
+        pattern = /-----BEGIN (PGP PUBLIC KEY BLOCK|CERTIFICATE)-----[^]*?-----END \1-----/g,
+        blocks = bytes.match(pattern) || [],
+        // around them may be words
+        is_alone = !/-----BEGIN|[^\t\r\n -~\x80-\xff]|[\w+\/]{48}/.test(bytes.replace(pattern, '')),
         decode = function(text) {
-            try {
-                return atob(text.replace(/\s/g, ''));
-            }
-            catch (e) {
-                return '';
-            }
+            try { return atob(text.replace(/\s/g, '')); }
+            catch (e) { return ''; }
         },
         // without the lines of armor that are no base64
         is_block = function(block) {
             return is_certificate(decode(block.replace(/^(-.*|.*:.*|=.{4}\s*)$/gm, '')));
         };
 
-    if (blocks.length && blocks.length == bytes.split('-----BEGIN').length - 1 && blocks.every(is_block)) {
+    if (blocks.length && is_alone && blocks.every(is_block)) {
         return blocks.join('\n').replace(/[^\t\r\n -~]/g, '?') + '\n';
     }
 
@@ -97,10 +85,7 @@ rcube_webmail.prototype.mail_seal_is_certificate = function(bytes)
 {
     var i, tag, count, size,
         number = function(from, count) {
-            for (var n = 0; count-- > 0; from++) {
-                n = n * 256 + bytes.charCodeAt(from);
-            }
-            return n;
+            return bytes.substr(from, count).split('').reduce(function(n, c) { return n * 256 + c.charCodeAt(0); }, 0);
         },
         // a SEQUENCE that begins with one, which has a version or a serial number first
         der = bytes.match(/^0(\x81[^]|\x82[^]{2}|\x83[^]{3})0(?:\x81[^]|\x82[^]{2}|\x83[^]{3})(?:\xa0\x03\x02\x01|\x02)/);

@@ -18,7 +18,6 @@ class mail_seal extends rcube_plugin
     private $sealed = [];      // answers of is_sealed()
     private $before = [];      // what the editor had before this request
     private $plain;            // is it an answer to what came unencrypted?
-    private $unopened = false; // is there an attached message that only the owner can open?
     private $unsaved;          // message that was sent, and not yet stored
     private $draft = '';       // the draft that it was
 
@@ -33,9 +32,8 @@ class mail_seal extends rcube_plugin
             return new mail_seal_settings($this);
         }
 
-        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'message_objects', 'template_object_messagebody',
-            'message_compose_body', 'compose_objects', 'render_page', 'message_draftsaved', 'message_sent',
-            'attachments_cleanup', 'send_page'];
+        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
+            'message_draftsaved', 'message_sent', 'attachments_cleanup', 'send_page'];
         foreach ($hooks as $hook) {
             $this->add_hook($hook, [$this, $hook]);
         }
@@ -60,11 +58,16 @@ class mail_seal extends rcube_plugin
             $text = preg_match('/^body:|(^|,)(text|body)(,|$)/i', $input('_headers')) || preg_match('/^body:/i', $input('_q'));
             $this->rc->output->set_env('mail_seal_headersonly', $text && !empty($_SESSION['mail_seal_seen']));
         }
-        if ($args['action'] == 'send') {
-            $this->keep_draft();
-        }
         if ($args['action'] == 'compose') {
             $this->before = $_SESSION['compose_data_' . $input('_id')] ?? [];
+            // behind enigma, wherever it stands in the list of plugins
+            $this->add_hook('message_compose_body', [$this, 'message_compose_body']);
+        }
+        // A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
+        if ($args['action'] == 'send' && $input('_draft_saveid') !== '' && !isset($_POST['_pgpmime'])
+            && $this->draft_id($this->rc->config->get('drafts_mbox'), $input('_draft_saveid')) !== ($this->compose_data()['mail_seal_shown'] ?? '')
+        ) {
+            $_POST['_draft_saveid'] = '';
         }
         if ($args['action'] == 'bounce') {
             $message = new rcube_message($input('_uid'), $input('_mbox'));
@@ -135,8 +138,9 @@ class mail_seal extends rcube_plugin
     private function engine()
     {
         $enigma = $this->api->get_plugin('enigma');
+        $none   = (object) ['decryptions' => [], 'encrypted_parts' => []];
 
-        return $enigma && $this->rc->config->get('enigma_decryption', true) ? $enigma->load_engine() : null;
+        return $enigma && $this->rc->config->get('enigma_decryption', true) ? $enigma->load_engine() : $none;
     }
 
     /**
@@ -144,9 +148,7 @@ class mail_seal extends rcube_plugin
      */
     private function failures($reason = null)
     {
-        $engine = $this->engine();
-
-        return array_filter($engine ? $engine->decryptions : [], function ($status) use ($reason) {
+        return array_filter($this->engine()->decryptions, function ($status) use ($reason) {
             return $status instanceof enigma_error && (!$reason || $status->getCode() == constant("enigma_error::$reason"));
         });
     }
@@ -157,9 +159,9 @@ class mail_seal extends rcube_plugin
     private function open($raw)
     {
         $engine = $this->engine();
-        $armor  = mail_seal_message::armor($raw);
+        mail_seal_message::cut_armor($raw, $armor);
 
-        if (!$engine || !$armor || !rcube_utils::mem_check(5 * strlen($raw))) {
+        if (!$engine instanceof enigma_engine || $armor === '' || !rcube_utils::mem_check(5 * strlen($raw))) {
             return null;
         }
 
@@ -198,15 +200,7 @@ class mail_seal extends rcube_plugin
         // without a structure the editor would be empty, too
         return empty($root) || array_filter(array_keys($this->failures()), $matters)
             || (preg_match(mail_seal_message::CLOSED, $root->real_mimetype ?? $root->mimetype)
-                && ($message->context !== null || !$this->has_opened()));
-    }
-
-    /**
-     * Has enigma decrypted something of the message?
-     */
-    private function has_opened()
-    {
-        return ($engine = $this->engine()) && !empty($engine->encrypted_parts);
+                && ($message->context !== null || !$this->engine()->encrypted_parts));
     }
 
     function message_load($args)
@@ -216,9 +210,9 @@ class mail_seal extends rcube_plugin
 
         if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
             $this->shown   = $message;
-            $this->keyless = $this->failures('KEYNOTFOUND') && !$this->has_opened();
+            $this->keyless = $this->failures('KEYNOTFOUND') && !$this->engine()->encrypted_parts;
         }
-        if (!$this->has_opened() || !$root || $message->context !== null || $this->is_closed($message)) {
+        if (!$this->engine()->encrypted_parts || !$root || $message->context !== null || $this->is_closed($message)) {
             return;
         }
 
@@ -243,23 +237,16 @@ class mail_seal extends rcube_plugin
      * Reading
      */
 
-    function message_objects($args)
-    {
-        if ($this->shown && $this->is_sealed($this->shown)) {
-            $url  = (string) $this->rc->config->get('mail_seal_help_url');
-            $help = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
-            $args['content'][] = html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
-        }
-
-        return $args;
-    }
-
     function template_object_messagebody($args)
     {
         if ($this->shown && $this->is_sealed($this->shown)) {
+            $url    = (string) $this->rc->config->get('mail_seal_help_url');
+            $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
+            $mark   = html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
             $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
             $body   = $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
-            $args['content'] = str_replace($notice, html::p('mail-seal-elsewhere', rcube::Q($this->gettext('elsewhere'))), $body);
+
+            $args['content'] = $mark . str_replace($notice, html::p('mail-seal-elsewhere', rcube::Q($this->gettext('elsewhere'))), $body);
         }
 
         return $args;
@@ -271,35 +258,53 @@ class mail_seal extends rcube_plugin
 
     function message_compose_body($args)
     {
-        $message = $args['message'];
-
-        if (!$message instanceof rcube_message || empty($message->headers) || !empty($_POST['_message'])) {
-            return;
+        if ($args['message'] instanceof rcube_message && !empty($args['message']->headers) && empty($_POST['_message'])) {
+            $args['body'] = $this->body($args['message'], $args['mode'], $args['body']);
+        }
+        if ($this->plain) {
+            $this->rc->output->set_env('enigma_force_encrypt', false);
         }
 
+        return $args;
+    }
+
+    private function body($message, $mode, $body)
+    {
         $sealed = $this->is_sealed($message);
         $entity = $sealed ? $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid)) : null;
         // What is attached to it doesn't decide. Without the key nothing of it can be in the answer.
-        $this->plain = $sealed && ($entity === null ? !$this->has_opened() : !mail_seal_message::entity_holds_encrypted($entity));
+        $this->plain = $sealed && ($entity === null ? !$this->engine()->encrypted_parts : !mail_seal_message::entity_holds_encrypted($entity));
 
         // Roundcube leaves out the attachments of what has armor in its text
         if ($this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments))) {
             // Mailvelope opens what it has encrypted in the browser
             $mailvelope = !empty($_SESSION['browser_caps']['pgpmime']) && !$sealed && $message->get_multipart_encrypted_part();
 
-            if (in_array($args['mode'], ['draft', 'edit', 'forward']) && !$mailvelope) {
-                $this->refuse($message, $args['mode']);
+            if (in_array($mode, ['draft', 'edit', 'forward']) && !$mailvelope) {
+                $this->refuse($message, $mode);
             }
-            if ($sealed) {
-                // enigma quotes the ciphertext
-                $args['body'] = preg_replace('/(> )?-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----/s', '', $args['body']) ?? $args['body'];
-            }
+
+            // enigma quotes the ciphertext
+            return $sealed ? mail_seal_message::cut_armor($body) : $body;
         }
-        else if ($args['mode'] == 'draft') {
+        if ($mode == 'draft' && $this->is_whole($message, $body)) {
             $this->compose_data()['mail_seal_shown'] = $this->draft_id($message->folder, $message->uid);
         }
 
-        return $args;
+        return $body;
+    }
+
+    /**
+     * Has the server given all of the draft? What it hasn't is empty in the editor, without a word.
+     */
+    private function is_whole($message, $body)
+    {
+        $text  = max(array_map('intval', array_column($message->parts, 'size')) ?: [0]);
+        $files = array_count_values(array_map('intval', array_column($message->attachments, 'size')));
+        $saved = array_count_values(array_map('intval', array_column($this->compose_data()['attachments'] ?? [], 'size')));
+
+        // an empty line is an empty text
+        return ($text <= 2 || trim($body) !== '') && ($saved[0] ?? 0) <= ($files[0] ?? 0);
     }
 
     /**
@@ -334,32 +339,11 @@ class mail_seal extends rcube_plugin
         $output->send('mail_seal.refused');
     }
 
-    function render_page($args)
-    {
-        if ($args['template'] == 'compose' && $this->plain) {
-            $this->rc->output->set_env('enigma_force_encrypt', false);
-        }
-    }
-
     private function draft_id($folder, $uid)
     {
         $data = $this->rc->get_storage()->folder_data($folder);
 
         return implode(':', [$folder, $data['UIDVALIDITY'] ?? '', $uid]);
-    }
-
-    /**
-     * A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
-     */
-    private function keep_draft()
-    {
-        $uid = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
-
-        if ($uid !== '' && !isset($_POST['_pgpmime'])
-            && ($this->compose_data()['mail_seal_shown'] ?? '') !== $this->draft_id($this->rc->config->get('drafts_mbox'), $uid)
-        ) {
-            $_POST['_draft_saveid'] = '';
-        }
     }
 
     function message_draftsaved($args)
@@ -377,17 +361,14 @@ class mail_seal extends rcube_plugin
         }
 
         $whole  = isset($args['data']) || rcube_utils::mem_check(5 * ($args['size'] ?? 0));
-        $raw    = (string) ($args['data'] ?? $this->read($args, $whole ? null : 65536));
+        $raw    = (string) ($args['data'] ?? (empty($args['path']) ? '' : file_get_contents($args['path'], false, null, 0, $whole ? null : 65536)));
         $sealed = mail_seal_message::has_mark($raw);
         $entity = $sealed ? $this->open($raw) : null;
 
         $this->plain = ($this->plain ?? true) && $whole && !mail_seal_message::entity_holds_encrypted($entity ?? $raw);
 
         if ($sealed && $entity === null) {
-            $this->unopened = true;
-            if ($this->rc->action != 'compose') {
-                $this->rc->output->show_message('mail_seal.cannotopen', 'warning');
-            }
+            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
         }
         if ($entity === null) {
             return;
@@ -403,23 +384,9 @@ class mail_seal extends rcube_plugin
 
     function attachment_upload($args)
     {
-        if (mail_seal_message::has_mark($this->read($args, 65536))) {
-            $this->rc->output->show_message('mail_seal.cannotopen', 'warning');
+        if (mail_seal_message::has_mark((string) file_get_contents($args['path'], false, null, 0, 65536))) {
+            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
         }
-    }
-
-    private function read($args, $length)
-    {
-        return empty($args['path']) ? '' : (string) file_get_contents($args['path'], false, null, 0, $length);
-    }
-
-    function compose_objects($args)
-    {
-        if ($this->unopened) {
-            $args['content'][] = html::div(['class' => 'boxwarning', 'id' => 'mail-seal-unopened'], html::span(null, rcube::Q($this->gettext('cannotopen'))));
-        }
-
-        return $args;
     }
 
     /*

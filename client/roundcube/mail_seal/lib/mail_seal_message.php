@@ -8,47 +8,31 @@ class mail_seal_message
     // what Roundcube alone can't show
     const CLOSED = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
 
-    // the mark, and the Content-Type of a sealed message, as mail_seal writes them
+    const ENCRYPTED = '~^(multipart/encrypted|application/(pgp(-encrypted)?|(x-)?pkcs7-mime))$~i';
+
+    // the mark as mail_seal writes it, and the Content-Type of a sealed message
     const MARK = '/^(From .*\r?\n)?X-Mail-Seal[ \t]*:\s*v=1;\s*keys=\w/i';
-    const TYPE = '~^(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
-        . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~';
-
-    /**
-     * Header fields in their order: name in lower case, value in one line, the field as it stands
-     */
-    public static function fields($header)
-    {
-        $fields = [];
-
-        foreach (preg_split('/\r?\n(?![ \t])/', preg_split('/^\r?\n|\n\r?\n/', $header, 2)[0]) as $line) {
-            if (preg_match('/^([!-9;-~]+)[ \t]*:(.*)$/s', $line, $m)) {
-                $fields[] = [strtolower($m[1]), trim(preg_replace('/\r?\n/', '', $m[2])), rtrim($line)];
-            }
-        }
-
-        return $fields;
-    }
+    const TYPE = '~^Content-Type[ \t]*:\s*(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
+        . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~mi';
 
     /**
      * The mark counts only as the first field of the message, once, and on the Content-Type that
      * belongs to it: there no sender can write, because whoever receives a message adds fields above his.
      */
-    public static function has_mark($header)
+    public static function has_mark($message)
     {
-        $fields = self::fields($header);
-        $names  = array_count_values(array_column($fields, 0));
-        $values = array_column($fields, 1, 0);
+        list($header) = self::split($message);
 
-        return preg_match(self::MARK, $header) && ($names['x-mail-seal'] ?? 0) == 1
-            && ($names['content-type'] ?? 0) == 1 && preg_match(self::TYPE, $values['content-type']);
+        return preg_match(self::MARK, $header) && preg_match(self::TYPE, $header)
+            && preg_match_all('/^(X-Mail-Seal|Content-Type)[ \t]*:/mi', $header) == 2;
     }
 
     /**
-     * The same of the first bytes of a message and its type, which is enough for a list
+     * Header section and body
      */
-    public static function begins_sealed($header, $type)
+    private static function split($message)
     {
-        return preg_match(self::MARK, $header) && preg_match(self::CLOSED, $type);
+        return preg_split('/^\r?\n|(?<=\n)\r?\n/', $message, 2) + ['', ''];
     }
 
     /**
@@ -56,8 +40,7 @@ class mail_seal_message
      */
     public static function is_encrypted($part)
     {
-        return !empty($part)
-            && preg_match('~^(multipart/encrypted|application/(pgp(-encrypted)?|(x-)?pkcs7-mime))$~i', $part->mimetype)
+        return !empty($part) && preg_match(self::ENCRYPTED, $part->mimetype)
             && !preg_match('/^(signed-data|certs-only)$/i', $part->ctype_parameters['smime-type'] ?? '');
     }
 
@@ -72,14 +55,11 @@ class mail_seal_message
             return true;
         }
 
-        if (preg_match('~^(text|multipart|message)/~i', $part->mimetype)) {
-            $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
-            if (preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text) !== 0) {
-                return true;
-            }
-        }
+        $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
 
-        return (bool) array_filter((array) $part->parts, [self::class, 'holds_encrypted']);
+        return array_filter((array) $part->parts, [self::class, 'holds_encrypted'])
+            || (preg_match('~^(text|multipart|message)/~i', $part->mimetype)
+                && preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text) !== 0);
     }
 
     /**
@@ -93,15 +73,17 @@ class mail_seal_message
     }
 
     /**
-     * The armored ciphertext of a message that the server sealed
+     * The message without what is encrypted in it. Not by a regular expression: a large one is beyond its limits.
+     *
+     * @param string $armor Set to the ciphertext, or '' if there is none
      */
-    public static function armor($message)
+    public static function cut_armor($text, &$armor = '')
     {
-        // not by a regular expression, whose limits a large message is beyond
-        $start = strpos($message, "\n-----BEGIN PGP MESSAGE-----");
-        $end   = $start === false ? false : strpos($message, "\n-----END PGP MESSAGE-----", $start);
+        $start = strpos($text, '-----BEGIN PGP MESSAGE-----');
+        $end   = $start === false ? false : strpos($text, $tail = '-----END PGP MESSAGE-----', $start);
+        $armor = $end === false ? '' : substr($text, $start, $end + strlen($tail) - $start);
 
-        return $end === false ? null : substr($message, $start + 1, $end + 25 - $start);
+        return $end === false ? $text : substr_replace($text, '', $start, strlen($armor));
     }
 
     /**
@@ -111,22 +93,15 @@ class mail_seal_message
      */
     public static function opened($message, $entity)
     {
-        list($header, $body) = preg_split('/^\r?\n|\n\r?\n/', $entity, 2) + ['', ''];
-        $inner = self::fields($header);
-        $names = array_merge(array_column($inner, 0), ['x-mail-seal']);
-        $outer = array_filter(self::fields($message), function ($field) use ($names) {
-            return !in_array($field[0], $names) && strpos($field[0], 'content-') !== 0;
-        });
+        list($outer)        = self::split($message);
+        list($inner, $body) = self::split($entity);
+        preg_match_all('/^([\w-]+)[ \t]*:/m', $inner, $m);
 
-        foreach ($inner as $field) {
-            if ($field[0] === 'content-type') {
-                $field[2] = preg_replace('/;\s*(hp|protected-headers)="?\w+"?/i', '', $field[2]);
-            }
-            if ($field[0] !== 'hp-outer') {
-                $outer[] = $field;
-            }
-        }
+        $names = implode('|', array_merge($m[1], ['X-Mail-Seal', 'Content-[\w-]+']));
+        $field = '[ \t]*:.*(\n[ \t].*)*(\n|$)';
+        $outer = preg_replace("/^($names)$field/mi", '', $outer);
+        $inner = preg_replace(["/^HP-Outer$field/mi", '/^(Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?);\s*(hp|protected-headers)="?\w+"?/mi'], ['', '$1'], $inner);
 
-        return preg_replace('/\r?\n/', "\r\n", implode("\n", array_column($outer, 2)) . "\n\n" . $body);
+        return preg_replace('/\r?\n/', "\r\n", "$outer$inner\n$body");
     }
 }

@@ -9,7 +9,7 @@ class mail_seal_settings
 
     private $rc;
     private $plugin;
-    private $result = '';
+    private $objects = ['result' => '', 'keys' => '', 'pending' => ''];
 
     function __construct($plugin)
     {
@@ -37,18 +37,17 @@ class mail_seal_settings
         $storage = $this->rc->get_storage();
         // rcube_imap::set_metadata() does nothing where METADATA isn't announced
         $imap    = $storage->check_connection() ? $storage->conn : null;
-        $pending = self::VENDOR . 'pending';
+        $error   = $imap && !$imap->setMetadata('', [self::VENDOR . 'pending' => '']) ? (string) $imap->error : '';
 
-        if ($imap && $imap->setMetadata('', [$pending => ''])) {
-            $imap->setMetadata('', [$pending => null]);
-            $imap = null;
-        }
-        if ($imap && strpos((string) $imap->error, 'What is pending')) {
+        if (strpos($error, 'What is pending')) {
             return $imap;
+        }
+        if ($imap && $error === '') {
+            $imap->setMetadata('', [self::VENDOR . 'pending' => null]);
         }
 
         // what a server without mail_seal has to say of these entries says nothing to a user
-        $this->refused($imap && stripos((string) $imap->error, 'certificate') ? $imap : null);
+        $this->refused(stripos($error, 'certificate') ? $imap : null);
     }
 
     /**
@@ -57,12 +56,12 @@ class mail_seal_settings
     private function refused($imap)
     {
         $no = $imap && $imap->errornum == rcube_imap_generic::ERROR_NO;
-        $this->result('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
+        $this->say('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
     }
 
-    private function result($class, $text)
+    private function say($class, $text)
     {
-        $this->result = html::div($class, html::span(null, rcube::Q($text)));
+        $this->objects['result'] = html::div($class, html::span(null, rcube::Q($text)));
     }
 
     function save()
@@ -78,13 +77,13 @@ class mail_seal_settings
             // what isn't text goes in lines of base64
             $value = strpos($value, '-----BEGIN ') === 0 ? $value : chunk_split(base64_encode($value));
         }
-        else if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
+        if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
             $value = $enigma->load_engine()->export_key($value);
         }
 
         if (isset($entries[$do]) && is_string($value) && ($imap = $this->imap())) {
             if ($imap->setMetadata('', [self::VENDOR . $entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
-                $this->result('boxconfirmation', $this->plugin->gettext('done' . $do));
+                $this->say('boxconfirmation', $this->plugin->gettext('done' . $do));
             }
             else {
                 $this->refused($imap);
@@ -95,72 +94,65 @@ class mail_seal_settings
         $this->page();
     }
 
-    /**
-     * An entry's lines "name=value": the values of each name. Null if the server can't say it.
-     */
-    private function lines($imap, $entry)
+    private function entry($imap, $name)
     {
-        $values = $imap->getMetadata('', [self::VENDOR . $entry]);
-        $lines  = [];
+        $values = $imap->getMetadata('', [self::VENDOR . $name]);
 
-        foreach (preg_split('/\r?\n/', $values[''][self::VENDOR . $entry] ?? '') as $line) {
-            list($name, $value) = explode('=', $line, 2) + ['', ''];
-            $lines[$name][] = $value;
-        }
-
-        return is_array($values) ? $lines : null;
+        return is_array($values) ? $values[''][self::VENDOR . $name] ?? '' : null;
     }
 
     function page()
     {
-        $output  = $this->rc->output;
-        $imap    = $this->imap();
-        $status  = $imap ? $this->lines($imap, 'status') : null;
-        $pending = $imap ? $this->lines($imap, 'pending') : [];
-        $objects = ['enigma' => $this->enigma_keys()];
+        $imap   = $this->imap();
+        $status = $imap ? $this->entry($imap, 'status') : null;
 
-        if ($status !== null) {
+        if ($status === '') {
             // a server of before this entry
-            $old     = empty($status['state']) ? $imap->getMetadata('', [self::VENDOR . 'keys']) : null;
-            $state   = $status['state'][0] ?? (empty($old['']) ? 'none' : 'active');
-            $mail    = $status['mail'][0] ?? ($state == 'active' ? 'sealed' : 'stored');
-            $problem = ['problem' => $status['problem'][0] ?? ''];
-
-            $output->set_env('mail_seal_state', $state);
-            $output->set_env('mail_seal_pending', $pending['action'][0] ?? '');
-            $output->set_env('mail_seal_missing', $pending['missing'][0] ?? '');
-
-            $text = $this->plugin->gettext(['name' => "is$state", 'vars' => $problem]) . ' ' . $this->plugin->gettext("mail$mail");
-            $keys = array_filter(explode(',', $pending['keys'][0] ?? ''));
-            $objects += [
-                'state'   => html::p(null, rcube::Q($text)),
-                'keys'    => implode('', array_map([$this, 'certificate'], $status['certificate'] ?? [])),
-                'until'   => rcube::Q($this->rc->format_date($pending['until'][0] ?? '')),
-                'pending' => implode('', array_map([$this, 'fingerprint'], $keys)),
-            ];
+            $status = $this->entry($imap, 'keys') == '' ? "state=none\nmail=stored" : "state=active\nmail=sealed";
+        }
+        if ($status !== null) {
+            $this->show($status . "\n" . $this->entry($imap, 'pending'));
         }
         else if ($imap) {
             $this->refused($imap);
         }
 
-        $objects['result'] = $this->result;
-        $output->add_handler('mailseal', function ($attrib) use ($objects) {
-            return $objects[$attrib['part']];
-        });
-
         $this->plugin->include_script('mail_seal.js');
-        $output->set_pagetitle($this->plugin->gettext('mailbox'));
-        $output->send('mail_seal.settings');
+        $this->rc->output->set_pagetitle($this->plugin->gettext('mailbox'));
+        $this->rc->output->add_handler('mailseal', function ($attrib) {
+            return $this->objects[$attrib['part']];
+        });
+        $this->rc->output->send('mail_seal.settings');
     }
 
     /**
-     * Of a line: fingerprint, kind, end, and what is wrong with it
+     * @param string $entries The lines "name=value" of the entries status and pending
      */
-    private function certificate($line)
+    private function show($entries)
     {
-        list($name, , $end) = explode(' ', $line);
-        $vars  = ['date' => $this->rc->format_date($end)];
-        $label = ['name' => strtotime($end) < time() ? 'expired' : 'expires', 'vars' => $vars];
+        preg_match_all('/^(\w+)=(.*?)\r?$/m', $entries, $lines);
+        preg_match_all('/^certificate=(\S+) \S+ (\S+)/m', $entries, $certificates, PREG_SET_ORDER);
+
+        $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'keys' => ''];
+        $text  = $this->plugin->gettext(['name' => 'is' . $lines['state'], 'vars' => $lines]) . ' ' . $this->plugin->gettext('mail' . $lines['mail']);
+
+        $this->objects['state'] = html::p(null, rcube::Q($text));
+        $this->objects['until'] = rcube::Q($this->rc->format_date($lines['until']));
+        $this->objects['keys']  = implode('', array_map([$this, 'certificate'], $certificates));
+
+        foreach (array_filter(explode(',', $lines['keys'])) as $name) {
+            $this->objects['pending'] .= $this->fingerprint($name);
+        }
+        foreach (['state', 'action', 'missing'] as $name) {
+            $this->rc->output->set_env("mail_seal_$name", $lines[$name]);
+        }
+        $this->list_enigma_keys();
+    }
+
+    private function certificate($match)
+    {
+        list(, $name, $end) = $match;
+        $label = ['name' => strtotime($end) < time() ? 'expired' : 'expires', 'vars' => ['date' => $this->rc->format_date($end)]];
 
         return $this->fingerprint($name) . ($end == 'never' ? '' : html::p(null, rcube::Q($this->plugin->gettext($label))));
     }
@@ -170,7 +162,7 @@ class mail_seal_settings
         return html::p('fingerprint', html::tag('code', null, rcube::Q(implode(' ', str_split(strtoupper($name), 4)))));
     }
 
-    private function enigma_keys()
+    private function list_enigma_keys()
     {
         $enigma = $this->rc->plugins->get_plugin('enigma');
         $keys   = $enigma ? $enigma->load_engine()->list_keys() : [];
@@ -183,6 +175,6 @@ class mail_seal_settings
             }
         }
 
-        return $select->show();
+        $this->objects['enigma'] = $select->show();
     }
 }
