@@ -28,6 +28,14 @@ class mail_seal_message
     }
 
     /**
+     * The same of the first bytes and the type, which is enough for a list
+     */
+    public static function begins_sealed($message, $type)
+    {
+        return preg_match(self::MARK, $message) && preg_match(self::CLOSED, $type);
+    }
+
+    /**
      * Header section and body
      */
     private static function split($message)
