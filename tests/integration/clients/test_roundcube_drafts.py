@@ -138,10 +138,9 @@ def test_draft_that_cant_be_fetched_when_it_is_replaced_stays(host, webmail, gat
     alice.type("My ")
     gate.fail(f"UID FETCH {uid} ", failure)
     if command == "save":
-        # where the connection is gone, it fails
+        # if it is fetched and the connection is gone, that fails
         alice.command("savedraft")
         alice.settle()
-        assert gate.failed
         alice.run("rcmail.cmp_hash = ''")
     getattr(alice, command)()
     assert old in host.messages("alice", "Drafts")
