@@ -190,7 +190,7 @@ class mail_seal extends rcube_plugin
         };
 
         foreach ((array) $message->parts as $part) {
-            $unknown = preg_match(mail_seal_message::CLOSED, $part->realtype ?? '')
+            $unknown = mail_seal_message::is_opaque($message->mime_parts[(string) $part->mime_id] ?? $root, $part->realtype ?? '')
                 || ($part->type == 'content' && !rcube_utils::mem_check(10 * $part->size));
             if ($unknown && $matters($part->mime_id)) {
                 return true;
@@ -199,7 +199,7 @@ class mail_seal extends rcube_plugin
 
         // without a structure the editor would be empty, too
         return empty($root) || array_filter(array_keys($this->failures()), $matters)
-            || (preg_match(mail_seal_message::CLOSED, $root->real_mimetype ?? $root->mimetype)
+            || (mail_seal_message::is_opaque($root, $root->real_mimetype ?: $root->mimetype)
                 && ($message->context !== null || !$this->engine()->encrypted_parts));
     }
 
@@ -239,17 +239,25 @@ class mail_seal extends rcube_plugin
 
     function template_object_messagebody($args)
     {
-        if ($this->shown && $this->is_sealed($this->shown)) {
-            $url    = (string) $this->rc->config->get('mail_seal_help_url');
-            $help   = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
-            $mark   = html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
-            $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
-            $body   = $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
+        if ($this->shown) {
+            $notice    = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
+            $encrypted = array_filter($this->shown->mime_parts, ['mail_seal_message', 'is_encrypted']);
+            $why       = html::p('mail-seal-elsewhere', rcube::Q($this->gettext($encrypted ? 'elsewhere' : 'opaque')));
+            $sealed    = $this->is_sealed($this->shown);
+            $content   = $sealed && $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
 
-            $args['content'] = $mark . str_replace($notice, html::p('mail-seal-elsewhere', rcube::Q($this->gettext('elsewhere'))), $body);
+            $args['content'] = ($sealed ? $this->mark() : '') . ($sealed || !$encrypted ? str_replace($notice, $why, $content) : $content);
         }
 
         return $args;
+    }
+
+    private function mark()
+    {
+        $url  = (string) $this->rc->config->get('mail_seal_help_url');
+        $help = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
+
+        return html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
     }
 
     /*

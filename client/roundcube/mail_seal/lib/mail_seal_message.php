@@ -53,6 +53,15 @@ class mail_seal_message
     }
 
     /**
+     * Would nothing of this part be in an editor? Something signed is, as an attachment.
+     */
+    public static function is_opaque($part, $type)
+    {
+        return preg_match(self::CLOSED, $type)
+            && (self::is_encrypted($part) || (empty($part->filename) && ($part->disposition ?? '') != 'attachment'));
+    }
+
+    /**
      * Is something encrypted in what was sealed, which the sender encrypted? If that isn't known: yes.
      *
      * @param rcube_message_part|false $part As rcube_mime::parse_message() gives it
