@@ -1,17 +1,18 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 /* What each of our entries does: "keys" for what an owner wants his mail
-   sealed to, "pending" for what becomes of that, "code" for what it takes. */
+   sealed to, "pending" for what becomes of that, "code" for what it takes,
+   "status" for how it stands. */
 
 #include "lib.h"
 #include "buffer.h"
 #include "istream.h"
 #include "str.h"
-#include "time-util.h"
 #include "mailbox-attribute.h"
 #include "dovecot-compat.h"
 #include "enrol.h"
 #include "metadata-entry.h"
+#include "metadata-status.h"
 #include "pending.h"
 
 #include <time.h>
@@ -154,11 +155,6 @@ static bool keys_exist(const struct mail_seal_settings *set)
  * The entry "pending"
  */
 
-static const char *utc(time_t when)
-{
-	return t_strfgmtime("%Y-%m-%dT%H:%M:%SZ", when);
-}
-
 static void
 append_keys(string_t *text, const char *name, const char *const *keys)
 {
@@ -209,14 +205,19 @@ pending_get(struct mailbox *box, const struct mail_seal_settings *set,
 	if (ret <= 0)
 		return ret;
 	str_printfa(text, "action=%s\nsince=%s\nuntil=%s\nway=%s\n",
-		    pending.withdraw ? "unset" : "set", utc(pending.since),
-		    utc(mail_seal_gate_until(&pending, set)), pending.way);
+		    pending.withdraw ? "unset" : "set",
+		    mail_seal_metadata_time(pending.since),
+		    mail_seal_metadata_time(mail_seal_gate_until(&pending,
+								 set)),
+		    pending.way);
 	append_keys(text, "keys", pending.keys);
 	append_keys(text, "old_keys", pending.old_keys);
 	append_missing(text, &pending);
 	delay_until = mail_seal_gate_delay_until(&pending, set);
-	if (delay_until != 0)
-		str_printfa(text, "delay_until=%s\n", utc(delay_until));
+	if (delay_until != 0) {
+		str_printfa(text, "delay_until=%s\n",
+			    mail_seal_metadata_time(delay_until));
+	}
 	value_r->value = str_c(text);
 	return 1;
 }
@@ -295,7 +296,55 @@ code_get(struct mailbox *box ATTR_UNUSED,
 	return 0;
 }
 
-static bool code_exists(const struct mail_seal_settings *set ATTR_UNUSED)
+/*
+ * The entry "status"
+ */
+
+static int
+status_get(struct mailbox *box, const struct mail_seal_settings *set,
+	   struct mail_attribute_value *value_r)
+{
+	string_t *text = t_str_new(512);
+	const char *log_error;
+
+	if (mail_seal_metadata_status(set, pending_exists(set), text,
+				      &log_error) < 0) {
+		e_error(box->event, "mail_seal: The owner's status can't be "
+			"found out: %s", log_error);
+		mail_storage_set_error(box->storage, MAIL_ERROR_TEMP,
+			"Status not shown: the server failed, please try "
+			"again later");
+		return -1;
+	}
+	value_r->value = str_c(text);
+	return 1;
+}
+
+static int status_refuse(struct mailbox *box)
+{
+	mail_storage_set_error(box->storage, MAIL_ERROR_PARAMS,
+			       "The status can only be read");
+	return -1;
+}
+
+static int
+status_set(struct mailbox_transaction_context *t,
+	   const struct mail_seal_settings *set ATTR_UNUSED,
+	   const struct mail_attribute_value *value ATTR_UNUSED)
+{
+	return status_refuse(t->box);
+}
+
+static int
+status_unset(struct mailbox_transaction_context *t,
+	     const struct mail_seal_settings *set ATTR_UNUSED)
+{
+	return status_refuse(t->box);
+}
+
+/* Who goes through all entries wants what is kept there. A code isn't, and the
+   status is made when it is asked for. */
+static bool isnt_listed(const struct mail_seal_settings *set ATTR_UNUSED)
 {
 	return FALSE;
 }
@@ -318,7 +367,13 @@ const struct metadata_entry mail_seal_metadata_entries[] = {
 		.get = code_get,
 		.set = code_set,
 		.unset = code_unset,
-		.exists = code_exists
+		.exists = isnt_listed
+	}, {
+		.name = "status",
+		.get = status_get,
+		.set = status_set,
+		.unset = status_unset,
+		.exists = isnt_listed
 	}, {
 		.name = NULL
 	}

@@ -24,7 +24,7 @@
    enrol-code.c somebody gives back a code
    gate.c       what it takes, and when it is complete, without Dovecot
    pending.c    where what is pending lies
-   metadata.c   the same over IMAP
+   metadata.c   the same over IMAP, and how it stands: metadata-status.c
    keys-mailbox.c  the same by a message in a mailbox
    answer.c     codes that come back by mail clients
    owners-act.c who is at work there

@@ -16,17 +16,6 @@ window.rcmail && rcmail.addEventListener('init', function() {
             rcmail.display_message(rcmail.get_label('mail_seal.headersonly'), 'notice', 15000);
         }
     });
-
-    $('#mail-seal-give').on('submit', function(e) {
-        e.preventDefault();
-        rcmail.mail_seal_give(this);
-    });
-
-    $('#mail-seal-withdraw').on('submit', function(e) {
-        if (!confirm(rcmail.get_label('mail_seal.reallywithdraw'))) {
-            e.preventDefault();
-        }
-    });
 });
 
 // Sent, and the server has refused the copy: this page has the only one.
@@ -45,56 +34,83 @@ rcube_webmail.prototype.mail_seal_unsaved = function(message)
     this.cmp_hash = '';
 };
 
-// Gives the server what is in the form, but never a secret key.
+// Gives the server what is in the form, if that is nothing but certificates.
 rcube_webmail.prototype.mail_seal_give = function(form)
 {
     var ref = this, reader = new FileReader(), max = 262144,
         file = $('[type=file]', form)[0].files[0] || new Blob([$('textarea', form).val()]);
 
     reader.onload = function() {
-        var label = file.size > max ? 'toolarge' : (ref.mail_seal_is_secret(reader.result) ? 'secret' : '');
+        var certificates = ref.mail_seal_certificates(reader.result),
+            label = file.size > max ? 'toolarge' : (certificates ? '' : 'notsent');
 
         $('[type=file], textarea', form).val('');
         if (label) {
             $('#mail-seal-result').html($('<div class="ui alert alert-danger boxerror">').append($('<span>').text(ref.get_label('mail_seal.' + label))));
         }
         else {
-            form._value.value = btoa(reader.result);
+            form._value.value = btoa(certificates);
             form.submit();
         }
     };
     reader.readAsBinaryString(file.slice(0, max));
 };
 
-// As in lib/mail_seal_certificate.php, where the comments are
-rcube_webmail.prototype.mail_seal_is_secret = function(bytes)
+// The certificates in a file; nothing if there may be something else, such as a secret key.
+rcube_webmail.prototype.mail_seal_certificates = function(bytes)
 {
-    var i, tag, size, count, binaries = [],
-        length = '(?:[\\x00-\\x80]|\\x81[^]|\\x82[^]{2}|\\x83[^]{3})',
-        der = new RegExp('^0' + length + '(?:\\x02\\x01[\\x00-\\x03]|0' + length + '\\x06)'),
-        decode = function(text) { try { return atob(text.replace(/\s/g, '')); } catch (e) { return ''; } },
-        number = function(binary, from, size) {
-            for (var n = 0; size-- > 0; ) n = n * 256 + binary.charCodeAt(from++);
-            return n;
+    var is_certificate = this.mail_seal_is_certificate,
+        pattern = /-----BEGIN (PGP PUBLIC KEY BLOCK|CERTIFICATE)-----[^]*?-----END \1-----/g,
+        blocks = bytes.match(pattern) || [],
+        // around them may be words
+        is_alone = !/-----BEGIN|[^\t\r\n -~\x80-\xff]|[\w+\/]{48}/.test(bytes.replace(pattern, '')),
+        decode = function(text) {
+            try { return atob(text.replace(/\s/g, '')); }
+            catch (e) { return ''; }
+        },
+        // without the lines of armor that are no base64
+        is_block = function(block) {
+            return is_certificate(decode(block.replace(/^(-.*|.*:.*|=.{4}\s*)$/gm, '')));
         };
 
-    bytes.replace(/-----BEGIN [^-]+-----([^]*?)-----END/g, function(all, text) {
-        binaries.push(decode(text.replace(/^(.*:.*|=.{4}\s*)$/gm, '')));
-    });
-    if (!binaries.length) {
-        binaries.push(/^[A-Za-z0-9+\/\s]+=*\s*$/.test(bytes) ? decode(bytes) : bytes);
+    if (blocks.length && is_alone && blocks.every(is_block)) {
+        return blocks.join('\n').replace(/[^\t\r\n -~]/g, '?') + '\n';
     }
 
-    return /BEGIN[\w ]*(PRIVATE|SECRET)/i.test(bytes.replace(/\0/g, '')) || binaries.some(function(binary) {
-        for (i = 0; i < binary.length && (tag = number(binary, i++, 1)) & 0x80; i += count + size) {
-            if (/^[57]$/.test(tag & 0x40 ? tag & 0x3f : tag >> 2 & 15)) {
-                return true;
-            }
-            size = number(binary, i, 1);
-            count = tag & 0x40 ? (size < 192 ? 1 : (size < 255 ? 2 : 5)) : [1, 2, 4, 0][tag & 3];
-            size = tag & 0x40 ? [0, size, number(binary, i, 2) - 0xc000 + 192, 0, 0, number(binary, i + 1, 4)][count]
-                : (count ? number(binary, i, count) : binary.length);
+    return [bytes, decode(bytes)].filter(is_certificate)[0];
+};
+
+// X.509 (RFC 5280), or OpenPGP: public keys and what belongs to them (RFC 9580)
+rcube_webmail.prototype.mail_seal_is_certificate = function(bytes)
+{
+    var i, tag, count, size,
+        number = function(from, count) {
+            return bytes.substr(from, count).split('').reduce(function(n, c) { return n * 256 + c.charCodeAt(0); }, 0);
+        },
+        // a SEQUENCE that begins with one, which has a version or a serial number first
+        der = bytes.match(/^0(\x81[^]|\x82[^]{2}|\x83[^]{3})0(?:\x81[^]|\x82[^]{2}|\x83[^]{3})(?:\xa0\x03\x02\x01|\x02)/);
+
+    if (der) {
+        return 1 + der[1].length + number(2, der[1].length - 1) == bytes.length;
+    }
+
+    for (i = 0; i < bytes.length; i += 1 + count + size) {
+        tag = number(i, 1);
+        size = number(i + 1, 1);
+        if (tag >= 0xc0) {
+            count = size < 192 ? 1 : (size < 224 ? 2 : (size == 255 ? 5 : NaN));
+            size = [NaN, size, number(i + 1, 2) - 0xc000 + 192, 0, 0, number(i + 2, 4)][count];
+            tag -= 0xc0;
         }
-        return der.test(binary);
-    });
+        else {
+            count = [1, 2, 4, NaN][tag & 3];
+            size = number(i + 1, count);
+            tag = tag < 0x80 ? NaN : tag >> 2 & 15;
+        }
+        if ((i == 0 && tag != 6) || [2, 6, 12, 13, 14, 17, 21].indexOf(tag) < 0) {
+            return false;
+        }
+    }
+
+    return i > 0 && i == bytes.length;
 };

@@ -16,36 +16,38 @@ class mail_seal extends rcube_plugin
     private $shown;            // message that is displayed
     private $keyless = false;  // has enigma looked for its key in vain?
     private $sealed = [];      // answers of is_sealed()
+    private $before = [];      // what the editor had before this request
     private $plain;            // is it an answer to what came unencrypted?
-    private $unopened = false; // is there an attached message that only the owner can open?
     private $unsaved;          // message that was sent, and not yet stored
+    private $draft = '';       // the draft that it was
 
     function init()
     {
         $this->rc = rcmail::get_instance();
         $this->load_config();
-        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'secret', 'toolarge', 'reallywithdraw']);
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'notsent', 'toolarge', 'reallywithdraw']);
         require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
 
         if ($this->rc->task == 'settings') {
             return new mail_seal_settings($this);
         }
 
-        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'message_objects', 'template_object_messagebody',
-            'message_compose_body', 'compose_objects', 'render_page', 'message_draftsaved', 'message_sent',
-            'attachments_cleanup', 'send_page'];
+        $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
+            'message_draftsaved', 'message_sent', 'attachments_cleanup', 'send_page'];
         foreach ($hooks as $hook) {
             $this->add_hook($hook, [$this, $hook]);
         }
 
         // before the plugins that keep attachments
-        $this->api->handlers['attachment_save'] = array_merge([[$this, 'attachment_save']], $this->api->handlers['attachment_save'] ?? []);
+        foreach (['attachment_save', 'attachment_upload'] as $hook) {
+            $this->api->handlers[$hook] = array_merge([[$this, $hook]], $this->api->handlers[$hook] ?? []);
+        }
     }
 
     function ready($args)
     {
         $input = function ($name) {
-            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GP);
+            return rcube_utils::get_input_string($name, rcube_utils::INPUT_GP, true);
         };
 
         if ($this->rc->output->type == 'html' && !in_array($args['action'], ['get', 'send'])) {
@@ -56,12 +58,23 @@ class mail_seal extends rcube_plugin
             $text = preg_match('/^body:|(^|,)(text|body)(,|$)/i', $input('_headers')) || preg_match('/^body:/i', $input('_q'));
             $this->rc->output->set_env('mail_seal_headersonly', $text && !empty($_SESSION['mail_seal_seen']));
         }
-        if ($args['action'] == 'send') {
-            $this->keep_draft();
+        if ($args['action'] == 'compose') {
+            $this->before = $_SESSION['compose_data_' . $input('_id')] ?? [];
+            // behind enigma, wherever it stands in the list of plugins
+            $this->add_hook('message_compose_body', [$this, 'message_compose_body']);
         }
-        if ($args['action'] == 'bounce' && $this->is_sealed(new rcube_message($input('_uid'), $input('_mbox')))) {
-            $this->rc->output->show_message('mail_seal.cannotopen', 'error');
-            $this->rc->output->send('iframe');
+        // A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
+        if ($args['action'] == 'send' && $input('_draft_saveid') !== '' && !isset($_POST['_pgpmime'])
+            && $this->draft_id($this->rc->config->get('drafts_mbox'), $input('_draft_saveid')) !== ($this->compose_data()['mail_seal_shown'] ?? '')
+        ) {
+            $_POST['_draft_saveid'] = '';
+        }
+        if ($args['action'] == 'bounce') {
+            $message = new rcube_message($input('_uid'), $input('_mbox'));
+            if ($message->context === null && $this->is_sealed($message)) {
+                $this->rc->output->show_message('mail_seal.cannotopen', 'error');
+                $this->rc->output->send('iframe');
+            }
         }
     }
 
@@ -88,7 +101,8 @@ class mail_seal extends rcube_plugin
 
         if (!isset($this->sealed[$id])) {
             $storage->set_folder($message->folder);
-            $this->sealed[$id] = $message->context === null && !empty($message->headers->others['x-mail-seal'])
+            // an attached message has its own header fields
+            $this->sealed[$id] = ($message->context !== null || !empty($message->headers->others['x-mail-seal']))
                 && mail_seal_message::has_mark((string) $storage->get_raw_headers($message->uid));
         }
 
@@ -105,10 +119,10 @@ class mail_seal extends rcube_plugin
             }
         }
         foreach ($folders as $folder => $headers) {
-            // only the header section as it stands has its fields in their order
-            $found = $this->rc->get_storage()->conn->fetch($folder, array_keys($headers), true, ['UID', 'BODY.PEEK[HEADER]']);
+            // only the header section as it stands says what is first
+            $found = $this->rc->get_storage()->conn->fetch($folder, array_keys($headers), true, ['UID', 'BODY.PEEK[HEADER]<0.512>']);
             foreach ((array) $found as $one) {
-                if (isset($headers[$one->uid]) && mail_seal_message::has_mark($one->bodypart['HEADER'] ?? '')) {
+                if (mail_seal_message::begins_sealed($one->bodypart['HEADER<0>'] ?? '', $headers[$one->uid]->ctype ?? '')) {
                     $clip = !empty($_SESSION['mail_seal_clips'][$folder . ':' . $one->uid]);
                     $headers[$one->uid]->list_flags['attachmentClass'] = 'mail-seal' . ($clip ? ' with-attachment' : '');
                     $_SESSION['mail_seal_seen'] = true;
@@ -124,8 +138,9 @@ class mail_seal extends rcube_plugin
     private function engine()
     {
         $enigma = $this->api->get_plugin('enigma');
+        $none   = (object) ['decryptions' => [], 'encrypted_parts' => []];
 
-        return $enigma && $this->rc->config->get('enigma_decryption', true) ? $enigma->load_engine() : null;
+        return $enigma && $this->rc->config->get('enigma_decryption', true) ? $enigma->load_engine() : $none;
     }
 
     /**
@@ -133,9 +148,7 @@ class mail_seal extends rcube_plugin
      */
     private function failures($reason = null)
     {
-        $engine = $this->engine();
-
-        return array_filter($engine ? $engine->decryptions : [], function ($status) use ($reason) {
+        return array_filter($this->engine()->decryptions, function ($status) use ($reason) {
             return $status instanceof enigma_error && (!$reason || $status->getCode() == constant("enigma_error::$reason"));
         });
     }
@@ -146,9 +159,9 @@ class mail_seal extends rcube_plugin
     private function open($raw)
     {
         $engine = $this->engine();
-        $armor  = mail_seal_message::armor($raw);
+        mail_seal_message::cut_armor($raw, $armor);
 
-        if (!$engine || !$armor || !rcube_utils::mem_check(5 * strlen($raw))) {
+        if (!$engine instanceof enigma_engine || $armor === '' || !rcube_utils::mem_check(5 * strlen($raw))) {
             return null;
         }
 
@@ -164,45 +177,42 @@ class mail_seal extends rcube_plugin
      */
     private function is_closed($message)
     {
-        $engine   = $this->engine();
-        $type     = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
-        $attached = function ($id) use ($message) {
+        $root    = $message->context === null ? ($message->headers->structure ?? null) : ($message->mime_parts[$message->context] ?? null);
+        $matters = function ($id) use ($message) {
             // the notice in place of an encrypted message has the number of the attachment
-            for ($id = (string) $id; $id !== ''; $id = substr($id, 0, (int) strrpos($id, '.'))) {
-                if (isset($message->mime_parts[$id]) && $message->mime_parts[$id]->mimetype == 'message/rfc822') {
-                    return true;
+            for ($id = (string) $id; $id !== (string) $message->context; $id = substr($id, 0, (int) strrpos($id, '.'))) {
+                if ($id === '' || ($message->mime_parts[$id]->mimetype ?? '') == 'message/rfc822') {
+                    return false;
                 }
             }
+
+            return true;
         };
 
-        foreach (array_keys($this->failures()) as $id) {
-            if (!$attached($id)) {
-                return true;
-            }
-        }
         foreach ((array) $message->parts as $part) {
-            $unknown = preg_match($type, $part->realtype ?? '') || ($part->type == 'content' && !rcube_utils::mem_check(10 * $part->size));
-            if ($unknown && !$attached($part->mime_id)) {
+            $unknown = mail_seal_message::is_opaque($message->mime_parts[(string) $part->mime_id] ?? $root, $part->realtype ?? '')
+                || ($part->type == 'content' && !rcube_utils::mem_check(10 * $part->size));
+            if ($unknown && $matters($part->mime_id)) {
                 return true;
             }
         }
 
         // without a structure the editor would be empty, too
-        return empty($message->headers->structure)
-            || (preg_match($type, $message->headers->structure->mimetype) && empty($engine->encrypted_parts));
+        return empty($root) || array_filter(array_keys($this->failures()), $matters)
+            || (mail_seal_message::is_opaque($root, $root->real_mimetype ?: $root->mimetype)
+                && ($message->context !== null || !$this->engine()->encrypted_parts));
     }
 
     function message_load($args)
     {
         $message = $args['object'];
-        $engine  = $this->engine();
         $root    = current($message->mime_parts);
 
         if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
             $this->shown   = $message;
-            $this->keyless = (bool) $this->failures('KEYNOTFOUND');
+            $this->keyless = $this->failures('KEYNOTFOUND') && !$this->engine()->encrypted_parts;
         }
-        if (!$engine || empty($engine->encrypted_parts) || !$root || $this->is_closed($message)) {
+        if (!$this->engine()->encrypted_parts || !$root || $message->context !== null || $this->is_closed($message)) {
             return;
         }
 
@@ -227,26 +237,27 @@ class mail_seal extends rcube_plugin
      * Reading
      */
 
-    function message_objects($args)
+    function template_object_messagebody($args)
     {
-        if ($this->shown && $this->is_sealed($this->shown)) {
-            $url  = (string) $this->rc->config->get('mail_seal_help_url');
-            $help = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
-            $args['content'][] = html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
+        if ($this->shown) {
+            $notice    = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
+            $encrypted = array_filter($this->shown->mime_parts, ['mail_seal_message', 'is_encrypted']);
+            $why       = html::p('mail-seal-elsewhere', rcube::Q($this->gettext($encrypted ? 'elsewhere' : 'opaque')));
+            $sealed    = $this->is_sealed($this->shown);
+            $content   = $sealed && $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
+
+            $args['content'] = ($sealed ? $this->mark() : '') . ($sealed || !$encrypted ? str_replace($notice, $why, $content) : $content);
         }
 
         return $args;
     }
 
-    function template_object_messagebody($args)
+    private function mark()
     {
-        if ($this->shown && $this->is_sealed($this->shown)) {
-            $notice = html::span('part-notice', $this->rc->gettext('encryptedmessage'));
-            $body   = $this->keyless ? html::div(['id' => $args['id']], $notice) : $args['content'];
-            $args['content'] = str_replace($notice, html::p('mail-seal-elsewhere', rcube::Q($this->gettext('elsewhere'))), $body);
-        }
+        $url  = (string) $this->rc->config->get('mail_seal_help_url');
+        $help = html::a(['href' => $url, 'target' => '_blank', 'rel' => 'noopener'], rcube::Q($this->gettext('help')));
 
-        return $args;
+        return html::div('mail-seal-mark', rcube::Q($this->gettext('sealed')) . ($url === '' ? '' : " $help"));
     }
 
     /*
@@ -255,40 +266,53 @@ class mail_seal extends rcube_plugin
 
     function message_compose_body($args)
     {
-        $message = $args['message'];
-
-        if (!$message instanceof rcube_message || empty($message->headers) || !empty($_POST['_message'])) {
-            return;
+        if ($args['message'] instanceof rcube_message && !empty($args['message']->headers) && empty($_POST['_message'])) {
+            $args['body'] = $this->body($args['message'], $args['mode'], $args['body']);
+        }
+        if ($this->plain) {
+            $this->rc->output->set_env('enigma_force_encrypt', false);
         }
 
-        // what is attached to it doesn't decide
-        $this->plain = false;
+        return $args;
+    }
+
+    private function body($message, $mode, $body)
+    {
         $sealed = $this->is_sealed($message);
-        // Roundcube leaves out the attachments of what has armor in its text
-        $closed = $this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments));
-        // Mailvelope opens what it has encrypted in the browser
-        $mailvelope = !empty($_SESSION['browser_caps']['pgpmime']) && !$sealed && $message->get_multipart_encrypted_part();
+        $entity = $sealed ? $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid)) : null;
+        // What is attached to it doesn't decide. Without the key nothing of it can be in the answer.
+        $this->plain = $sealed && ($entity === null ? !$this->engine()->encrypted_parts : !mail_seal_message::entity_holds_encrypted($entity));
 
-        if ($closed) {
-            if (in_array($args['mode'], ['draft', 'edit', 'forward']) && !$mailvelope) {
-                $this->refuse($message, $args['mode']);
+        // Roundcube leaves out the attachments of what has armor in its text
+        if ($this->is_closed($message) || (!empty($message->pgp_mime) && !empty($message->attachments))) {
+            // Mailvelope opens what it has encrypted in the browser
+            $mailvelope = !empty($_SESSION['browser_caps']['pgpmime']) && !$sealed && $message->get_multipart_encrypted_part();
+
+            if (in_array($mode, ['draft', 'edit', 'forward']) && !$mailvelope) {
+                $this->refuse($message, $mode);
             }
-            if ($sealed) {
-                $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
-                // without the key nothing of it can be in the answer
-                $this->plain  = $entity === null || !mail_seal_message::entity_holds_encrypted($entity);
-                // enigma quotes the ciphertext
-                $args['body'] = preg_replace('/(> )?-----BEGIN PGP MESSAGE-----.*?-----END PGP MESSAGE-----/s', '', $args['body']);
-            }
-            return $args;
+
+            // enigma quotes the ciphertext
+            return $sealed ? mail_seal_message::cut_armor($body) : $body;
         }
-        if ($args['mode'] == 'draft') {
-            $this->compose_data()['mail_seal_shown'] = $message->uid;
+        if ($mode == 'draft' && $this->is_whole($message, $body)) {
+            $this->compose_data()['mail_seal_shown'] = $this->draft_id($message->folder, $message->uid);
         }
-        if ($sealed) {
-            $entity = $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid));
-            $this->plain = $entity !== null && !mail_seal_message::entity_holds_encrypted($entity);
-        }
+
+        return $body;
+    }
+
+    /**
+     * Has the server given all of the draft? What it hasn't is empty in the editor, without a word.
+     */
+    private function is_whole($message, $body)
+    {
+        $text  = max(array_map('intval', array_column($message->parts, 'size')) ?: [0]);
+        $files = array_count_values(array_map('intval', array_column($message->attachments, 'size')));
+        $saved = array_count_values(array_map('intval', array_column($this->compose_data()['attachments'] ?? [], 'size')));
+
+        // an empty line is an empty text
+        return ($text <= 2 || trim($body) !== '') && ($saved[0] ?? 0) <= ($files[0] ?? 0);
     }
 
     /**
@@ -303,45 +327,36 @@ class mail_seal extends rcube_plugin
             $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
         }
 
-        // with a password this is called again, and attachments are no longer these
+        // With a password this is called again, and attachments are no longer these. Another tab may have the editor.
         $data =& $this->compose_data();
-        $this->api->exec_hook('attachments_cleanup', ['group' => $data['id']]);
-        unset($data['attachments'], $data['forward_attachments']);
+        foreach (array_diff_key($data['attachments'] ?? [], $this->before['attachments'] ?? []) as $id => $attachment) {
+            $this->api->exec_hook('attachment_delete', $attachment);
+            unset($data['attachments'][$id]);
+        }
+        if (empty($this->before['forward_attachments'])) {
+            unset($data['forward_attachments']);
+        }
+
+        $parts     = array_merge([$message->headers->structure ?? null], array_values($message->mime_parts));
+        $encrypted = !empty($message->pgp_mime) || $this->failures() || array_filter($parts, ['mail_seal_message', 'is_encrypted']);
 
         $output->set_env('action', 'plugin.mail_seal');
         $output->set_env('pgp_mime_message', null);
-        $output->set_env('mail_seal_refused', $mode);
+        $output->set_env('mail_seal_refused', $encrypted ? $mode : 'other');
         $output->set_env('mail_seal_back', $this->rc->url(['action' => 'show', 'mbox' => $message->folder, 'uid' => $message->uid]));
         $output->send('mail_seal.refused');
     }
 
-    function render_page($args)
+    private function draft_id($folder, $uid)
     {
-        if ($args['template'] == 'compose' && $this->plain) {
-            $this->rc->output->set_env('enigma_force_encrypt', false);
-        }
-    }
+        $data = $this->rc->get_storage()->folder_data($folder);
 
-    /**
-     * A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
-     */
-    private function keep_draft()
-    {
-        $old = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
-
-        if ($old === '' || isset($_POST['_pgpmime']) || $old == ($this->compose_data()['mail_seal_shown'] ?? null)) {
-            return;
-        }
-
-        $message = new rcube_message($old, $this->rc->config->get('drafts_mbox'));
-        if (!empty($message->headers) && $this->is_closed($message)) {
-            $_POST['_draft_saveid'] = '';
-        }
+        return implode(':', [$folder, $data['UIDVALIDITY'] ?? '', $uid]);
     }
 
     function message_draftsaved($args)
     {
-        $this->compose_data()['mail_seal_shown'] = $args['uid'];
+        $this->compose_data()['mail_seal_shown'] = $this->draft_id($args['folder'], $args['uid']);
     }
 
     /**
@@ -353,23 +368,17 @@ class mail_seal extends rcube_plugin
             return;
         }
 
-        $whole = isset($args['data']) || rcube_utils::mem_check(5 * $args['size']);
-        $raw   = $args['data'] ?? (string) file_get_contents($args['path'], false, null, 0, $whole ? null : 65536);
-
+        $whole  = isset($args['data']) || rcube_utils::mem_check(5 * ($args['size'] ?? 0));
+        $raw    = (string) ($args['data'] ?? (empty($args['path']) ? '' : file_get_contents($args['path'], false, null, 0, $whole ? null : 65536)));
         $sealed = mail_seal_message::has_mark($raw);
         $entity = $sealed ? $this->open($raw) : null;
-        $plain  = $entity === null ? !preg_match('~multipart/encrypted|pkcs7-mime|BEGIN PGP MESSAGE~i', $raw)
-            : !mail_seal_message::entity_holds_encrypted($entity);
-        $this->plain = ($this->plain ?? true) && $plain;
 
-        if (!$sealed) {
-            return;
+        $this->plain = ($this->plain ?? true) && $whole && !mail_seal_message::entity_holds_encrypted($entity ?? $raw);
+
+        if ($sealed && $entity === null) {
+            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
         }
         if ($entity === null) {
-            $this->unopened = true;
-            if ($this->rc->action != 'compose') {
-                $this->rc->output->show_message('mail_seal.cannotopen', 'warning');
-            }
             return;
         }
         if (!empty($args['path'])) {
@@ -381,13 +390,11 @@ class mail_seal extends rcube_plugin
         return ['data' => $data, 'path' => null, 'size' => strlen($data)] + $args;
     }
 
-    function compose_objects($args)
+    function attachment_upload($args)
     {
-        if ($this->unopened) {
-            $args['content'][] = html::div(['class' => 'boxwarning', 'id' => 'mail-seal-unopened'], html::span(null, rcube::Q($this->gettext('cannotopen'))));
+        if (mail_seal_message::has_mark((string) file_get_contents($args['path'], false, null, 0, 65536))) {
+            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
         }
-
-        return $args;
     }
 
     /*
@@ -397,12 +404,18 @@ class mail_seal extends rcube_plugin
     function message_sent($args)
     {
         $this->unsaved = $args['message'];
+        // Roundcube would delete it before it knows
+        $this->draft = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
+        $_POST['_draft_saveid'] = '';
     }
 
     // follows if it was stored, or shall not be
     function attachments_cleanup()
     {
         $this->unsaved = null;
+        if ($this->draft !== '') {
+            $this->rc->get_storage()->delete_message($this->draft, $this->rc->config->get('drafts_mbox'));
+        }
     }
 
     function send_page($args)

@@ -1,5 +1,7 @@
 """Roundcube with our plugin, client/roundcube, and no secret key on the web server."""
 
+import base64
+
 import pytest
 
 import mail
@@ -7,8 +9,9 @@ from letters import FILES, SUBJECT, TEXT, TEXT_PART, letter
 from roundcube import Roundcube
 from sandbox import wait_until
 from webmail import Webmails
-from webmail_host import (DRAFT, MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of,
+from webmail_host import (DRAFT, MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of, uid_in,
                           webmail_host)
+from x509 import openssl
 
 EXPIRED = "the encryption key of this mailbox can't be used: it has expired"
 HELP = "https://mail.example.org/sealed"
@@ -48,14 +51,6 @@ def sink(webmail):
     return webmail.roundcube.sink
 
 
-def refusal(webmail):
-    """What stands in place of the editor; there is none beside it."""
-    text = webmail.wait("return (document.getElementById('mail-seal-refused') || {}).innerText")
-    assert webmail.run("return document.querySelectorAll('#composebody, [name=_message]').length"
-                       " + Number(rcmail.env.action == 'compose')") == 0
-    return text
-
-
 # Drafts
 
 def by_double_click(webmail, _uid):
@@ -87,39 +82,18 @@ def test_draft_that_cant_be_shown_stays(host, owner, way):
     old = sealed_draft(host, owner.user)
     uid = uid_in(host, owner.user, "Drafts")
     way(owner, uid)
-    said = refusal(owner)
+    said = owner.refused()
     assert REFUSED["edit" if way is as_new else "draft"] in said
     assert "mail program" in said
     assert host.message(owner.user, "Drafts") == old
-
-
-def uid_in(host, user, mailbox):
-    with host.imap(user) as client:
-        client.select(mailbox)
-        [found] = client.fetch("1", "UID").values()
-    return found["UID"].decode()
 
 
 def test_picture_of_a_refused_draft(host, webmail, keep_picture):
     alice = webmail("alice")
     sealed_draft(host, "alice")
     by_double_click(alice, None)
-    refusal(alice)
+    alice.refused()
     keep_picture("roundcube-draft", alice.picture())
-
-
-def test_autosave_goes_on_in_the_editor_that_wrote_it(host, owner, owners):
-    """Each save is sealed; the one before goes, because this editor has its text."""
-    owner.compose("friend@example.net", SUBJECT, "Shall we meet at one?")
-    first = owner.saved()
-    owner.type("Dear friend, ")
-    owner.wait("return rcmail.env.draft_id != arguments[0]", first)
-    owner.saved()
-    stored = host.message(owner.user, "Drafts")
-    assert b"Dear friend, " in owners.unsealed(owner.user, stored)
-    owner.send()
-    assert host.messages(owner.user, "Drafts") == []
-    assert mail.is_sealed(host.message(owner.user, "Sent"))
 
 
 def test_reloaded_editor_is_refused(host, owner, owners):
@@ -128,20 +102,9 @@ def test_reloaded_editor_is_refused(host, owner, owners):
     owner.saved()
     stored = host.message(owner.user, "Drafts")
     owner.driver.refresh()
-    refusal(owner)
+    owner.refused()
     assert host.message(owner.user, "Drafts") == stored
     assert NEEDLE.encode() in owners.unsealed(owner.user, stored)
-
-
-def test_editor_may_not_replace_another_draft(host, owner):
-    """As if a page of before the plugin, or another window, still had it open."""
-    old = sealed_draft(host, owner.user)
-    owner.compose("friend@example.net", "Another", "")
-    owner.run("rcmail.env.draft_id = arguments[0];"
-              "jQuery('[name=_draft_saveid]').val(arguments[0])", uid_in(host, owner.user, "Drafts"))
-    owner.type("Dear")
-    assert wait_until(lambda: len(host.messages(owner.user, "Drafts")) == 2, 30, 0.2)
-    assert old in host.messages(owner.user, "Drafts")
 
 
 def test_drafts_of_who_has_no_key(host, webmail, sink):
@@ -192,7 +155,105 @@ def test_refused_draft(host, webmail):
 def test_what_would_be_empty_is_refused(host, owner, command):
     host.deliver(MESSAGE, owner.user)
     owner.press(command)
-    assert REFUSED[command] in refusal(owner)
+    assert REFUSED[command] in owner.refused()
+
+
+def containing(*messages):
+    """A letter with these messages attached; the first is part 2."""
+    return letter("multipart/mixed",
+                  [TEXT_PART, *(mail.part("message/rfc822", message) for message in messages)])
+
+
+@pytest.fixture(params=["OpenPGP", "S/MIME"])
+def encrypted(request, gnupg, openpgp_keys, x509_keys):
+    """A message that its sender encrypted."""
+    if request.param == "OpenPGP":
+        return letter_of(mail.pgp_mime(gnupg.encrypt(TEXT_PART, openpgp_keys.alice)))
+    made = openssl("cms", "-encrypt", "-binary", "-outform", "DER",
+                   x509_keys.alice.certificate_file, stdin=TEXT_PART).stdout
+    return letter_of(smime(made, "smime-type=enveloped-data"))
+
+
+def smime(content, parameters):
+    return (f"MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; {parameters};\r\n"
+            ' name="smime.p7m"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition:'
+            ' attachment; filename="smime.p7m"\r\n\r\n').encode() + base64.encodebytes(content)
+
+
+def compose_attached(webmail, command, uid):
+    """Of an attached message, as Roundcube's own page of it does."""
+    webmail.go(action="show", mbox="INBOX", uid=uid)
+    webmail.command(command)
+
+
+@pytest.mark.parametrize("command", ["edit", "forward-inline"])
+def test_attached_message_that_can_be_read(host, webmail, encrypted, command):
+    """It is opened by itself, and what stands beside it doesn't matter."""
+    keyless = webmail("keyless")
+    inner = mail.text(b"The inner one.\r\n", "Inner")
+    host.deliver(containing(inner, encrypted), "keyless")
+    compose_attached(keyless, command, uid_in(host, "keyless") + ".2")
+    assert "Inner" in keyless.composed()["subject"]
+
+
+@pytest.mark.parametrize("command", ["edit", "forward-inline"])
+def test_attached_message_that_cant_be_read(host, webmail, encrypted, command):
+    keyless = webmail("keyless")
+    host.deliver(containing(mail.text(b"The inner one.\r\n", "Inner"), encrypted), "keyless")
+    compose_attached(keyless, command, uid_in(host, "keyless") + ".3")
+    assert REFUSED[command] in keyless.refused()
+
+
+@pytest.mark.parametrize("command", ["edit", "forward-inline", "reply"])
+def test_message_with_an_encrypted_one_attached(host, webmail, encrypted, command):
+    """The message itself can be read."""
+    keyless = webmail("keyless")
+    host.deliver(containing(encrypted), "keyless")
+    assert NEEDLE in keyless.answer(command)["body"]
+
+
+@pytest.fixture(params=["signed-data", "without a name"])
+def opaque(request, x509_keys):
+    """A message that its sender signed, and didn't encrypt (RFC 8551, section 3.5.2)."""
+    made = openssl("cms", "-sign", "-nodetach", "-binary", "-outform", "DER",
+                   "-signer", x509_keys.bob.certificate_file, "-inkey", x509_keys.bob.key_file,
+                   stdin=TEXT_PART).stdout
+    message = smime(made, "smime-type=signed-data")
+    if request.param == "without a name":
+        message = message.replace(b';\r\n name="smime.p7m"', b"")
+    return letter_of(message), made
+
+
+@pytest.mark.parametrize("command", ["reply", "forward-inline", "edit"])
+def test_opaque_signed_message_is_answered(host, webmail, opaque, sink, command):
+    keyless = webmail("keyless")
+    message, content = opaque
+    host.deliver(message, "keyless")
+    opened = keyless.answer(command)
+    assert SUBJECT in opened["subject"]
+    if command != "reply":
+        assert opened["attachments"] == ["smime.p7m"]
+        keyless.fill(to="friend@example.net")
+        keyless.type("See this.")
+        keyless.send()
+        [sent] = [part for part in parsed(sink.only()).walk()
+                  if part.get_filename() == "smime.p7m"]
+        assert sent.get_payload(decode=True) == content
+
+
+def test_opaque_signed_message_isnt_called_encrypted(host, webmail, opaque):
+    keyless = webmail("keyless")
+    host.deliver(opaque[0], "keyless")
+    seen = keyless.show("INBOX")
+    assert "encrypted" not in seen["body"]
+    assert seen["mark"] == ""
+
+
+def test_opaque_signed_draft_opens(host, webmail, opaque):
+    keyless = webmail("keyless")
+    with host.imap("keyless") as client:
+        assert client.append("Drafts", opaque[0], "(\\Draft \\Seen)").ok
+    assert keyless.edit_draft()["attachments"] == ["smime.p7m"]
 
 
 def test_forward_as_attachment_warns(host, owner, sink):
@@ -206,17 +267,43 @@ def test_forward_as_attachment_warns(host, owner, sink):
     assert mail.is_sealed(attached.get_content().as_bytes())
 
 
-def test_redirect_is_refused(host, owner, sink):
+# As IMAP has them: modified UTF-7 (RFC 3501, section 5.1.3).
+FOLDERS = ["INBOX", "R&-D <all>", "Entw&APw-rfe", "it's 100% + #1", "a&-lt;b", "x>y"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_redirect_is_refused(host, owner, sink, folder):
     """It would send what the server encrypted for its owner."""
-    host.deliver(MESSAGE, owner.user)
-    owner.show("INBOX")
+    with host.imap(owner.user) as client:
+        client.command(f'CREATE "{folder}"')
+        assert client.append(folder, MESSAGE).ok
+    owner.show(folder)
     owner.run("rcmail.command('bounce', '', document.body, new Event('click'))")
     owner.heard("the recipient can't open it")
     owner.run("rcmail.clear_messages(); rcmail.http_post('bounce', {_uid: rcmail.env.uid,"
-              " _mbox: 'INBOX', _from: 1, _to: 'friend@example.net'})")
+              " _mbox: rcmail.env.mailbox, _from: 1, _to: 'friend@example.net'})")
     owner.heard("the recipient can't open it")
     owner.settle()
     assert sink.received == []
+
+
+def test_uploaded_sealed_message_warns(host, owner, sink, tmp_path):
+    host.deliver(MESSAGE, owner.user)
+    (tmp_path / "message.eml").write_bytes(host.message(owner.user))
+    owner.compose("friend@example.net", SUBJECT, TEXT)
+    owner.attach(tmp_path / "message.eml")
+    owner.heard("the recipient can't open it")
+    owner.send()
+    [attached] = parsed(sink.only()).iter_attachments()
+    assert mail.is_sealed(attached.get_content().as_bytes())
+
+
+def test_uploaded_plain_message_doesnt_warn(webmail, tmp_path):
+    keyless = webmail("keyless")
+    (tmp_path / "message.eml").write_bytes(MESSAGE)
+    keyless.compose("friend@example.net", SUBJECT, TEXT)
+    keyless.attach(tmp_path / "message.eml")
+    assert not [text for text in keyless.said() if "can't open it" in text]
 
 
 def test_forward_of_plaintext_doesnt_warn(host, webmail, sink):
@@ -291,6 +378,28 @@ def test_mark_of_a_sender_doesnt_count(host, webmail):
     assert not keyless.run("return document.querySelector('#messagelist .mail-seal')")
 
 
+def test_mark_in_another_folder_with_the_same_number(host, webmail):
+    """A search in all folders lists both: one is sealed, the other only says so."""
+    with host.imap("alice") as client:
+        for folder in ("Real", "Forged"):
+            client.command(f"DELETE {folder}")
+            client.must(f"CREATE {folder}")
+            client.must(f"SUBSCRIBE {folder}")
+        assert client.append("Real", MESSAGE).ok
+        sealed = client.messages("Real")[0]
+        assert client.append("Forged", b"X-Spam: no\r\n" + sealed).ok
+        assert uid_in(host, "alice", "Real") == uid_in(host, "alice", "Forged")
+    alice = webmail("alice")
+    alice.list("INBOX", 0)
+    alice.run("rcmail.env.search_scope = 'all'")
+    search(alice, SUBJECT, "subject")
+    alice.wait("return rcmail.message_list.rowcount == 2")
+    assert alice.run("return document.querySelectorAll('#messagelist .mail-seal').length") == 1
+    with host.imap("alice") as client:
+        client.must("DELETE Real")
+        client.must("DELETE Forged")
+
+
 def test_padlock_in_the_list(host, webmail):
     alice = webmail("alice")
     host.deliver(MESSAGE, "alice")
@@ -360,6 +469,6 @@ def test_german(host, openpgp_keys):
         assert seen["mark"] == "Von Ihrem Server versiegelt"
         sealed_draft(host, "alice")
         by_double_click(alice, None)
-        assert "Dieser Entwurf ist verschlüsselt" in refusal(alice)
+        assert "Dieser Entwurf ist verschlüsselt" in alice.refused()
         alice.go("settings", action="plugin.mail_seal")
         assert "Versiegeltes Postfach" in alice.run("return document.body.innerText")

@@ -5,41 +5,60 @@
  */
 class mail_seal_message
 {
-    // The Content-Type of a sealed message, as mail_seal writes it
-    const TYPE = '~^(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
-        . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~';
+    // what Roundcube alone can't show
+    const CLOSED = '~^(multipart/encrypted|application/(x-)?pkcs7-mime)$~i';
 
     const ENCRYPTED = '~^(multipart/encrypted|application/(pgp(-encrypted)?|(x-)?pkcs7-mime))$~i';
 
-    /**
-     * Header fields in their order: name in lower case, value in one line, the field as it stands
-     */
-    public static function fields($header)
-    {
-        $fields = [];
-
-        foreach (preg_split('/\r?\n(?![ \t])/', preg_split('/^\r?\n|\n\r?\n/', $header, 2)[0]) as $line) {
-            if (preg_match('/^([!-9;-~]+)[ \t]*:(.*)$/s', $line, $m)) {
-                $fields[] = [strtolower($m[1]), trim(preg_replace('/\r?\n/', '', $m[2])), rtrim($line)];
-            }
-        }
-
-        return $fields;
-    }
+    // the mark as mail_seal writes it, and the Content-Type of a sealed message
+    const MARK = '/^(From .*\r?\n)?X-Mail-Seal[ \t]*:\s*v=1;\s*keys=\w/i';
+    const TYPE = '~^Content-Type[ \t]*:\s*(multipart/encrypted;\s*protocol="application/pgp-encrypted";\s*boundary="'
+        . '|application/pkcs7-mime;\s*smime-type=enveloped-data;\s*name="smime\.p7m")~mi';
 
     /**
      * The mark counts only as the first field of the message, once, and on the Content-Type that
      * belongs to it: there no sender can write, because whoever receives a message adds fields above his.
      */
-    public static function has_mark($header)
+    public static function has_mark($message)
     {
-        $fields = self::fields($header);
-        $names  = array_count_values(array_column($fields, 0));
-        $values = array_column($fields, 1, 0);
+        list($header) = self::split($message);
 
-        return !empty($fields) && $fields[0][0] === 'x-mail-seal'
-            && $names['x-mail-seal'] == 1 && preg_match('/^v=1;\s*keys=\w/', $values['x-mail-seal'])
-            && ($names['content-type'] ?? 0) == 1 && preg_match(self::TYPE, $values['content-type']);
+        return preg_match(self::MARK, $header) && preg_match(self::TYPE, $header)
+            && preg_match_all('/^(X-Mail-Seal|Content-Type)[ \t]*:/mi', $header) == 2;
+    }
+
+    /**
+     * The same of the first bytes and the type, which is enough for a list
+     */
+    public static function begins_sealed($message, $type)
+    {
+        return preg_match(self::MARK, $message) && preg_match(self::CLOSED, $type);
+    }
+
+    /**
+     * Header section and body
+     */
+    private static function split($message)
+    {
+        return preg_split('/^\r?\n|(?<=\n)\r?\n/', $message, 2) + ['', ''];
+    }
+
+    /**
+     * Is this part encrypted? S/MIME also signs in this form.
+     */
+    public static function is_encrypted($part)
+    {
+        return !empty($part) && preg_match(self::ENCRYPTED, $part->mimetype)
+            && !preg_match('/^(signed-data|certs-only)$/i', $part->ctype_parameters['smime-type'] ?? '');
+    }
+
+    /**
+     * Would nothing of this part be in an editor? Something signed is, as an attachment.
+     */
+    public static function is_opaque($part, $type)
+    {
+        return preg_match(self::CLOSED, $type)
+            && (self::is_encrypted($part) || (empty($part->filename) && ($part->disposition ?? '') != 'attachment'));
     }
 
     /**
@@ -49,18 +68,15 @@ class mail_seal_message
      */
     public static function holds_encrypted($part)
     {
-        if (empty($part) || preg_match(self::ENCRYPTED, $part->mimetype)) {
+        if (empty($part) || self::is_encrypted($part)) {
             return true;
         }
 
-        if (preg_match('~^(text|multipart|message)/~i', $part->mimetype)) {
-            $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
-            if (preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text)) {
-                return true;
-            }
-        }
+        $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
 
-        return (bool) array_filter((array) $part->parts, [self::class, 'holds_encrypted']);
+        return array_filter((array) $part->parts, [self::class, 'holds_encrypted'])
+            || (preg_match('~^(text|multipart|message)/~i', $part->mimetype)
+                && preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text) !== 0);
     }
 
     /**
@@ -74,11 +90,17 @@ class mail_seal_message
     }
 
     /**
-     * The armored ciphertext of a message that the server sealed
+     * The message without what is encrypted in it. Not by a regular expression: a large one is beyond its limits.
+     *
+     * @param string $armor Set to the ciphertext, or '' if there is none
      */
-    public static function armor($message)
+    public static function cut_armor($text, &$armor = '')
     {
-        return preg_match('/^-----BEGIN PGP MESSAGE-----.*?^-----END PGP MESSAGE-----/ms', $message, $m) ? $m[0] : null;
+        $start = strpos($text, '-----BEGIN PGP MESSAGE-----');
+        $end   = $start === false ? false : strpos($text, $tail = '-----END PGP MESSAGE-----', $start);
+        $armor = $end === false ? '' : substr($text, $start, $end + strlen($tail) - $start);
+
+        return $end === false ? $text : substr_replace($text, '', $start, strlen($armor));
     }
 
     /**
@@ -88,22 +110,15 @@ class mail_seal_message
      */
     public static function opened($message, $entity)
     {
-        list($header, $body) = preg_split('/^\r?\n|\n\r?\n/', $entity, 2) + ['', ''];
-        $inner = self::fields($header);
-        $names = array_merge(array_column($inner, 0), ['x-mail-seal']);
-        $outer = array_filter(self::fields($message), function ($field) use ($names) {
-            return !in_array($field[0], $names) && strpos($field[0], 'content-') !== 0;
-        });
+        list($outer)        = self::split($message);
+        list($inner, $body) = self::split($entity);
+        preg_match_all('/^([\w-]+)[ \t]*:/m', $inner, $m);
 
-        foreach ($inner as $field) {
-            if ($field[0] === 'content-type') {
-                $field[2] = preg_replace('/;\s*(hp|protected-headers)="?\w+"?/i', '', $field[2]);
-            }
-            if ($field[0] !== 'hp-outer') {
-                $outer[] = $field;
-            }
-        }
+        $names = implode('|', array_merge($m[1], ['X-Mail-Seal', 'Content-[\w-]+']));
+        $field = '[ \t]*:.*(\n[ \t].*)*(\n|$)';
+        $outer = preg_replace("/^($names)$field/mi", '', $outer);
+        $inner = preg_replace(["/^HP-Outer$field/mi", '/^(Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?);\s*(hp|protected-headers)="?\w+"?/mi'], ['', '$1'], $inner);
 
-        return preg_replace('/\r?\n/', "\r\n", implode("\n", array_column($outer, 2)) . "\n\n" . $body);
+        return preg_replace('/\r?\n/', "\r\n", "$outer$inner\n$body");
     }
 }

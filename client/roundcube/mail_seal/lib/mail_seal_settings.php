@@ -1,19 +1,15 @@
 <?php
 
-require_once __DIR__ . '/mail_seal_certificate.php';
-
 /**
  * The page "Sealed mailbox" of the settings: owners give the server their certificate, by METADATA (RFC 5464).
  */
 class mail_seal_settings
 {
-    const KEYS    = '/private/vendor/vendor.mail-seal/keys';
-    const PENDING = '/private/vendor/vendor.mail-seal/pending';
-    const CODE    = '/private/vendor/vendor.mail-seal/code';
+    const VENDOR = '/private/vendor/vendor.mail-seal/';
 
     private $rc;
     private $plugin;
-    private $result = '';
+    private $objects = ['result' => '', 'keys' => '', 'pending' => ''];
 
     function __construct($plugin)
     {
@@ -33,11 +29,6 @@ class mail_seal_settings
         return $args;
     }
 
-    private function result($class, $text)
-    {
-        $this->result = html::div($class, html::span(null, rcube::Q($text)));
-    }
-
     /**
      * The connection, if it is to a server that takes certificates: another may keep these entries as any.
      */
@@ -45,18 +36,18 @@ class mail_seal_settings
     {
         $storage = $this->rc->get_storage();
         // rcube_imap::set_metadata() does nothing where METADATA isn't announced
-        $imap    = $storage instanceof rcube_imap && $storage->check_connection() ? $storage->conn : null;
+        $imap    = $storage->check_connection() ? $storage->conn : null;
+        $error   = $imap && !$imap->setMetadata('', [self::VENDOR . 'pending' => '']) ? (string) $imap->error : '';
 
-        if ($imap && $imap->setMetadata('', [self::PENDING => ''])) {
-            $imap->setMetadata('', [self::PENDING => null]);
-            $imap = null;
-        }
-        if ($imap && strpos((string) $imap->error, 'What is pending')) {
+        if (strpos($error, 'What is pending')) {
             return $imap;
+        }
+        if ($imap && $error === '') {
+            $imap->setMetadata('', [self::VENDOR . 'pending' => null]);
         }
 
         // what a server without mail_seal has to say of these entries says nothing to a user
-        $this->refused($imap && stripos((string) $imap->error, 'certificate') ? $imap : null);
+        $this->refused(stripos($error, 'certificate') ? $imap : null);
     }
 
     /**
@@ -65,35 +56,34 @@ class mail_seal_settings
     private function refused($imap)
     {
         $no = $imap && $imap->errornum == rcube_imap_generic::ERROR_NO;
-        $this->result('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
+        $this->say('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
+    }
+
+    private function say($class, $text)
+    {
+        $this->objects['result'] = html::div($class, html::span(null, rcube::Q($text)));
     }
 
     function save()
     {
         $this->rc->request_security_check(rcube_utils::INPUT_POST);
 
-        $entries = ['certificate' => self::KEYS, 'enigma' => self::KEYS, 'withdraw' => self::KEYS, 'cancel' => self::PENDING, 'code' => self::CODE];
+        $entries = ['certificate' => 'keys', 'enigma' => 'keys', 'withdraw' => 'keys', 'cancel' => 'pending', 'code' => 'code'];
         $do      = rcube_utils::get_input_string('_do', rcube_utils::INPUT_POST);
         $value   = trim(rcube_utils::get_input_string('_value', rcube_utils::INPUT_POST));
 
         if ($do == 'certificate') {
             $value = base64_decode($value);
+            // what isn't text goes in lines of base64
+            $value = strpos($value, '-----BEGIN ') === 0 ? $value : chunk_split(base64_encode($value));
         }
-        else if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
+        if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
             $value = $enigma->load_engine()->export_key($value);
         }
 
-        $value = is_string($value) ? $value : '';
-        $error = strlen($value) > mail_seal_certificate::SIZE_MAX ? 'toolarge' : (mail_seal_certificate::is_secret($value) ? 'secretsent' : '');
-        // what isn't text goes as base64
-        $value = preg_match('/^[\t\r\n -~]*$/', $value) ? $value : base64_encode($value);
-
-        if ($error) {
-            $this->result('boxerror', $this->plugin->gettext($error));
-        }
-        else if (isset($entries[$do]) && ($imap = $this->imap())) {
-            if ($imap->setMetadata('', [$entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
-                $this->result('boxconfirmation', $this->plugin->gettext('done' . $do));
+        if (isset($entries[$do]) && is_string($value) && ($imap = $this->imap())) {
+            if ($imap->setMetadata('', [self::VENDOR . $entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
+                $this->say('boxconfirmation', $this->plugin->gettext('done' . $do));
             }
             else {
                 $this->refused($imap);
@@ -104,45 +94,67 @@ class mail_seal_settings
         $this->page();
     }
 
+    private function entry($imap, $name)
+    {
+        $values = $imap->getMetadata('', [self::VENDOR . $name]);
+
+        return is_array($values) ? $values[''][self::VENDOR . $name] ?? '' : null;
+    }
+
     function page()
     {
-        $output  = $this->rc->output;
-        $imap    = $this->imap();
-        $values  = $imap ? $imap->getMetadata('', [self::KEYS, self::PENDING]) : null;
-        $keys    = $values[''][self::KEYS] ?? '';
-        $pending = preg_match_all('/^(\w+)=(.*?)\r?$/m', $values[''][self::PENDING] ?? '', $m) ? array_combine($m[1], $m[2]) : [];
+        $imap   = $this->imap();
+        $status = $imap ? $this->entry($imap, 'status') : null;
 
-        if (is_array($values)) {
-            $output->set_env('mail_seal_state', $keys !== '' ? 'active' : ($pending ? 'pending' : 'none'));
-            $output->set_env('mail_seal_pending', $pending['action'] ?? '');
-            $output->set_env('mail_seal_missing', $pending['missing'] ?? '');
+        if ($status === '') {
+            // a server of before this entry
+            $status = $this->entry($imap, 'keys') == '' ? "state=none\nmail=stored" : "state=active\nmail=sealed";
+        }
+        if ($status !== null) {
+            $this->show($status . "\n" . $this->entry($imap, 'pending'));
         }
         else if ($imap) {
             $this->refused($imap);
         }
 
-        $objects = [
-            'result'  => $this->result,
-            'keys'    => implode('', array_map([$this, 'certificate'], mail_seal_certificate::summary($keys))),
-            'until'   => rcube::Q($this->rc->format_date($pending['until'] ?? '')),
-            'pending' => implode('', array_map([$this, 'fingerprint'], array_filter(explode(',', $pending['keys'] ?? '')))),
-            'enigma'  => $this->enigma_keys(),
-        ];
-        $output->add_handler('mailseal', function ($attrib) use ($objects) {
-            return $objects[$attrib['part']];
-        });
-
         $this->plugin->include_script('mail_seal.js');
-        $output->set_pagetitle($this->plugin->gettext('mailbox'));
-        $output->send('mail_seal.settings');
+        $this->rc->output->set_pagetitle($this->plugin->gettext('mailbox'));
+        $this->rc->output->add_handler('mailseal', function ($attrib) {
+            return $this->objects[$attrib['part']];
+        });
+        $this->rc->output->send('mail_seal.settings');
     }
 
-    private function certificate($one)
+    /**
+     * @param string $entries The lines "name=value" of the entries status and pending
+     */
+    private function show($entries)
     {
-        $label = !$one['expires'] ? 'active' : ($one['expires'] < time() ? 'expired' : 'expires');
-        $text  = $this->plugin->gettext(['name' => $label, 'vars' => ['date' => $this->rc->format_date($one['expires'])]]);
+        preg_match_all('/^(\w+)=(.*?)\r?$/m', $entries, $lines);
+        preg_match_all('/^certificate=(\S+) \S+ (\S+)/m', $entries, $certificates, PREG_SET_ORDER);
 
-        return html::p(null, rcube::Q($text)) . $this->fingerprint($one['fingerprint']);
+        $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'keys' => ''];
+        $text  = $this->plugin->gettext(['name' => 'is' . $lines['state'], 'vars' => $lines]) . ' ' . $this->plugin->gettext('mail' . $lines['mail']);
+
+        $this->objects['state'] = html::p(null, rcube::Q($text));
+        $this->objects['until'] = rcube::Q($this->rc->format_date($lines['until']));
+        $this->objects['keys']  = implode('', array_map([$this, 'certificate'], $certificates));
+
+        foreach (array_filter(explode(',', $lines['keys'])) as $name) {
+            $this->objects['pending'] .= $this->fingerprint($name);
+        }
+        foreach (['state', 'action', 'missing'] as $name) {
+            $this->rc->output->set_env("mail_seal_$name", $lines[$name]);
+        }
+        $this->list_enigma_keys();
+    }
+
+    private function certificate($match)
+    {
+        list(, $name, $end) = $match;
+        $label = ['name' => strtotime($end) < time() ? 'expired' : 'expires', 'vars' => ['date' => $this->rc->format_date($end)]];
+
+        return $this->fingerprint($name) . ($end == 'never' ? '' : html::p(null, rcube::Q($this->plugin->gettext($label))));
     }
 
     private function fingerprint($name)
@@ -150,7 +162,7 @@ class mail_seal_settings
         return html::p('fingerprint', html::tag('code', null, rcube::Q(implode(' ', str_split(strtoupper($name), 4)))));
     }
 
-    private function enigma_keys()
+    private function list_enigma_keys()
     {
         $enigma = $this->rc->plugins->get_plugin('enigma');
         $keys   = $enigma ? $enigma->load_engine()->list_keys() : [];
@@ -163,6 +175,6 @@ class mail_seal_settings
             }
         }
 
-        return $select->show();
+        $this->objects['enigma'] = $select->show();
     }
 }

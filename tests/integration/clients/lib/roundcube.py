@@ -50,14 +50,18 @@ class Sink:
 
 
 class Roundcube:
-    """`plugins` by their names; `options` are Roundcube's and the plugins'."""
+    """`plugins` by their names; `options` are Roundcube's and the plugins'.
 
-    def __init__(self, host, plugins=(), **options):
+    `own` are the test's own plugins: PHP by their names.
+    """
+
+    def __init__(self, host, plugins=(), own=None, **options):
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-roundcube-"))
         self.sink = Sink()
         self.recorder = None
         self._host = host
         self._plugins = plugins
+        self._own = own or {}
         self._options = options
         self._sandbox = None
         self._server = None
@@ -91,6 +95,9 @@ class Roundcube:
     def temp(self):
         """Where Roundcube keeps attachments and uploads."""
         return self.folder / "temp"
+
+    def has(self, plugin):
+        return plugin in self._plugins
 
     def log(self):
         logs = [*sorted((self.folder / "logs").glob("*")), self.folder / "php.log"]
@@ -145,6 +152,9 @@ class Roundcube:
         ours = TREE / "client" / "roundcube" / "mail_seal"
         if "mail_seal" in self._plugins:
             shutil.copytree(ours, self.folder / "plugins" / "mail_seal")
+        for name, php in self._own.items():
+            (self.folder / "plugins" / name).mkdir()
+            (self.folder / "plugins" / name / f"{name}.php").write_text(php)
 
     def _make_database(self):
         file = self.folder / "database"
@@ -168,7 +178,7 @@ class Roundcube:
                        "PHP_CLI_SERVER_WORKERS": "4", "HOME": str(self.folder)}
         self._server = self._sandbox.start(
             *self._as_owner(), "php", "-d", "upload_max_filesize=20M", "-d", "post_max_size=25M",
-            "-S", f"127.0.0.1:{port}", "-t", LIBRARY / "public_html",
+            "-d", "memory_limit=128M", "-S", f"127.0.0.1:{port}", "-t", LIBRARY / "public_html",
             env=environment, stdout=log, stderr=log)
         if not wait_until(lambda: self._answers(port)):
             raise RuntimeError("PHP doesn't start: " + self.log())

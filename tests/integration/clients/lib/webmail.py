@@ -1,10 +1,11 @@
 """What a user does in Roundcube, in a browser."""
 
+import contextlib
 import urllib.parse
 
 from selenium.webdriver.common.keys import Keys
 
-from browser import SLOW, Browser
+from browser import LISTENER, SLOW, Browser
 from dovecot import PASSWORD
 from sandbox import wait_until
 
@@ -13,12 +14,18 @@ const text = id => (document.getElementById(id) || {}).value;
 return {
   subject: document.querySelector("[name=_subject]").value,
   to: document.querySelector("[name=_to]").value.trim().replace(/,$/, ""),
-  body: text("composebody"),
+  body: rcmail.editor.editor ? rcmail.editor.editor.getContent({format: "text"})
+    : text("composebody"),
   attachments: [...document.querySelectorAll("#attachment-list .attachment-name")]
     .map(element => element.textContent),
   draft: rcmail.env.draft_id || "",
   encrypt: (document.querySelector("[name=_enigma_encrypt]") || {}).checked,
 }
+"""
+EDITOR_IS_READY = """
+return document.readyState == "complete" && window.rcmail && rcmail.env.action == "compose"
+  && rcmail.editor && (!document.querySelector(".mce_editor")
+                       || rcmail.editor.editor && rcmail.editor.editor.initialized)
 """
 SHOWN = """
 const text = selector => [...document.querySelectorAll(selector)]
@@ -91,6 +98,19 @@ class Webmail(Browser):
         self.run("window.onbeforeunload = null; location.hash = 'left'")
         self.go()
 
+    @contextlib.contextmanager
+    def another_tab(self):
+        """In front until this ends; the user is logged in there, too."""
+        first = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        try:
+            self.devtools("Page.addScriptToEvaluateOnNewDocument", source=LISTENER)
+            yield
+            self.run("window.onbeforeunload = null")
+        finally:
+            self.driver.close()
+            self.driver.switch_to.window(first)
+
     def settle(self):
         """Until nothing is being loaded."""
         self.wait("return document.readyState == 'complete' && window.rcmail && !rcmail.busy"
@@ -144,11 +164,12 @@ class Webmail(Browser):
 
     def compose(self, to="", subject="", body=""):
         self.go(action="compose")
+        self.composed()
         self.fill(to=to, subject=subject)
         self.type(body)
 
     def composed(self):
-        self.wait("return window.rcmail && rcmail.env.action == 'compose'", timeout=SLOW)
+        self.wait(EDITOR_IS_READY, timeout=SLOW)
         self.settle()
         return self.run(COMPOSED)
 
@@ -162,8 +183,21 @@ class Webmail(Browser):
 
     def type(self, text):
         """At the beginning of the editor, as a user does."""
-        self.driver.find_element("id", "composebody").send_keys(
-            Keys.CONTROL + Keys.HOME + Keys.NULL, text)
+        where = self.driver.find_element("id", "composebody")
+        if is_html := self.run("return !!rcmail.editor.editor"):
+            self.driver.switch_to.frame("composebody_ifr")
+            where = self.driver.find_element("css selector", "body")
+        where.send_keys(Keys.CONTROL + Keys.HOME + Keys.NULL, text)
+        if is_html:
+            self.driver.switch_to.default_content()
+
+    def attach(self, file):
+        """Upload a file for the message that is being written."""
+        before = self.run(COMPOSED)["attachments"]
+        self.driver.find_element("css selector", "#uploadform [type=file]").send_keys(str(file))
+        self.wait("return document.querySelectorAll('#attachment-list .attachment-name').length"
+                  " > arguments[0]", len(before))
+        self.settle()
 
     def saved(self):
         """Wait until the draft is saved; its UID."""
@@ -198,6 +232,14 @@ class Webmail(Browser):
         found = wait_until(listen, timeout, 0.2)
         assert found, f"only heard {heard}"
         return found[0]
+
+    def refused(self):
+        """What stands in place of the editor; there is none beside it."""
+        text = self.wait("return (document.getElementById('mail-seal-refused') || {}).innerText",
+                         timeout=SLOW)
+        assert self.run("return document.querySelectorAll('#composebody, [name=_message]').length"
+                        " + Number(rcmail.env.action == 'compose')") == 0
+        return text
 
     def picture(self):
         return self.driver.get_screenshot_as_png()

@@ -1,5 +1,6 @@
 """The Dovecot of the tests with Roundcube, its owners, and their messages."""
 
+import contextlib
 import email
 import email.policy
 
@@ -7,6 +8,8 @@ import mail
 from dovecot import Dovecot, User
 from letters import FILES, TEXT, TEXT_PART, letter
 from mailhost import MAILBOXES
+from roundcube import Roundcube
+from webmail import Webmails
 
 # Of which Roundcube shows none without the secret key.
 NEEDLE = TEXT.splitlines()[0]
@@ -52,6 +55,24 @@ def sealed_draft(host, user):
     return stored
 
 
+def uid_in(host, user, mailbox="INBOX"):
+    """The UID of the first message of a mailbox."""
+    with host.imap(user) as client:
+        client.select(mailbox)
+        [found] = client.fetch("1", "UID").values()
+    return found["UID"].decode()
+
+
+@contextlib.contextmanager
+def webmail_with_enigma(host, keys, **options):
+    """Roundcube with enigma and our plugin; `keys` are those of each user, armored."""
+    with Roundcube(host, ["enigma", "mail_seal"], **options) as roundcube:
+        for user, armored in ((user, one) for user in keys for one in keys[user]):
+            roundcube.give_key(user, armored)
+        with Webmails(roundcube) as webmail:
+            yield webmail
+
+
 def parsed(message):
     return email.message_from_bytes(message, policy=email.policy.default)
 
@@ -64,3 +85,16 @@ def text_of(message):
 def files_of(message):
     return {part.get_filename(): mail.lf(part.get_payload(decode=True))
             for part in parsed(message).iter_attachments()}
+
+
+def check_plain(sent, *words):
+    """What went out isn't encrypted, and has this in its text."""
+    assert b"BEGIN PGP" not in sent and b"X-Mail-Seal" not in sent
+    assert all(word in text_of(sent) for word in words)
+
+
+def encrypted_by_sender(gnupg, key, entity=TEXT_PART):
+    return letter('multipart/encrypted; protocol="application/pgp-encrypted"',
+                  [mail.part("application/pgp-encrypted", b"Version: 1\r\n"),
+                   mail.part("application/octet-stream", mail.crlf(gnupg.encrypt(entity, key)))],
+                  "bob@example.org")
