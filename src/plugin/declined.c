@@ -5,6 +5,7 @@
 #include "lib.h"
 #include "mail-user.h"
 #include "str.h"
+#include "../seal/clock.h"
 #include "declined.h"
 #include "keys.h"
 #include "owner.h"
@@ -149,7 +150,20 @@ void mail_seal_declined_forget(struct mail_user *owner,
  * Of another mail store
  */
 
-bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since)
+static time_t
+last_of(const struct mail_seal_declined *declined, bool only_withdrawn)
+{
+	time_t last = 0;
+
+	for (unsigned int i = 0; i < declined->count; i++) {
+		if (!only_withdrawn ||
+		    declined->list[i].kind == MAIL_SEAL_DECLINED_WITHDRAWN)
+			last = I_MAX(last, declined->list[i].when);
+	}
+	return last;
+}
+
+time_t mail_seal_declined_last_withdrawn(struct mail_user *owner)
 {
 	string_t *text = t_str_new(1024);
 	struct mail_seal_declined declined;
@@ -157,22 +171,34 @@ bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since)
 
 	if (mail_seal_state_file_read(owner, &declined_file, text,
 				      &error) <= 0)
-		return FALSE;
+		return 0;
 	mail_seal_declined_parse(str_c(text), pool_datastack_create(),
 				 &declined);
-	for (unsigned int i = 0; i < declined.count; i++) {
-		if (declined.list[i].kind == MAIL_SEAL_DECLINED_WITHDRAWN &&
-		    declined.list[i].when >= since)
-			return TRUE;
-	}
-	return FALSE;
+	return last_of(&declined, TRUE);
+}
+
+bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since)
+{
+	time_t last = mail_seal_declined_last_withdrawn(owner);
+
+	return last != 0 && last >= since;
 }
 
 int mail_seal_declined_get_text(struct mail_user *owner, string_t *text,
 				time_t *changed_r, const char **error_r)
 {
+	struct mail_seal_declined declined;
+	int ret;
+
 	*changed_r = mail_seal_state_file_changed(owner, &declined_file);
-	return mail_seal_state_file_read(owner, &declined_file, text, error_r);
+	ret = mail_seal_state_file_read(owner, &declined_file, text, error_r);
+	if (ret > 0) {
+		mail_seal_declined_parse(str_c(text), pool_datastack_create(),
+					 &declined);
+		/* by whichever clock that was */
+		*changed_r = I_MAX(*changed_r, last_of(&declined, FALSE));
+	}
+	return ret;
 }
 
 int mail_seal_declined_add_text(struct mail_user *owner, const char *text,
@@ -209,7 +235,7 @@ knows_withdrawal(const struct mail_seal_declined *declined, time_t when)
 			&declined->list[i];
 
 		if (entry->kind == MAIL_SEAL_DECLINED_WITHDRAWN &&
-		    entry->when + MAIL_SEAL_CLOCK_SKEW_SECS >= when)
+		    entry->when + SEAL_CLOCK_SKEW_SECS >= when)
 			return TRUE;
 	}
 	return FALSE;

@@ -27,8 +27,9 @@ void mail_seal_declined_identify(struct mail_user *owner,
 void mail_seal_declined_forget(struct mail_user *owner,
 			       const char *const *fingerprints);
 
-/* Has he withdrawn a certificate since then, as far as this mail store
-   remembers? */
+/* When he last withdrew a certificate, as far as this mail store remembers, or
+   0; and whether that was since then */
+time_t mail_seal_declined_last_withdrawn(struct mail_user *owner);
 bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since);
 /* What is remembered as text, and when that was last changed. Returns 1, 0 if
    there is nothing, or -1 and why it can't be read. */

@@ -10,6 +10,7 @@
 #include "code.h"
 #include "declined.h"
 #include "enrol-private.h"
+#include "owner-time.h"
 #include "pending.h"
 #include "../core/core.h"
 
@@ -235,7 +236,8 @@ activate_withdrawal(struct step *step, struct enrolled *before,
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	int ret;
 
-	place->pending.certificates = mail_seal_source_withdrawal(step->now);
+	place->pending.certificates = mail_seal_source_withdrawal(
+		mail_seal_settings_time(step->enrolment->set));
 	ret = mail_seal_pending_put(place, &error);
 	if (ret <= 0)
 		return step_end(step, ret, &error, MAIL_SEAL_ENROL_OK,

@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "buffer.h"
 #include "mail-user.h"
+#include "../seal/clock.h"
 #include "enrol-private.h"
 #include "notice.h"
 #include "pending-text.h"
@@ -73,7 +74,8 @@ int enrol_send_challenge(const struct mail_seal_settings *set,
 		.way = pending->way,
 		.since = pending->since,
 		.until = mail_seal_gate_until(pending, set),
-		.once_since = once ? pending->since : 0
+		/* the clock that it was put into INBOX by may be behind */
+		.once_since = once ? pending->since - SEAL_CLOCK_SKEW_SECS : 0
 	};
 	int to_old, to_new;
 

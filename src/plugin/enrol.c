@@ -9,6 +9,7 @@
 #include "declined.h"
 #include "enrol-private.h"
 #include "keys.h"
+#include "owner-time.h"
 #include "pending.h"
 #include "report.h"
 #include "state.h"
@@ -221,6 +222,8 @@ void enrol_has_removed(const struct mail_seal_enrolment *enrolment,
 		       enum mail_seal_enrol_result *result,
 		       struct mail_seal_enrol_error *error_r)
 {
+	/* before it is forgotten when he got it */
+	const time_t now = mail_seal_owner_time(enrolment->set->user);
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct enrolled after;
 
@@ -230,8 +233,8 @@ void enrol_has_removed(const struct mail_seal_enrolment *enrolment,
 		removed = TRUE;
 	if (removed) {
 		mail_seal_declined_note(enrolment->set->user,
-					MAIL_SEAL_DECLINED_WITHDRAWN,
-					time(NULL), before->keys);
+					MAIL_SEAL_DECLINED_WITHDRAWN, now,
+					before->keys);
 		(void)enrolled_get(enrolment->set, &after, &error);
 		now_effective(enrolment, "unset", before, &after);
 	}

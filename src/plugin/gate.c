@@ -4,6 +4,7 @@
 #include "code.h"
 #include "owner-settings.h"
 #include "pending-text.h"
+#include "../seal/clock.h"
 
 #define DAY_SECS (24 * 60 * 60)
 /* two notices of one day are closer together */
@@ -127,7 +128,8 @@ owner_was_told(const struct mail_seal_pending *pending,
 			&pending->notices[i];
 
 		if (strcmp(notice->name, MAIL_SEAL_GATE_NOTICE_DELAY) == 0 &&
-		    notice->when >= delay_since(pending) &&
+		    notice->when + SEAL_CLOCK_SKEW_SECS >=
+			delay_since(pending) &&
 		    (last == 0 || notice->when - last >= NOTICE_APART_SECS)) {
 			last = notice->when;
 			days--;

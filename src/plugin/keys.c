@@ -15,14 +15,15 @@ keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 	keys->log_error = t_strdup_printf("%s: %s", where, error->text);
 }
 
-/* Reads the first source that has certificates, and when the owner withdrew if
-   none has and one says so. remembered_r: what was asked for a short time ago
+/* Reads the first source that has certificates, and when the owner last withdrew
+   any as far as one says so; if none has certificates, that counts. remembered_r: what was asked for a short time ago
    will do, and whether it was that; or NULL. */
 static int
 keys_read(const struct mail_seal_settings *set, buffer_t *certificates,
 	  const char **where_r, time_t *withdrawn_r, bool *remembered_r,
 	  struct seal_error *error)
 {
+	time_t when;
 	int ret = 0;
 
 	*where_r = "";
@@ -31,16 +32,9 @@ keys_read(const struct mail_seal_settings *set, buffer_t *certificates,
 		const struct mail_seal_source *source = &set->sources[i];
 
 		*where_r = mail_seal_source_name(source);
-		ret = remembered_r == NULL ?
-			mail_seal_source_read(source, set, certificates,
-					      error) :
-			mail_seal_source_read_recent(source, set, certificates,
-						     remembered_r, error);
-		if (ret > 0 && mail_seal_source_is_withdrawn(certificates,
-							     withdrawn_r)) {
-			buffer_set_used_size(certificates, 0);
-			ret = 0;
-		}
+		ret = mail_seal_source_read_valid(source, set, certificates,
+						  remembered_r, &when, error);
+		*withdrawn_r = I_MAX(*withdrawn_r, when);
 	}
 	return ret;
 }

@@ -4,6 +4,7 @@
 #include "mail-user.h"
 #include "time-util.h"
 #include "../core/core.h"
+#include "../seal/clock.h"
 #include "declined.h"
 #include "owner.h"
 #include "report.h"
@@ -43,7 +44,7 @@ static bool has_withdrawn(struct mail_seal_owner *owner)
 	const char *error;
 
 	if (owner->keys.withdrawn <= owner->state.withdrawn_before ||
-	    owner->keys.withdrawn + MAIL_SEAL_CLOCK_SKEW_SECS < since)
+	    owner->keys.withdrawn + SEAL_CLOCK_SKEW_SECS < since)
 		return FALSE;
 	if (user->autocreated)
 		return TRUE;

@@ -5,9 +5,6 @@
 #include "keys.h"
 #include "state.h"
 
-/* how far two back ends' clocks may be apart */
-#define MAIL_SEAL_CLOCK_SKEW_SECS 300
-
 /* What the owner's state doesn't know yet */
 struct mail_seal_owner_news {
 	/* of the certificates that mail is sealed to, NULL-terminated; NULL if

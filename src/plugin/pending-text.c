@@ -45,6 +45,13 @@ size_t mail_seal_pending_head_size(const void *data, size_t size)
 	return 0;
 }
 
+#define WITHDRAWN LINE"withdrawn="
+
+const char *mail_seal_pending_head_withdrawn(time_t when)
+{
+	return t_strconcat(TITLE WITHDRAWN, dec2str(when), "\n"END, NULL);
+}
+
 /*
  * Reading
  */
@@ -53,6 +60,17 @@ static bool parse_time(const char *value, time_t *time_r)
 {
 	return str_to_time(value, time_r) == 0 && *time_r > 0 &&
 		*time_r <= TIME_MAX;
+}
+
+time_t mail_seal_pending_head_when_withdrawn(const void *data, size_t size)
+{
+	size_t head = mail_seal_pending_head_size(data, size);
+	const char *line = strstr(t_strndup(data, head), "\n"WITHDRAWN);
+	time_t when;
+
+	return line != NULL &&
+		parse_time(t_strcut(line + 1 + strlen(WITHDRAWN), '\n'),
+			   &when) ? when : 0;
 }
 
 static bool

@@ -77,4 +77,16 @@ const char *mail_seal_pending_clean_text(const char *certificates);
 /* Returns how many bytes of head a key file has; mostly 0. */
 size_t mail_seal_pending_head_size(const void *data, size_t size);
 
+/* The head of certificates that were set after the owner had withdrawn others,
+   where many back ends read them: of which none must take that withdrawal for a
+   new one, nor a new one for that, whatever their clocks say.
+
+	mail-seal: pending 1
+	mail-seal: withdrawn=1764102000
+	mail-seal: end
+*/
+const char *mail_seal_pending_head_withdrawn(time_t when);
+/* Returns when that was by the head that this begins with, or 0. */
+time_t mail_seal_pending_head_when_withdrawn(const void *data, size_t size);
+
 #endif

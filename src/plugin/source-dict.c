@@ -15,6 +15,8 @@
 #include "strescape.h"
 #include "dovecot-compat.h"
 #include "key-memory.h"
+#include "owner-time.h"
+#include "pending-text.h"
 #include "source.h"
 
 #include <ctype.h>
@@ -304,14 +306,57 @@ dict_value(const buffer_t *content, struct seal_error *error)
 	return value;
 }
 
+/* When he last withdrew, by what is there. Returns 0 or -1. */
+static int
+last_withdrawal(const char *where, const struct mail_seal_settings *set,
+		time_t *when_r, struct seal_error *error)
+{
+	buffer_t *content = t_buffer_create(4096);
+	struct seal_error read_error = { .code = SEAL_ERROR_NONE };
+	int ret = read_key(where, DICT_KEY, set, content, &read_error);
+
+	*when_r = ret > 0 ? mail_seal_source_last_withdrawal(content) : 0;
+	/* what can't be used can be replaced all the same */
+	if (ret >= 0 || read_error.code == SEAL_ERROR_UNUSABLE_KEY)
+		return 0;
+	*error = read_error;
+	return -1;
+}
+
+/* What is to be there: back ends that didn't see the last withdrawal learn of it
+   by the certificates that follow, and the next one is later, whatever the
+   clocks say. Of a group nobody remembers any. Returns NULL on errors. */
+static const char *
+value_after(const char *where, const struct mail_seal_settings *set,
+	    const char *value, struct seal_error *error)
+{
+	buffer_t text;
+	time_t last, when;
+
+	if (value == NULL || set->group != NULL)
+		return value;
+	if (last_withdrawal(where, set, &last, error) < 0)
+		return NULL;
+	if (last == 0)
+		return value;
+	buffer_create_from_const_data(&text, value, strlen(value));
+	return mail_seal_source_is_withdrawn(&text, &when) ?
+		mail_seal_source_withdrawal(
+			I_MAX(when, mail_seal_time_after(last, when))) :
+		t_strconcat(mail_seal_pending_head_withdrawn(last), value,
+			    NULL);
+}
+
 static int
 source_dict_write(const char *where,
 		  const struct mail_seal_settings *set,
 		  const buffer_t *content,
 		  struct seal_error *error)
 {
-	struct dict_change change = { DICT_KEY, dict_value(content, error) };
+	struct dict_change change = { .key = DICT_KEY };
 
+	change.value = value_after(where, set, dict_value(content, error),
+				   error);
 	return change.value == NULL ? -1 :
 		dict_replace(where, set, &change, 1, error);
 }
@@ -336,7 +381,10 @@ source_dict_remove(const char *where,
 	}
 	if (ret == 0 || mail_seal_source_is_withdrawn(content, &when))
 		return 0;
-	change.value = mail_seal_source_withdrawal(time(NULL));
+	change.value = value_after(where, set, mail_seal_source_withdrawal(
+					mail_seal_settings_time(set)), error);
+	if (change.value == NULL)
+		return -1;
 	return dict_replace(where, set, &change, 1, error) < 0 ? -1 : 1;
 }
 
@@ -393,14 +441,17 @@ source_dict_pending_activate(const char *where,
 			     const buffer_t *seen, const char *certificates,
 			     struct seal_error *error)
 {
-	const struct dict_change changes[] = {
-		{ DICT_KEY, certificates },
+	struct dict_change changes[] = {
+		{ DICT_KEY, NULL },
 		{ DICT_PENDING_KEY, NULL }
 	};
 	int ret = is_as_seen(where, DICT_PENDING_KEY, set, seen, error);
 
 	if (ret <= 0)
 		return ret;
+	changes[0].value = value_after(where, set, certificates, error);
+	if (changes[0].value == NULL)
+		return -1;
 	return dict_replace(where, set, changes, N_ELEMENTS(changes),
 			    error) < 0 ? -1 : 1;
 }

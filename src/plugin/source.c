@@ -2,8 +2,11 @@
 
 #include "lib.h"
 #include "buffer.h"
+#include "../seal/clock.h"
 #include "pending-text.h"
 #include "source.h"
+
+#include <time.h>
 
 static const struct {
 	const char *name;
@@ -35,14 +38,18 @@ const char *mail_seal_source_only_read(const struct mail_seal_source *source)
 	return kinds[source->type].kind->only_read;
 }
 
-/* Takes away what is before certificates from when they were pending. */
-static void delete_head(buffer_t *certificates, size_t start)
+/* Takes away what is before certificates from when they were pending, or of the
+   withdrawal of others. Returns when that was, or 0: also if it is yet to be,
+   as who offers certificates may write anything in front of them. */
+static time_t delete_head(buffer_t *certificates, size_t start)
 {
-	size_t head = mail_seal_pending_head_size(
-		CONST_PTR_OFFSET(certificates->data, start),
-		certificates->used - start);
+	const void *data = CONST_PTR_OFFSET(certificates->data, start);
+	const size_t size = certificates->used - start;
+	time_t withdrawn = mail_seal_pending_head_when_withdrawn(data, size);
 
-	buffer_delete(certificates, start, head);
+	buffer_delete(certificates, start,
+		      mail_seal_pending_head_size(data, size));
+	return withdrawn > time(NULL) + SEAL_CLOCK_SKEW_SECS ? 0 : withdrawn;
 }
 
 int mail_seal_source_read(const struct mail_seal_source *source,
@@ -54,29 +61,33 @@ int mail_seal_source_read(const struct mail_seal_source *source,
 						 certificates, error);
 
 	if (ret > 0)
-		delete_head(certificates, start);
+		(void)delete_head(certificates, start);
 	return ret;
 }
 
-int mail_seal_source_read_recent(const struct mail_seal_source *source,
-				 const struct mail_seal_settings *set,
-				 buffer_t *certificates, bool *remembered_r,
-				 struct seal_error *error)
+int mail_seal_source_read_valid(const struct mail_seal_source *source,
+				const struct mail_seal_settings *set,
+				buffer_t *certificates, bool *remembered_r,
+				time_t *withdrawn_r, struct seal_error *error)
 {
 	const struct mail_seal_source_kind *kind = kinds[source->type].kind;
-	size_t start = certificates->used;
 	int ret;
 
-	*remembered_r = FALSE;
-	if (kind->read_recent == NULL) {
-		return mail_seal_source_read(source, set, certificates,
-					     error);
+	*withdrawn_r = 0;
+	if (remembered_r != NULL)
+		*remembered_r = FALSE;
+	ret = remembered_r == NULL || kind->read_recent == NULL ?
+		kind->read(source->path, set, certificates, error) :
+		kind->read_recent(source->path, set, certificates,
+				  remembered_r, error);
+	if (ret <= 0)
+		return ret;
+	*withdrawn_r = delete_head(certificates, 0);
+	if (mail_seal_source_is_withdrawn(certificates, withdrawn_r)) {
+		buffer_set_used_size(certificates, 0);
+		return 0;
 	}
-	ret = kind->read_recent(source->path, set, certificates, remembered_r,
-				error);
-	if (ret > 0)
-		delete_head(certificates, start);
-	return ret;
+	return 1;
 }
 
 int mail_seal_source_write(const struct mail_seal_source *source,
@@ -180,10 +191,22 @@ bool mail_seal_source_is_withdrawn(const buffer_t *content, time_t *when_r)
 {
 	const size_t length = strlen(WITHDRAWAL);
 	const char *text = content->data;
+	time_t when;
 
-	return content->used > length && content->used < length + 20 &&
-		memcmp(text, WITHDRAWAL, length) == 0 &&
-		str_to_time(t_strndup(text + length, content->used - length),
-			    when_r) == 0 &&
-		*when_r > 0 && *when_r <= WITHDRAWAL_MAX;
+	if (content->used <= length || content->used >= length + 20 ||
+	    memcmp(text, WITHDRAWAL, length) != 0 ||
+	    str_to_time(t_strndup(text + length, content->used - length),
+			&when) < 0 || when <= 0 || when > WITHDRAWAL_MAX)
+		return FALSE;
+	*when_r = when;
+	return TRUE;
+}
+
+time_t mail_seal_source_last_withdrawal(const buffer_t *content)
+{
+	time_t when;
+
+	return mail_seal_source_is_withdrawn(content, &when) ? when :
+		mail_seal_pending_head_when_withdrawn(content->data,
+						      content->used);
 }

@@ -76,10 +76,14 @@ const char *mail_seal_source_only_read(const struct mail_seal_source *source);
 int mail_seal_source_read(const struct mail_seal_source *source,
 			  const struct mail_seal_settings *set,
 			  buffer_t *certificates, struct seal_error *error);
-int mail_seal_source_read_recent(const struct mail_seal_source *source,
-				 const struct mail_seal_settings *set,
-				 buffer_t *certificates, bool *remembered_r,
-				 struct seal_error *error);
+/* The same into an empty buffer, where those that were withdrawn are none.
+   *withdrawn_r is when that was, or when others had been before these were set;
+   or 0. If remembered_r isn't NULL, what was asked for a short time ago will do,
+   and it says whether it was that. */
+int mail_seal_source_read_valid(const struct mail_seal_source *source,
+				const struct mail_seal_settings *set,
+				buffer_t *certificates, bool *remembered_r,
+				time_t *withdrawn_r, struct seal_error *error);
 int mail_seal_source_write(const struct mail_seal_source *source,
 			   const struct mail_seal_settings *set,
 			   const buffer_t *content, struct seal_error *error);
@@ -112,6 +116,9 @@ void mail_seal_sources_deinit(void);
 const char *mail_seal_source_withdrawal(time_t when);
 /* Is this such a text? When was it? */
 bool mail_seal_source_is_withdrawn(const buffer_t *content, time_t *when_r);
+/* The same also of certificates with a head that says it
+   (mail_seal_pending_head_withdrawn()); 0 if it says nothing */
+time_t mail_seal_source_last_withdrawal(const buffer_t *content);
 
 /* Sets the error for a source that can't be read, with errno: an unusable key
    where the fault is the source's, an engine failure where it is the system's

@@ -18,6 +18,7 @@
 
 #include "lib.h"
 #include "str.h"
+#include "../seal/clock.h"
 #include "state-text.h"
 
 #define STATE_TITLE "mail-seal-state 1"
@@ -220,6 +221,20 @@ bool mail_seal_state_merge(struct mail_seal_state *state,
 	merge_told(state, other->told, pool);
 	mail_seal_state_print(state, after);
 	return !str_equals(before, after);
+}
+
+time_t mail_seal_time_after(time_t known, time_t now)
+{
+	return known < now || known > now + SEAL_CLOCK_SKEW_SECS ? now :
+		known + 1;
+}
+
+time_t mail_seal_state_time(const struct mail_seal_state *state, time_t now)
+{
+	time_t when = mail_seal_time_after(state->since, now);
+
+	when = I_MAX(when, mail_seal_time_after(state->given, now));
+	return I_MAX(when, mail_seal_time_after(state->withdrawn_before, now));
 }
 
 bool mail_seal_state_is_moved(const struct mail_seal_state *state)

@@ -65,6 +65,15 @@ bool mail_seal_state_merge(struct mail_seal_state *state,
 /* Is that all that is known? */
 bool mail_seal_state_is_moved(const struct mail_seal_state *state);
 
+/* The time of something that happens now, by this clock, and after all that is
+   remembered: another back end, whose clock may be ahead, can have written that.
+   So who gives up a certificate has done it after he got it, whatever the clocks
+   say. What is farther ahead than clocks may be is somebody's fault, and isn't
+   gone by. */
+time_t mail_seal_state_time(const struct mail_seal_state *state, time_t now);
+/* The same, after one time */
+time_t mail_seal_time_after(time_t known, time_t now);
+
 /* Are the fingerprints the same, in whatever order? Either may be NULL. */
 bool mail_seal_state_has_fingerprints(const struct mail_seal_state *state,
 				      const char *const *fingerprints);

@@ -5,10 +5,9 @@
 #include "lib.h"
 #include "mail-user.h"
 #include "str.h"
+#include "owner-time.h"
 #include "state-file.h"
 #include "state.h"
-
-#include <time.h>
 
 static const struct mail_seal_state_file state_file = {
 	.name = "~dovecot-mail-seal",
@@ -51,6 +50,7 @@ int mail_seal_state_enrol(struct mail_user *owner,
 {
 	struct mail_seal_state state;
 	int ret = mail_seal_state_read(owner, &state, error_r);
+	time_t now;
 
 	if (ret < 0)
 		return -1;
@@ -60,12 +60,14 @@ int mail_seal_state_enrol(struct mail_user *owner,
 	if (ret > 0 && !state.damaged && facts == NULL && way == NULL &&
 	    withdrawn_before <= state.withdrawn_before)
 		return 0;
+	now = mail_seal_owner_time(owner);
+	now = I_MAX(now, mail_seal_time_after(withdrawn_before, now));
 	if (way != NULL) {
 		state.given_way = way;
-		state.given = time(NULL);
+		state.given = now;
 	}
 	if (!state.enrolled || state.since == 0)
-		state.since = time(NULL);
+		state.since = now;
 	state.enrolled = TRUE;
 	/* those of other certificates would be of no use */
 	if (facts != NULL ||
@@ -133,9 +135,10 @@ int mail_seal_state_get_text(struct mail_user *owner, string_t *text,
 	if (ret <= 0)
 		return ret;
 	mail_seal_state_parse(str_c(text), pool_datastack_create(), &state);
-	/* dsync has just made it of messages: any other is the later one */
-	if (mail_seal_state_is_moved(&state))
-		*changed_r = 0;
+	/* dsync has just made it of messages: any other is the later one; and
+	   of two back ends the clocks differ */
+	*changed_r = mail_seal_state_is_moved(&state) ? 0 :
+		I_MAX(*changed_r, I_MAX(state.since, state.given));
 	if (!state.damaged) {
 		/* another server asks its own judge */
 		state.facts = NULL;

@@ -2,6 +2,7 @@
 
 #include "certificate/addresses.h"
 #include "certificate/certificate.h"
+#include "clock.h"
 #include "test-lib.h"
 
 #define NOW 1000000
@@ -32,13 +33,19 @@ static const struct {
 	{ "revoked", "it is revoked",
 	  {{ EC, .revoked = true }, { EC, .can_encrypt = true }}, 2 },
 	{ "from the future", "it is from the future",
-	  {{ EC, .created = NOW + 1 }, { EC, .can_encrypt = true }}, 2 },
+	  {{ EC, .created = NOW + SEAL_CLOCK_SKEW_SECS + 1 },
+	   { EC, .can_encrypt = true }}, 2 },
+	{ "made just now where the clock is ahead", NULL,
+	  {{ EC, .created = NOW + SEAL_CLOCK_SKEW_SECS },
+	   { EC, .can_encrypt = true,
+	     .created = NOW + SEAL_CLOCK_SKEW_SECS }}, 2 },
 	{ "invalid", "it is not valid",
 	  {{ EC, .invalid = true }, { EC, .can_encrypt = true }}, 2 },
 	{ "expired subkey", "its encryption subkey has expired or is revoked",
 	  {{ EC }, { EC, .can_encrypt = true, .expires = 1 }}, 2 },
 	{ "subkey from the future", "its encryption subkey is from the future",
-	  {{ EC }, { EC, .can_encrypt = true, .created = NOW + 1 }}, 2 },
+	  {{ EC }, { EC, .can_encrypt = true,
+		     .created = NOW + SEAL_CLOCK_SKEW_SECS + 1 }}, 2 },
 	{ "invalid subkey", "its encryption subkey is not valid",
 	  {{ EC }, { EC, .can_encrypt = true, .invalid = true }}, 2 },
 	{ "unknown subkey", "its encryption subkey's algorithm isn't known to "
@@ -124,7 +131,9 @@ static const struct {
 	{ "not one that isn't valid", 1,
 	  {{ EC }, { OLD(1) }, { OLD(2), .invalid = true }}, 3 },
 	{ "not one from the future", 1,
-	  {{ EC }, { OLD(1) }, { OLD(NOW + 1) }}, 3 },
+	  {{ EC }, { OLD(1) }, { OLD(NOW + SEAL_CLOCK_SKEW_SECS + 1) }}, 3 },
+	{ "one from just now where the clock is ahead", 2,
+	  {{ EC }, { OLD(1) }, { OLD(NOW + SEAL_CLOCK_SKEW_SECS) }}, 3 },
 	{ "one from just now", 2, {{ EC }, { OLD(1) }, { OLD(NOW) }}, 3 },
 	{ "not one for signatures", 1,
 	  {{ EC }, { OLD(1) }, { EC, .created = 2 }}, 3 },

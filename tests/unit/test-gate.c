@@ -469,6 +469,34 @@ static void test_bad_pending_text(void **state ATTR_UNUSED)
 		"mail-seal: end\n", pool_datastack_create(), &pending), 0);
 }
 
+/* What is before certificates that were set after a withdrawal */
+static void test_withdrawn_head(void **state ATTR_UNUSED)
+{
+	static const char *const others[] = {
+		"", "certificate", "mail-seal: withdrawn 1764102000",
+		"mail-seal: withdrawn=1764102000\n",
+		HEAD"mail-seal: keys=AA\nmail-seal: end\n",
+		"mail-seal: pending 1\nmail-seal: end\n"
+			"mail-seal: withdrawn=1764102000\nmail-seal: end\n",
+		"mail-seal: pending 1\nmail-seal: withdrawn=-1\n"
+			"mail-seal: end\n",
+		"mail-seal: pending 1\nmail-seal: withdrawn=\n"
+			"mail-seal: end\n"
+	};
+	const char *head = mail_seal_pending_head_withdrawn(1764102000);
+	const char *text = t_strconcat(head, "certificate", NULL);
+
+	assert_int_equal(mail_seal_pending_head_size(text, strlen(text)),
+			 strlen(head));
+	assert_int_equal(mail_seal_pending_head_when_withdrawn(text,
+				strlen(text)), 1764102000);
+	for (size_t i = 0; i < N_ELEMENTS(others); i++) {
+		test_case(others[i], i);
+		assert_int_equal(mail_seal_pending_head_when_withdrawn(
+					 others[i], strlen(others[i])), 0);
+	}
+}
+
 /*
  * How it stands with an owner
  */
@@ -530,6 +558,7 @@ int main(void)
 		cmocka_unit_test(test_delay),
 		cmocka_unit_test(test_pending_text),
 		cmocka_unit_test(test_bad_pending_text),
+		cmocka_unit_test(test_withdrawn_head),
 		cmocka_unit_test(test_list_state),
 		cmocka_unit_test(test_list_states)
 	};

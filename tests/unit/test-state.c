@@ -7,6 +7,7 @@
 #include "str.h"
 #include "mail-root.h"
 #include "state-text.h"
+#include "../../src/seal/clock.h"
 #include "test-lib.h"
 
 /*
@@ -204,12 +205,38 @@ static void test_state_merge(void **state ATTR_UNUSED)
 	assert_true(mail_seal_state_has_fingerprints(&merged, one));
 }
 
+/* What happens after something is later than it, also by a clock that is
+   behind the one by which that was written. */
+static void test_time(void **state ATTR_UNUSED)
+{
+	const time_t now = 1764102000;
+	const struct mail_seal_state known = {
+		.since = now - 5, .given = now + 60,
+		.withdrawn_before = now + SEAL_CLOCK_SKEW_SECS
+	};
+	const struct mail_seal_state farther = {
+		.since = now + SEAL_CLOCK_SKEW_SECS + 1, .given = now - 5
+	};
+	const struct mail_seal_state nothing = { .known = FALSE };
+
+	assert_int_equal(mail_seal_time_after(0, now), now);
+	assert_int_equal(mail_seal_time_after(now - 1, now), now);
+	assert_int_equal(mail_seal_time_after(now, now), now + 1);
+	assert_int_equal(mail_seal_time_after(now + 60, now), now + 61);
+	assert_int_equal(mail_seal_state_time(&nothing, now), now);
+	assert_int_equal(mail_seal_state_time(&known, now),
+			 now + SEAL_CLOCK_SKEW_SECS + 1);
+	/* that isn't how clocks differ */
+	assert_int_equal(mail_seal_state_time(&farther, now), now);
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
 		cmocka_unit_test(test_state_texts),
 		cmocka_unit_test(test_state_round_trip),
 		cmocka_unit_test(test_state_merge),
+		cmocka_unit_test(test_time),
 		cmocka_unit_test(test_mail_root)
 	};
 	int failed;

@@ -1,6 +1,7 @@
 /* Copyright (c) 2026 the mail_seal authors, see the included COPYING file */
 
 #include "certificate.h"
+#include "../clock.h"
 
 struct certificate *certificate_new(void)
 {
@@ -29,6 +30,16 @@ void certificate_unref(struct certificate *certificate)
 	g_free(certificate);
 }
 
+/* One that was made just now is used at once, also where the clock is behind:
+   that harms nobody, and mail would have to wait. When one ends is taken as it
+   is, as by gpg and RFC 5280 section 4.1.2.5: its owner has known the time for
+   long, and is told of it before. */
+static bool
+is_from_future(const struct certificate_key *key, time_t now)
+{
+	return key->created > now + SEAL_CLOCK_SKEW_SECS;
+}
+
 static const char *
 key_problem(const struct certificate *certificate,
 	    const struct certificate_key *key, time_t now)
@@ -39,7 +50,7 @@ key_problem(const struct certificate *certificate,
 		return "its algorithm isn't known to this server's GnuPG";
 	if (key->expires != 0 && key->expires <= now)
 		return "it has expired";
-	if (key->created > now)
+	if (is_from_future(key, now))
 		return certificate->kind == CERTIFICATE_KIND_X509 ?
 			"it isn't valid yet" : "it is from the future";
 	if (key->invalid)
@@ -59,7 +70,7 @@ subkey_reason(const struct certificate *certificate,
 			"server's GnuPG";
 	}
 	return certificate->kind == CERTIFICATE_KIND_OPENPGP &&
-		key->created > now ?
+		is_from_future(key, now) ?
 		"its encryption subkey is from the future" :
 		"its encryption subkey is not valid";
 }

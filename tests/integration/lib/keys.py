@@ -93,8 +93,9 @@ class GnuPG:
         self.gpg("--import", stdin=certificate.replace("\n:-----", "\n-----").encode())
         return self.key(address, key.fingerprint)
 
-    def key(self, address, fingerprint):
-        listing = self.gpg("--with-colons", "--list-keys", fingerprint).stdout.decode()
+    def key(self, address, fingerprint, time_options=()):
+        listing = self.gpg(*time_options, "--with-colons", "--list-keys",
+                           fingerprint).stdout.decode()
         fields = [line.split(":") for line in listing.splitlines()]
         encryption_ids = tuple(f[4] for f in fields if f[0] == "sub" and "e" in f[11])
         return Key(address, fingerprint, self.export(fingerprint), encryption_ids, self)

@@ -1,5 +1,6 @@
 """PostgreSQL and Redis of the provider: Debian's, started by the tests, with data of their own."""
 
+import contextlib
 import csv
 import io
 import shutil
@@ -36,11 +37,17 @@ ACCESS = f"local all postgres trust\nhost {NAME} {USER} 127.0.0.0/8 scram-sha-25
 class Server:
     """A program in a PID namespace of its own, which takes its children along."""
 
-    def __init__(self, folder, address, port):
+    def __init__(self, folder, address, port, disk=""):
+        """With a size, like "64m", its data is on a disk of its own, in memory."""
         self.folder, self.address, self.port = folder, address, port
         self.log_file = folder / "log"
+        self.data = folder / "data"
         self.sandbox = Sandbox()
         self._process = None
+        folder.mkdir()
+        if disk:
+            self.data.mkdir()
+            self.sandbox.run("mount", "-t", "tmpfs", "-o", f"size={disk}", "tmpfs", self.data)
 
     def start(self):
         with self.log_file.open("ab") as log:
@@ -59,6 +66,19 @@ class Server:
     def go_on(self):
         self._signal(signal.SIGCONT)
 
+    @contextlib.contextmanager
+    def full(self):
+        """Not a byte more has room on its disk."""
+        filler = self.data / "filler"
+        self.sandbox.run("dd", "if=/dev/zero", f"of={filler}", "bs=4k", check=False)
+        try:
+            yield
+        finally:
+            self.sandbox.run("rm", filler)
+
+    def is_running(self):
+        return self._process.poll() is None
+
     def close(self):
         self.sandbox.close()
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -74,17 +94,18 @@ class Server:
 
 
 class PostgreSQL(Server):
-    def __init__(self, folder, address, port=5432):
-        super().__init__(folder, address, port)
+    def __init__(self, folder, address, port=5432, disk=""):
+        super().__init__(folder, address, port, disk)
         self._programs = max(Path("/usr/lib/postgresql").glob("*/bin"))
-        self.data = folder / "data"
-        folder.mkdir()
         shutil.chown(folder, "postgres", "postgres")
+        if disk:
+            self.sandbox.run("chown", "postgres:postgres", self.data)
         self._as_postgres(self._programs / "initdb", "--no-sync", "--auth=trust", "--encoding=UTF8",
                           "--locale=C.UTF-8", "--username=postgres", self.data)
-        with (self.data / "postgresql.conf").open("a") as file:
+        inside = self.sandbox.seen_from_outside(self.data)
+        with (inside / "postgresql.conf").open("a") as file:
             file.write(CONFIG.format(address=address, port=port, folder=folder))
-        (self.data / "pg_hba.conf").write_text(ACCESS)
+        (inside / "pg_hba.conf").write_text(ACCESS)
         self.start()
         self.sql(f"CREATE ROLE {USER} LOGIN PASSWORD '{PASSWORD}'", database="postgres")
         self.sql(f"CREATE DATABASE {NAME}", database="postgres")
@@ -132,14 +153,18 @@ def _escaped(text):
 
 
 class Redis(Server):
-    def __init__(self, folder, address, port=6379):
-        super().__init__(folder, address, port)
-        folder.mkdir()
+    def __init__(self, folder, address, port=6379, disk="", fsync=""):
+        """`fsync`: it keeps an append-only file, "everysec" or "always"."""
+        super().__init__(folder, address, port, disk)
+        if not disk:
+            self.data.mkdir()
+        self._files = ["--appendonly", "yes", "--appendfsync", fsync] if fsync else \
+            ["--appendonly", "no"]
         self.start()
 
     def _command(self):
         return ["redis-server", "--bind", self.address, "--port", self.port, "--save", "",
-                "--appendonly", "no", "--dir", self.folder]
+                *self._files, "--dir", self.data]
 
     def command(self, *words):
         return subprocess.run(["redis-cli", "-h", self.address, "-p", str(self.port),

@@ -24,6 +24,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import provider_config
+from clock import Clock
 from databases import PostgreSQL, Redis
 from dovecot import PASSWORD, VMAIL_UID, Dovecot, User, dovecot_version
 from lmtp import Lmtp
@@ -65,9 +66,10 @@ class Account(User):
 class Instance(Dovecot):
     """One Dovecot of the provider's."""
 
-    def __init__(self, users, place, modules):
+    def __init__(self, users, place, modules, clock=None):
         # not Dovecot's own, which makes a folder of its own and a file of users
         self._begin(users, place.folder, place, modules, place.address)
+        self._clock = clock
 
     def lmtp(self):
         return Lmtp((self.address, provider_config.LMTP))
@@ -75,7 +77,7 @@ class Instance(Dovecot):
     def sieve(self, user):
         return ManageSieve(self.address, provider_config.SIEVE, user, PASSWORD)
 
-    def home(self, user):
+    def _home_inside(self, user):
         return Path(self.site.homes) / user
 
     def write_config(self, more=""):
@@ -88,6 +90,13 @@ class Instance(Dovecot):
         self.folder.mkdir()
         super()._make_folders()
         shutil.chown(self.folder / "home", VMAIL_UID, VMAIL_UID)
+        if self._clock is not None:
+            self.clock = Clock(self.sandbox, self.folder / "clock", self._clock)
+
+    def _make_disk(self):
+        super()._make_disk()
+        if self.site.disk:
+            self.sandbox.run("chown", VMAIL_UID, self.folder / "home")
 
     def _make_home(self, user):
         """Dovecot makes it when it is needed."""
@@ -104,10 +113,12 @@ class Instance(Dovecot):
 
 class Provider:
     def __init__(self, users=(), backends=3, dict="sql", relays=True, postfix=True, modules=None,
-                 **place):
+                 clocks=None, databases=None, **place):
         """`users` are names (addresses), and belong to the back ends by turns. `modules`: those
         of a back end by its number from 0 on, where they aren't the plugin under test; None is no
-        plugin. Without relays nothing stands between Dovecot and the databases. The rest goes
+        plugin. `clocks`: likewise, seconds by which they
+        are ahead of the real time (clock.py). `databases`: how PostgreSQL and Redis
+        are made, {"sql": {...}, "redis": {...}}. Without relays nothing stands between Dovecot and the databases. The rest goes
         into each back end's Place."""
         self.users = {name: Account(name) for name in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-provider-"))
@@ -119,7 +130,8 @@ class Provider:
         self.public = self.shared / "public"
         self._dict, self._place = dict, place
         self._relays, self._with_postfix = relays, postfix
-        self._modules = modules or {}
+        self._databases = databases or {}
+        self._modules, self._clocks = modules or {}, clocks or {}
         self._open = []
         self.proxy, self.backends, self.postfix = None, [], None
 
@@ -216,9 +228,11 @@ class Provider:
         return thing
 
     def _start_databases(self):
-        self.postgresql = PostgreSQL(self.folder / "postgresql", self.address(SQL))
+        self.postgresql = PostgreSQL(self.folder / "postgresql", self.address(SQL),
+                                     **self._databases.get("sql", {}))
         self._keep(_closing(self.postgresql))
-        self.redis_server = Redis(self.folder / "redis", self.address(REDIS))
+        self.redis_server = Redis(self.folder / "redis", self.address(REDIS),
+                                  **self._databases.get("redis", {}))
         self._keep(_closing(self.redis_server))
         self.users_sql = self._relay(USERS_SQL, SQL, 5432)
         self.dict_sql = self._relay(DICT_SQL, SQL, 5432)
@@ -248,7 +262,7 @@ class Provider:
             folder, address, self.users_sql.address[0], self.dict_sql.address[0],
             self.dict_redis.address[0], homes=f"{folder}/home", public=self.public,
             dict=self._dict, mail_seal=modules is not None, teams=TEAMS, **place)
-        instance = Instance(self.users.values(), place, modules)
+        instance = Instance(self.users.values(), place, modules, self._clocks.get(number))
         instance.users = self.users
         # one that can't start closes itself
         return self._keep(instance.__enter__())

@@ -29,6 +29,7 @@ class Place:
     own_users: bool = True           # -A is who belongs here; False: everybody
     teams: tuple = ()                # mailboxes in Public/
     metadata: bool = True            # is there a place for attributes of mailboxes?
+    dict_outside: bool = False       # 2.4: is its block outside of all others?
     dict_connections: int = 0        # to PostgreSQL, of each dict process; 0: Dovecot's default
     more: str = ""                   # settings that both versions understand
     # For lib/dovecot.py
@@ -299,7 +300,7 @@ dict_server {{
 {server}
   }}
 }}
-{DICT_24 if place.mail_seal else ""}
+{_dict_24(place) if place.mail_seal else ""}
 {"".join(f"{name} = {value}" + chr(10) for name, value in place.seal.items())}
 sieve_script personal {{
   path = ~/sieve
@@ -324,14 +325,15 @@ protocol lmtp {{
                        for team in place.teams)
 
 
-DICT_24 = """
-mail_seal_dict {
-  dict seal {
-    driver = proxy
-    dict_proxy_name = seal
-  }
+def _dict_24(place):
+    block = """dict seal {
+  driver = proxy
+  dict_proxy_name = seal
 }
 """
+    return block if place.dict_outside else "mail_seal_dict {\n" + block + "}\n"
+
+
 ATTRIBUTES_24 = """
 mail_attribute {
   dict file {
