@@ -183,8 +183,8 @@ static void add_failure(struct jobs *jobs)
 	add_exit_code(jobs, EX_TEMPFAIL);
 	if (++jobs->failures < most || jobs->ending)
 		return;
-	i_error("--jobs: Nothing came of %u users in a row, so the others "
-		"aren't begun", most);
+	i_error("Nothing came of %u users in a row, so the others aren't "
+		"begun", most);
 	jobs->ending = TRUE;
 }
 

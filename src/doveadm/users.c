@@ -62,6 +62,12 @@ read_jobs(struct doveadm_seal_users *users,
 	const char *value;
 
 	(void)doveadm_cmd_param_bool(ctx->cctx, "worker", &users->worker);
+	(void)doveadm_cmd_param_bool(ctx->cctx, "local", &users->local);
+	if (users->local && (ctx->iterate_single_user ||
+			     ctx->set->doveadm_worker_count != 0)) {
+		i_fatal_status(EX_USAGE, "--local is for many users: -A, -F, "
+			       "or -u with wildcards; and without -S");
+	}
 	if (users->worker)
 		begin_worker(ctx);
 	else if (doveadm_cmd_param_str(ctx->cctx, "jobs", &value))
@@ -149,7 +155,7 @@ users_read(struct doveadm_seal_users *users,
 }
 
 /*
- * --jobs
+ * --jobs, --local
  */
 
 /* Leaves those in the list who are on other servers, as Dovecot finds it out
@@ -171,60 +177,70 @@ take_who_is_here(struct doveadm_seal_users *users,
 			ret = doveadm_seal_find_host(ctx->storage_service,
 						     name, &host, &error);
 			if (ret < 0)
-				i_error("--jobs: %s: %s", name, error);
+				i_error("%s: %s", name, error);
 		} T_END;
 		failures = ret < 0 ? failures + 1 : 0;
 		if (ret < 0)
 			ctx->exit_code = EX_TEMPFAIL;
 		if (failures == FAILURES_MAX) {
-			i_error("--jobs: Nothing came of %u users in a row, "
-				"so the others aren't begun", failures);
+			i_error("Nothing came of %u users in a row, so the "
+				"others aren't begun", failures);
 			return -1;
 		}
 		if (ret >= 0)
 			array_push_back(ret > 0 ? &elsewhere : here_r, &name);
 	}
 	users->names = elsewhere;
-	users->count = array_count(&elsewhere);
 	return 0;
 }
 
-/* Has those done who are here. Where some are elsewhere, behind a proxy, Dovecot
-   itself can have them looked after by several connections at once. */
+/* Where some are elsewhere, behind a proxy, Dovecot itself can have them looked
+   after by several connections at once. */
 static int
 run_jobs(struct doveadm_seal_users *users,
-	 struct doveadm_mail_cmd_context *ctx)
+	 struct doveadm_mail_cmd_context *ctx,
+	 const ARRAY_TYPE(const_string) *here)
 {
 	/* const for who reads it */
 	struct doveadm_settings *set = (struct doveadm_settings *)ctx->set;
-	ARRAY_TYPE(const_string) here;
-	unsigned int count;
+	unsigned int count = array_count(here);
 
-	if (take_who_is_here(users, ctx, &here) < 0)
-		return -1;
-	count = array_count(&here);
+	set->doveadm_worker_count = users->jobs;
 	if (count > 0 &&
-	    doveadm_seal_jobs_run(ctx, users->jobs, array_front(&here), count,
+	    doveadm_seal_jobs_run(ctx, users->jobs, array_front(here), count,
 				  &users->sums) < 0)
 		return -1;
-	if (doveadm_is_killed())
-		return -1;
 	/* the others' numbers aren't told */
-	if (users->count > 0)
+	if (!array_is_empty(&users->names))
 		users->sums.any = FALSE;
-	set->doveadm_worker_count = users->jobs;
-	return 0;
+	return doveadm_is_killed() ? -1 : 0;
 }
 
+/* Leaves those in the list whose turn is to come. */
 static void
 read_users(struct doveadm_seal_users *users,
 	   struct doveadm_mail_cmd_context *ctx)
 {
+	ARRAY_TYPE(const_string) here;
+	bool jobs;
+	int ret;
+
 	users_read(users, ctx);
-	if (users->jobs > 1 && users->count > 1 && run_jobs(users, ctx) < 0) {
+	jobs = users->jobs > 1 && users->count > 1;
+	if (!jobs && !users->local)
+		return;
+	ret = take_who_is_here(users, ctx, &here);
+	if (users->local)
+		array_clear(&users->names);
+	if (ret == 0 && jobs)
+		ret = run_jobs(users, ctx, &here);
+	else if (ret == 0)
+		users->names = here;
+	if (ret < 0) {
 		users->result = -1;
-		users->number = users->count;
+		array_clear(&users->names);
 	}
+	users->count = array_count(&users->names);
 }
 
 static int
