@@ -1,5 +1,6 @@
 """mail-seal-daily, which cron or a timer runs: what it does, and where it does nothing."""
 
+import contextlib
 import subprocess
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 import team
 from another_build import installed_helper
 from dovecot import Dovecot, User
-from seal_key import set_key
+from ports import free_port
+from sandbox import wait_until
+from seal_key import USAGE, set_key
 
 DAILY = installed_helper().with_name("mail-seal-daily")
 NAME = "Public/CERT"
@@ -27,12 +30,11 @@ def server(keys, soon):
         yield dovecot
 
 
-def daily(server, before=""):
+def daily(server, *configs, before="", default="dovecot.conf"):
     """Exit status and lines; with the server's configuration as the machine's own."""
-    config = server.folder / "dovecot.conf"
-    with server.sandbox.mounted_over(config, "/etc/dovecot/dovecot.conf"):
-        done = server.sandbox.run("sh", "-c", f'{before} exec "$0"', DAILY, check=False,
-                                  stdin=subprocess.DEVNULL)
+    with server.sandbox.mounted_over(server.folder / default, "/etc/dovecot/dovecot.conf"):
+        done = server.sandbox.run("sh", "-c", f'{before} exec "$0" "$@"', DAILY, *configs,
+                                  check=False, stdin=subprocess.DEVNULL)
     return done.returncode, (done.stdout + done.stderr).decode().splitlines()
 
 
@@ -63,13 +65,13 @@ def test_one_fails_and_the_other_is_done(server, gnupg):
     """As where users can't be listed: the status says so."""
     new = enrol_again(server, gnupg)
     doveadm = 'doveadm() { case $* in *notify*) return 75 ;; *) command doveadm "$@" ;; esac; };'
-    status, lines = daily(server, doveadm + ' . "$0"; exit;')
+    status, lines = daily(server, before=doveadm + ' . "$0"; exit;')
     assert (status, member(server)) == (75, new), lines
 
 
 def test_without_dovecots_programs(server):
     """As by cron, whose PATH is short, where Dovecot is in /usr/local."""
-    status, lines = daily(server, "PATH=/nowhere;")
+    status, lines = daily(server, before="PATH=/nowhere;")
     assert status == 1 and "doveconf" in "".join(lines), lines
 
 
@@ -92,3 +94,149 @@ def test_nothing_is_done(server, gnupg, how):
         if how == "stopped":
             server.start()
     assert member(server) == stale
+
+
+# Several instances
+
+@contextlib.contextmanager
+def second_instance(server, user, name="second"):
+    """Beside it, with a configuration, sockets and a user of its own."""
+    config = (server.folder / "dovecot.conf").read_text()
+    folder = server.folder / name
+    folder.mkdir(exist_ok=True)
+    users = folder / "users"
+    users.write_text("".join(line + "\n" for line in server.site.users_file.read_text().splitlines()
+                             if line.startswith(f"{user}:")))
+    for old, new in ((f"base_dir = {server.folder}/run", f"base_dir = {folder}/run"),
+                     (str(server.site.users_file), str(users)),
+                     (f"port = {server.site.imap_port}", f"port = {free_port()}")):
+        assert old in config
+        config = config.replace(old, new)
+    (folder / "dovecot.conf").write_text(config + f"instance_name = {name}\n")
+    process = server.sandbox.start("dovecot", "-F", "-c", folder / "dovecot.conf",
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert wait_until((folder / "run" / "master.pid").exists)
+    try:
+        yield folder / "dovecot.conf"
+    finally:
+        server.sandbox.run("doveadm", "-c", folder / "dovecot.conf", "stop", check=False)
+        process.wait(timeout=60)
+
+
+def forget_notices(server, user):
+    server.empty(user)
+    for file in server.state_files(user):
+        file.unlink()
+
+
+def told(lines):
+    """Who was told that his certificate expires."""
+    return [line.split()[0] for line in lines if "expir" in line]
+
+
+def test_two_instances(server, gnupg):
+    """Each has its own users; who is in both is told once."""
+    forget_notices(server, "expiring")
+    with second_instance(server, "expiring"), extra(server, "expiring", drop=True):
+        status, lines = daily(server)
+        assert (status, told(lines)) == (0, ["expiring"]), lines
+        status, lines = daily(server)
+        assert (status, told(lines)) == (0, [])
+    forget_notices(server, "expiring")
+    with second_instance(server, "expiring"):
+        status, lines = daily(server)
+        assert (status, told(lines)) == (0, ["expiring"]), lines
+
+
+def test_named_instances(server, gnupg):
+    forget_notices(server, "expiring")
+    with second_instance(server, "expiring") as second, extra(server, "expiring", drop=True):
+        assert daily(server, server.folder / "dovecot.conf") == (0, [])
+        status, lines = daily(server, second)
+        assert (status, told(lines)) == (0, ["expiring"]), lines
+
+
+def test_default_is_not_running(server, gnupg):
+    """And the other one is."""
+    forget_notices(server, "expiring")
+    with second_instance(server, "expiring"):
+        server.stop()
+        try:
+            status, lines = daily(server)
+        finally:
+            server.start()
+    assert (status, told(lines)) == (0, ["expiring"]), lines
+
+
+# Proxies
+
+@contextlib.contextmanager
+def extra(server, user, fields="", drop=False):
+    """The passdb says that of him, or has no such user."""
+    before = server.site.users_file.read_text()
+    server.site.users_file.write_text("".join(
+        (line + " " + fields if line.startswith(f"{user}:") else line) + "\n"
+        for line in before.splitlines() if not drop or not line.startswith(f"{user}:")))
+    server.reload()
+    try:
+        yield
+    finally:
+        server.site.users_file.write_text(before)
+        server.reload()
+
+
+@contextlib.contextmanager
+def more(server, text):
+    server.write_config(text)
+    server.reload()
+    try:
+        yield
+    finally:
+        server.write_config()
+        server.reload()
+
+
+@pytest.mark.parametrize("port", ["doveadm_port = 24245\n", "doveadm_port = 0\n"])
+def test_proxy_for_some(server, gnupg, port):
+    """Who is on another server is told there. Who is here is told here."""
+    new = enrol_again(server, gnupg)
+    forget_notices(server, "expiring")
+    with more(server, port + "doveadm_password = secret\nlmtp_proxy = yes\n"):
+        with extra(server, "expiring", "proxy=y host=127.0.0.9"):
+            status, lines = daily(server)
+            assert status == 0 and told(lines) == [], lines
+            assert member(server) == new
+        status, lines = daily(server)
+        assert (status, told(lines)) == (0, ["expiring"]), lines
+
+
+@pytest.mark.parametrize("port", ["doveadm_port = 24245\n", "doveadm_port = 0\n"])
+def test_proxy_for_all(server, gnupg, port):
+    """Nothing is done, and nothing said."""
+    enrol_again(server, gnupg)
+    stale = member(server)
+    forget_notices(server, "expiring")
+    with more(server, port + "doveadm_password = secret\nlmtp_proxy = yes\n"), \
+            extra(server, "expiring", "proxy=y host=127.0.0.9"), \
+            extra(server, "alice", "proxy=y host=127.0.0.9"):
+        assert daily(server) == (0, [])
+    assert member(server) == stale
+
+
+def test_only_proxy(server, gnupg):
+    """mail_seal is only in doveadm, which passes commands on: nobody is asked for."""
+    server.site.mail_seal = False
+    try:
+        with more(server, "doveadm_port = 24245\nlmtp_proxy = yes\n"
+                  "protocol doveadm {\n  mail_plugins = mail_seal\n}\n"):
+            assert daily(server) == (0, [])
+    finally:
+        server.site.mail_seal = True
+        server.write_config()
+        server.reload()
+
+
+def test_local_is_for_many(server):
+    for arguments in (["-u", "alice"], ["-A", *server.doveadm_server]):
+        done = server.doveadm("seal", "key", "notify", "--local", *arguments, check=False)
+        assert done.returncode == USAGE and b"--local" in done.stderr

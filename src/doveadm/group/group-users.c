@@ -12,6 +12,7 @@
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "../../plugin/dovecot-compat.h"
+#include "../host.h"
 #include "../users.h"
 #include "../key/key.h"
 #include "group.h"
@@ -118,23 +119,37 @@ static void finish_member(struct doveadm_seal_group_cmd_context *ctx)
  * The viewer
  */
 
-static const char *
-first_listed(struct doveadm_seal_group_cmd_context *ctx)
-{
-	const char *username;
-
-	mail_storage_service_all_init_mask(ctx->ctx.storage_service, "*");
-	return mail_storage_service_all_next(ctx->ctx.storage_service,
-					     &username) > 0 ?
-		p_strdup(ctx->ctx.pool, username) : NULL;
-}
-
 static int fail(struct doveadm_seal_group_cmd_context *ctx, int exit_code,
 		const char *sentence)
 {
 	i_error("%s", sentence);
 	ctx->ctx.exit_code = exit_code;
 	return -1;
+}
+
+/* The first one, or with --local the first one whose mail is here. Returns 1, 0
+   if there is none, or -1. */
+static int find_first_listed(struct doveadm_seal_group_cmd_context *ctx)
+{
+	struct mail_storage_service_ctx *service = ctx->ctx.storage_service;
+	const char *username, *host, *error;
+	int elsewhere = 1;
+
+	mail_storage_service_all_init_mask(service, "*");
+	while (elsewhere > 0 &&
+	       mail_storage_service_all_next(service, &username) > 0) T_BEGIN {
+		ctx->viewer = p_strdup(ctx->ctx.pool, username);
+		elsewhere = !ctx->local ? 0 :
+			doveadm_seal_find_host(service, username, &host,
+					       &error);
+		if (elsewhere < 0) {
+			(void)fail(ctx, EX_TEMPFAIL,
+				   t_strdup_printf("%s: %s", username, error));
+		}
+	} T_END;
+	if (elsewhere > 0)
+		ctx->viewer = NULL;
+	return elsewhere < 0 ? -1 : ctx->viewer == NULL ? 0 : 1;
 }
 
 static int find_viewer(struct doveadm_seal_group_cmd_context *ctx)
@@ -147,8 +162,16 @@ static int find_viewer(struct doveadm_seal_group_cmd_context *ctx)
 		if (ctx->viewer == NULL && user->username != NULL)
 			ctx->viewer = user->username;
 	}
-	if (ctx->viewer == NULL)
-		ctx->viewer = first_listed(ctx);
+	if (ctx->viewer == NULL) {
+		ret = find_first_listed(ctx);
+		if (ret < 0)
+			return -1;
+		/* a proxy */
+		if (ret == 0 && ctx->local) {
+			ctx->session_begun = TRUE;
+			return -1;
+		}
+	}
 	if (ctx->viewer == NULL) {
 		return fail(ctx, EX_USAGE, "Dovecot lists no user whose "
 			"namespaces could be looked at: name one with -u");

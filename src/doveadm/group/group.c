@@ -11,6 +11,7 @@
 #include "../../plugin/dovecot-compat.h"
 #include "../../plugin/group.h"
 #include "../../core/core.h"
+#include "../key/key.h"
 #include "group-change.h"
 
 /*
@@ -244,6 +245,7 @@ cmd_group_sync_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 		container_of(_ctx, struct doveadm_seal_group_cmd_context, ctx);
 
 	doveadm_seal_group_init(ctx);
+	ctx->local = doveadm_seal_key_flag(_ctx->cctx, "local");
 	doveadm_seal_group_print_headers();
 }
 
@@ -279,7 +281,7 @@ static struct doveadm_mail_cmd_context *cmd_group_sync_alloc(void)
 	/* unless the caller wants another: cron would send a mail with the
 	   titles of an empty table */
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
-	ctx = doveadm_seal_group_alloc("n");
+	ctx = doveadm_seal_group_alloc("nl");
 	ctx->ctx.v.init = cmd_group_sync_init;
 	ctx->begin = cmd_group_sync_begin;
 	ctx->run = cmd_group_sync_run;
@@ -318,12 +320,13 @@ DOVEADM_CMD_PARAMS_END
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_group_sync = {
 	.name = "seal group sync",
-	.usage = "[-u <viewer>] [-n] [<group>]",
+	.usage = "[-u <viewer>] [-n] [--local] [<group>]",
 	.cmd = doveadm_seal_group_cmd,
 	.mail_cmd = cmd_group_sync_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('n', "dry-run", CMD_PARAM_BOOL, 0)
+DOVEADM_CMD_PARAM('l', "local", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAM('\0', "group", CMD_PARAM_STR, CMD_PARAM_FLAG_POSITIONAL)
 DOVEADM_CMD_PARAMS_END
 };

@@ -43,6 +43,8 @@ struct doveadm_seal_group_cmd_context {
 	/* the members' certificates are wanted */
 	bool wants_certificates;
 	bool dry_run;
+	/* --local: if no user's mail is here, nothing is done */
+	bool local;
 	/* certificates that the administrator gives, or NULL, and whose they
 	   are, or NULL */
 	buffer_t *file;

@@ -81,18 +81,21 @@ static struct doveadm_mail_cmd_context *cmd_seal_key_notify_alloc(void)
 
 	ctx->ctx.v.init = cmd_seal_key_notify_init;
 	ctx->ctx.v.run = cmd_seal_key_notify_run;
-	compat_doveadm_announce_options(&ctx->ctx, DOVEADM_SEAL_JOBS_OPTIONS);
+	compat_doveadm_announce_options(&ctx->ctx,
+		"l"DOVEADM_SEAL_JOBS_OPTIONS);
 	doveadm_print_init(DOVEADM_PRINT_TYPE_FLOW);
 	return &ctx->ctx;
 }
 
 struct doveadm_cmd_ver2 doveadm_cmd_seal_key_notify = {
 	.name = "seal key notify",
-	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX DOVEADM_SEAL_JOBS_USAGE,
+	.usage = DOVEADM_CMD_MAIL_USAGE_PREFIX DOVEADM_SEAL_JOBS_USAGE
+		"[--local]",
 	.mail_cmd = cmd_seal_key_notify_alloc,
 DOVEADM_CMD_PARAMS_START
 DOVEADM_CMD_MAIL_COMMON
 DOVEADM_CMD_PARAM('j', "jobs", CMD_PARAM_STR, 0)
 DOVEADM_SEAL_WORKER_PARAM
+DOVEADM_CMD_PARAM('l', "local", CMD_PARAM_BOOL, 0)
 DOVEADM_CMD_PARAMS_END
 };

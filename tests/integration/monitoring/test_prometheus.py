@@ -181,6 +181,19 @@ def test_dashboard(world):
         assert world.prometheus.query(plain) != [], plain
 
 
+def test_other_version(world):
+    """An upgrade left one server out."""
+    name = "MailSealVersionsDiffer"
+    world.prometheus.wait_for_scrapes(world.bare.node.address)
+    assert name not in world.prometheus.alerts(world.bare.node.address)
+    text = world.bare.node.file.read_text()
+    other = re.sub(r'(mail_seal_info{version=)"[^"]*"', r'\1"0.0.9-other"', text)
+    assert other != text
+    world.bare.node.file.write_text(other)
+    world.prometheus.wait_for_alert(world.bare.node.address, name)
+    world.bare.node.file.write_text(text)
+
+
 def test_old_file(world):
     """The job doesn't run any more; later the file is gone."""
     text = world.bare.node.file.read_text()
