@@ -3,7 +3,6 @@
 #include "lib.h"
 #include "array.h"
 #include "istream.h"
-#include "net.h"
 #include "auth-master.h"
 #include "mail-storage-service.h"
 #include "mail-user.h"
@@ -11,9 +10,9 @@
 #include "wildcard-match.h"
 #include "doveadm.h"
 #include "doveadm-cmd.h"
-#include "doveadm-settings.h"
 #include "../plugin/dovecot-compat.h"
 #include "each-user.h"
+#include "host.h"
 #include "root.h"
 
 #include <unistd.h>
@@ -38,34 +37,6 @@ bool doveadm_seal_each_user_given(const struct doveadm_cmd_context *cctx)
 /*
  * One user
  */
-
-/* On a proxy: as Dovecot's own commands find out which server they go to, see
-   doveadm-mail-server.c. Returns the server's name from the data stack, or NULL
-   if the user is here. */
-static const char *find_host(struct each *each, const char *username)
-{
-	struct auth_user_info info = { .COMPAT_AUTH_PROTOCOL = "doveadm" };
-	const char *const *fields = NULL, *host = NULL;
-	bool proxied = FALSE;
-	pool_t pool;
-
-	if (doveadm_settings->doveadm_port == 0)
-		return NULL;
-	pool = pool_alloconly_create("mail_seal passdb", 1024);
-	if (auth_master_pass_lookup(
-		mail_storage_service_get_auth_conn(each->service),
-		username, &info, pool, &fields) <= 0)
-		fields = NULL;
-	for (; fields != NULL && *fields != NULL; fields++) {
-		if (strcmp(*fields, "proxy") == 0 ||
-		    strncmp(*fields, "proxy=", 6) == 0)
-			proxied = TRUE;
-		else if (strncmp(*fields, "host=", 5) == 0)
-			host = t_strdup(*fields + 5);
-	}
-	pool_unref(&pool);
-	return proxied ? host : NULL;
-}
 
 /* What a session of each protocol would be told. Returns FALSE if there is no
    such user. */
@@ -125,26 +96,11 @@ run_session(struct each *each, const char *username, const char **error_r)
 	return ret;
 }
 
-static void run_elsewhere(struct each *each, const char *username,
-			  const char *host)
+static void run_here(struct each *each, const char *username)
 {
-	if (each->v->elsewhere == NULL)
-		return;
-	each->v->begin(each->v->context, username);
-	each->v->elsewhere(each->v->context, host);
-	each->v->end(each->v->context);
-}
-
-static void run_user(struct each *each, const char *username)
-{
-	const char *error = NULL, *host = find_host(each, username);
+	const char *error = NULL;
 	int ret;
 
-	if (host != NULL) {
-		run_elsewhere(each, username, host);
-		return;
-	}
-	each->v->begin(each->v->context, username);
 	ret = ask_userdb(each, username) ?
 		run_session(each, username, &error) : 0;
 	/* for the next one's lookup */
@@ -153,24 +109,29 @@ static void run_user(struct each *each, const char *username)
 		i_error("chdir(%s) failed: %m", each->cwd);
 	if (ret <= 0)
 		each->v->failed(each->v->context, ret == 0 ? NULL : error);
+}
+
+static void run_user(struct each *each, const char *username)
+{
+	const char *host, *error;
+	int ret = doveadm_seal_find_host(each->service, username, &host,
+					 &error);
+
+	if (ret > 0 && each->v->elsewhere == NULL)
+		return;
+	each->v->begin(each->v->context, username);
+	if (ret > 0)
+		each->v->elsewhere(each->v->context, host);
+	else if (ret < 0)
+		each->v->failed(each->v->context, error);
+	else
+		run_here(each, username);
 	each->v->end(each->v->context);
 }
 
 /*
  * Their names
  */
-
-/* Dovecot 2.3 panics when it lists users and nobody is there (auth-master.c). */
-static bool auth_answers(struct each *each)
-{
-	int fd = net_connect_unix(auth_master_get_socket_path(
-		mail_storage_service_get_auth_conn(each->service)));
-
-	if (fd == -1)
-		return FALSE;
-	net_disconnect(fd);
-	return TRUE;
-}
 
 /* All at once: a session in between would use the same connection. */
 static int
@@ -180,7 +141,7 @@ read_names(struct each *each, const char *mask, pool_t pool,
 	const char *name;
 	int ret;
 
-	if (!auth_answers(each)) {
+	if (!doveadm_seal_auth_answers(each->service)) {
 		i_error("Can't list all users: Dovecot isn't running");
 		return -1;
 	}

@@ -8,6 +8,7 @@
 #include "strescape.h"
 #include "doveadm-mail.h"
 #include "doveadm-print-private.h"
+#include "host.h"
 #include "jobs.h"
 
 #include <unistd.h>
@@ -17,6 +18,8 @@ extern typeof(doveadm_print_tab_vfuncs) doveadm_print_tab_vfuncs
 	__attribute__((weak));
 
 static void (*tab_print)(const char *value);
+/* Has it said that it can begin? And is it at a user's mail? */
+static bool begun, at_work;
 
 static void print_escaped(const char *value)
 {
@@ -28,9 +31,10 @@ static void print_escaped(const char *value)
 /* What is behind a user's rows */
 static void
 append_result(struct doveadm_mail_cmd_context *ctx,
-	      struct doveadm_seal_sums *sums, string_t *text)
+	      struct doveadm_seal_sums *sums, const char *mark,
+	      string_t *text)
 {
-	str_printfa(text, DOVEADM_SEAL_JOBS_RESULT"%d", ctx->exit_code);
+	str_printfa(text, "%s%d", mark, ctx->exit_code);
 	ctx->exit_code = 0;
 	if (sums->any) {
 		for (unsigned int i = 0; i < sums->count; i++) {
@@ -78,30 +82,53 @@ static int read_name(string_t *line)
 	return ret < 0 && errno != EINTR ? -1 : 0;
 }
 
+static void append_ready(string_t *text)
+{
+	i_assert(&doveadm_print_tab_vfuncs != NULL);
+	tab_print = doveadm_print_tab_vfuncs.print;
+	doveadm_print_tab_vfuncs.print = print_escaped;
+	str_append(text, DOVEADM_SEAL_JOBS_READY"\n");
+	begun = TRUE;
+}
+
 int doveadm_seal_worker_next(struct doveadm_mail_cmd_context *ctx,
 			     struct doveadm_seal_sums *sums,
 			     const char **username_r)
 {
-	static bool begun = FALSE;
 	string_t *line = t_str_new(256);
 	int ret;
 
-	if (begun) {
-		append_result(ctx, sums, line);
-	} else {
-		i_assert(&doveadm_print_tab_vfuncs != NULL);
-		tab_print = doveadm_print_tab_vfuncs.print;
-		doveadm_print_tab_vfuncs.print = print_escaped;
-		str_append(line, DOVEADM_SEAL_JOBS_READY"\n");
-		begun = TRUE;
-	}
-	if (tell(ctx, line) < 0)
-		return -1;
-	ret = read_name(line);
-	if (ret < 0)
-		i_error("Can't read the next user's name: %m");
-	if (ret > 0)
+	if (!begun)
+		append_ready(line);
+	else
+		append_result(ctx, sums, DOVEADM_SEAL_JOBS_RESULT, line);
+	at_work = FALSE;
+	do {
+		if (tell(ctx, line) < 0)
+			return -1;
+		ret = read_name(line);
+		if (ret < 0)
+			i_error("Can't read the next user's name: %m");
+		if (ret <= 0)
+			return ret;
 		*username_r = p_strdup(ctx->pool, str_tabunescape(
 			str_c_modifiable(line)));
-	return ret;
+		ret = doveadm_seal_renew_auth(ctx->storage_service,
+					      *username_r);
+		str_truncate(line, 0);
+		str_append(line, DOVEADM_SEAL_JOBS_UNKNOWN"\n");
+	} while (ret < 0);
+	at_work = TRUE;
+	return 1;
+}
+
+void doveadm_seal_worker_end(struct doveadm_mail_cmd_context *ctx,
+			     struct doveadm_seal_sums *sums)
+{
+	string_t *line = t_str_new(256);
+
+	if (!at_work || !doveadm_is_killed())
+		return;
+	append_result(ctx, sums, DOVEADM_SEAL_JOBS_LAST, line);
+	(void)tell(ctx, line);
 }

@@ -3,7 +3,6 @@
 /* --jobs: the process that was called. It has others do the work. */
 
 #include "lib.h"
-#include "array.h"
 #include "str.h"
 #include "strescape.h"
 #include "write-full.h"
@@ -12,13 +11,14 @@
 #include "users.h"
 #include "jobs.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CMDLINE_MAX (1024 * 1024)
+/* So many users in a row of whom nothing came are no accident, unless the
+   processes are more. */
+#define FAILURES_MAX 5
 
 struct job {
 	/* 0: there is none */
@@ -43,96 +43,17 @@ struct jobs {
 
 	const char *const *names;
 	unsigned int name_count, next_name;
+	/* users in a row of whom nothing came */
+	unsigned int failures;
 	/* no others are to begin */
 	bool ending;
+	/* a user that a process was given had no turn all the same */
+	bool unbegun;
 };
 
 /*
  * Beginning
  */
-
-/* Our own command line; the first part of a command's name is in it, and what
-   is before that are doveadm's own options. */
-static int
-read_command_line(pool_t pool, ARRAY_TYPE(const_string) *words)
-{
-	buffer_t *text = t_buffer_create(4096);
-	const char *word, *end;
-	size_t size;
-	ssize_t ret;
-	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-
-	if (fd == -1) {
-		i_error("open(/proc/self/cmdline) failed: %m");
-		return -1;
-	}
-	do {
-		void *place = buffer_append_space_unsafe(text, 4096);
-
-		ret = read(fd, place, 4096);
-		size = text->used - 4096 + I_MAX(ret, 0);
-		buffer_set_used_size(text, size);
-	} while (ret > 0 && size < CMDLINE_MAX);
-	if (ret < 0)
-		i_error("read(/proc/self/cmdline) failed: %m");
-	i_close_fd(&fd);
-	buffer_append_c(text, '\0');
-	end = CONST_PTR_OFFSET(text->data, size);
-	for (word = text->data; word < end; word += strlen(word) + 1) {
-		const char *copy = p_strdup(pool, word);
-
-		array_push_back(words, &copy);
-	}
-	return ret < 0 ? -1 : 0;
-}
-
-/* Where is the command's name in the command line? Returns the index of the
-   word behind it, or 0. */
-static unsigned int
-find_command(const ARRAY_TYPE(const_string) *words, const char *name)
-{
-	const char *const *parts = t_strsplit(name, " "), *const *list;
-	unsigned int length = str_array_length(parts), count;
-
-	list = array_get(words, &count);
-	for (unsigned int i = 1; i + length <= count; i++) {
-		unsigned int found = 0;
-
-		while (found < length &&
-		       strcmp(list[i + found], parts[found]) == 0)
-			found++;
-		if (found == length)
-			return i + length;
-	}
-	return 0;
-}
-
-/* The same command with what makes a worker of it. Of two formatters doveadm
-   takes the first; -h leaves out the headings. */
-static int make_argv(struct jobs *jobs)
-{
-	static const char *const formatter[] = {
-		"-f", DOVEADM_PRINT_TYPE_TAB, "-h"
-	};
-	static const char worker[] = "--worker", *worker_p = worker;
-	pool_t pool = jobs->ctx->pool;
-	ARRAY_TYPE(const_string) words;
-	unsigned int behind;
-
-	p_array_init(&words, pool, 16);
-	if (read_command_line(pool, &words) < 0)
-		return -1;
-	behind = find_command(&words, jobs->ctx->cctx->cmd->name);
-	if (behind == 0) {
-		i_error("--jobs: The command isn't found in the command line");
-		return -1;
-	}
-	array_insert(&words, behind, &worker_p, 1);
-	array_insert(&words, 1, formatter, N_ELEMENTS(formatter));
-	array_append_zero(&words);
-	jobs->argv = array_front(&words);
-	return 0;
-}
 
 /* In the new process */
 static void ATTR_NORETURN
@@ -231,12 +152,18 @@ static bool read_result(struct jobs *jobs, const char *line)
 	return TRUE;
 }
 
+/* Workers may have been told to end before we were. */
+static bool is_ending(const struct jobs *jobs)
+{
+	return jobs->ending || doveadm_is_killed();
+}
+
 static void job_give_next(struct jobs *jobs, struct job *job)
 {
 	const char *name, *line;
 
 	job->username = NULL;
-	if (jobs->ending || jobs->next_name == jobs->name_count) {
+	if (is_ending(jobs) || jobs->next_name == jobs->name_count) {
 		i_close_fd(&job->input);
 		return;
 	}
@@ -247,20 +174,68 @@ static void job_give_next(struct jobs *jobs, struct job *job)
 	(void)write_full(job->input, line, strlen(line));
 }
 
+/* Nothing came of a user, which has been said. Where that is so with one after
+   the other it isn't for them: a database is down, or the disk gone. */
+static void add_failure(struct jobs *jobs)
+{
+	const unsigned int most = I_MAX(jobs->count, FAILURES_MAX);
+
+	add_exit_code(jobs, EX_TEMPFAIL);
+	if (++jobs->failures < most || jobs->ending)
+		return;
+	i_error("--jobs: Nothing came of %u users in a row, so the others "
+		"aren't begun", most);
+	jobs->ending = TRUE;
+}
+
+static bool is_mark(const char *line, const char *mark)
+{
+	return strncmp(line, mark, strlen(mark)) == 0;
+}
+
+/* Is this line one of those that aren't rows? */
+static bool is_word(const char *line)
+{
+	return is_mark(line, DOVEADM_SEAL_JOBS_READY) ||
+		is_mark(line, DOVEADM_SEAL_JOBS_RESULT) ||
+		is_mark(line, DOVEADM_SEAL_JOBS_LAST) ||
+		is_mark(line, DOVEADM_SEAL_JOBS_UNKNOWN);
+}
+
+/* What came of the user it was given. Returns FALSE if it isn't that. */
+static bool job_says_of_user(struct jobs *jobs, struct job *job,
+			     const char *line)
+{
+	if (is_mark(line, DOVEADM_SEAL_JOBS_UNKNOWN)) {
+		i_error("--jobs: %s can't be looked up", job->username);
+		add_failure(jobs);
+		return TRUE;
+	}
+	jobs->failures = 0;
+	return read_result(jobs, line + strlen(DOVEADM_SEAL_JOBS_RESULT));
+}
+
 /* A line that isn't a row. Returns FALSE if a worker doesn't say that now. */
 static bool job_says(struct jobs *jobs, struct job *job, const char *line)
 {
-	const size_t length = strlen(DOVEADM_SEAL_JOBS_RESULT);
+	bool last = is_mark(line, DOVEADM_SEAL_JOBS_LAST);
 
 	if (!job->ready) {
 		if (strcmp(line, DOVEADM_SEAL_JOBS_READY) != 0)
 			return FALSE;
 		job->ready = TRUE;
-		return TRUE;
+	} else if (job->username == NULL ||
+		   strcmp(line, DOVEADM_SEAL_JOBS_READY) == 0 ||
+		   !job_says_of_user(jobs, job, line)) {
+		return FALSE;
 	}
-	return job->username != NULL &&
-		strncmp(line, DOVEADM_SEAL_JOBS_RESULT, length) == 0 &&
-		read_result(jobs, line + length);
+	if (last) {
+		job->username = NULL;
+		i_close_fd(&job->input);
+	} else {
+		job_give_next(jobs, job);
+	}
+	return TRUE;
 }
 
 /* All rows of a user together, when all has been said of him. Returns FALSE if
@@ -276,7 +251,7 @@ static bool job_handle(struct jobs *jobs, struct job *job)
 	str_truncate(job->text, str_len(job->text) - 1);
 	last = strrchr(str_c(job->text), '\n');
 	last = last == NULL ? str_c(job->text) : last + 1;
-	if (*last != *DOVEADM_SEAL_JOBS_RESULT) {
+	if (!is_word(last)) {
 		str_append_c(job->text, '\n');
 		return TRUE;
 	}
@@ -287,11 +262,8 @@ static bool job_handle(struct jobs *jobs, struct job *job)
 			return FALSE;
 	}
 	doveadm_seal_show_rows();
-	if (!job_says(jobs, job, lines[count - 1]))
-		return FALSE;
 	str_truncate(job->text, 0);
-	job_give_next(jobs, job);
-	return TRUE;
+	return job_says(jobs, job, lines[count - 1]);
 }
 
 /*
@@ -319,18 +291,21 @@ static void job_ended(struct jobs *jobs, struct job *job)
 	if (pid < 0)
 		i_error("waitpid() failed: %m");
 	job->pid = 0;
-	if (job->username != NULL) {
+	if (job->username != NULL && is_ending(jobs) && status == 0) {
+		/* a signal came before it had read the name */
+		jobs->unbegun = TRUE;
+	} else if (job->username != NULL) {
 		i_error("--jobs: The job that was at work for %s %s",
 			job->username, describe_end(status));
-		add_exit_code(jobs, EX_TEMPFAIL);
-	} else if (!job->ready) {
+		add_failure(jobs);
+	} else if (!job->ready && !is_ending(jobs)) {
 		i_error("--jobs: A job %s before it began",
 			describe_end(status));
 		add_exit_code(jobs, EX_TEMPFAIL);
 		jobs->ending = TRUE;
 	}
 	/* another one for the rest */
-	if (!jobs->ending && jobs->next_name < jobs->name_count &&
+	if (!is_ending(jobs) && jobs->next_name < jobs->name_count &&
 	    job_begin(jobs, job) < 0)
 		jobs->ending = TRUE;
 }
@@ -402,7 +377,8 @@ int doveadm_seal_jobs_run(struct doveadm_mail_cmd_context *ctx,
 	};
 	bool going_on = TRUE;
 
-	if (make_argv(&jobs) < 0)
+	jobs.argv = doveadm_seal_jobs_get_argv(ctx);
+	if (jobs.argv == NULL)
 		return -1;
 	jobs.list = p_new(ctx->pool, struct job, jobs.count);
 	for (unsigned int i = 0; i < jobs.count; i++) {
@@ -415,5 +391,5 @@ int doveadm_seal_jobs_run(struct doveadm_mail_cmd_context *ctx,
 	} T_END;
 	for (unsigned int i = 0; i < jobs.count; i++)
 		str_free(&jobs.list[i].text);
-	return jobs.next_name < name_count ? -1 : 0;
+	return jobs.next_name < name_count || jobs.unbegun ? -1 : 0;
 }

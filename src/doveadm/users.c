@@ -5,21 +5,22 @@
 #include "istream.h"
 #include "ostream.h"
 #include "wildcard-match.h"
-#include "auth-master.h"
 #include "mail-user.h"
 #include "mail-storage-service.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
 #include "doveadm-settings.h"
 #include "../plugin/dovecot-compat.h"
+#include "host.h"
 #include "users.h"
 
 #include <stdio.h>
 
 #define JOBS_MAX 100
 
-/* Where users are elsewhere, behind a proxy or a socket, Dovecot itself can have
-   them looked after by several connections at once. */
+/* So many users in a row whose server can't be found out are no accident. */
+#define FAILURES_MAX 5
+
 static void
 set_jobs(struct doveadm_seal_users *users,
 	 struct doveadm_mail_cmd_context *ctx, const char *value)
@@ -36,10 +37,22 @@ set_jobs(struct doveadm_seal_users *users,
 		i_fatal_status(EX_USAGE, "--jobs is for many users: -A, -F, "
 			       "or -u with wildcards");
 	}
-	if (set->doveadm_port != 0 || set->doveadm_worker_count != 0)
+	/* doveadm-server does it all: Dovecot itself can have it do several
+	   at once */
+	if (set->doveadm_worker_count != 0)
 		set->doveadm_worker_count = jobs;
 	else
 		users->jobs = jobs;
+}
+
+/* A worker's users are here, which has been found out; what it writes on stdout
+   is for the one that began it. */
+static void begin_worker(struct doveadm_mail_cmd_context *ctx)
+{
+	struct doveadm_settings *set = (struct doveadm_settings *)ctx->set;
+
+	set->doveadm_port = 0;
+	doveadm_verbose = FALSE;
 }
 
 static void
@@ -48,16 +61,45 @@ read_jobs(struct doveadm_seal_users *users,
 {
 	const char *value;
 
-	/* doveadm-server has its users one by one */
-	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI)
-		return;
 	(void)doveadm_cmd_param_bool(ctx->cctx, "worker", &users->worker);
-	if (users->worker) {
-		/* it would be in the way on stdout */
-		doveadm_verbose = FALSE;
-	} else if (doveadm_cmd_param_str(ctx->cctx, "jobs", &value)) {
+	if (users->worker)
+		begin_worker(ctx);
+	else if (doveadm_cmd_param_str(ctx->cctx, "jobs", &value))
 		set_jobs(users, ctx, value);
+}
+
+/* Does Dovecot list all users for this command? */
+static bool is_listing(struct doveadm_mail_cmd_context *ctx)
+{
+	return !ctx->iterate_single_user &&
+		(COMPAT_DOVEADM_ALWAYS_LISTS || ctx->users_list_input == NULL);
+}
+
+/* If nobody reads the listing, auth waits, with a connection to its database. */
+static void drop_listing(struct doveadm_mail_cmd_context *ctx)
+{
+	const char *name;
+
+	while (mail_storage_service_all_next(ctx->storage_service, &name) > 0)
+		;
+}
+
+/* Dovecot is about to list them. */
+static void check_auth(struct doveadm_mail_cmd_context *ctx)
+{
+	if (is_listing(ctx) &&
+	    !doveadm_seal_auth_answers(ctx->storage_service)) {
+		i_fatal_status(EX_TEMPFAIL,
+			       "Can't list all users: Dovecot isn't running");
 	}
+}
+
+/* Of a command's own deinit(), which sums up, nothing is a worker's. */
+static struct doveadm_seal_users *worker_users;
+
+static void worker_deinit(struct doveadm_mail_cmd_context *ctx)
+{
+	doveadm_seal_worker_end(ctx, &worker_users->sums);
 }
 
 void doveadm_seal_users_init(struct doveadm_seal_users *users,
@@ -67,7 +109,15 @@ void doveadm_seal_users_init(struct doveadm_seal_users *users,
 {
 	users->super_next = ctx->v.get_next_user;
 	ctx->v.get_next_user = next;
+	/* doveadm-server has its users one by one */
+	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI)
+		return;
+	check_auth(ctx);
 	read_jobs(users, ctx);
+	if (users->worker) {
+		worker_users = users;
+		ctx->v.deinit = worker_deinit;
+	}
 }
 
 /* Dovecot leaves out those who don't match after they were returned. */
@@ -94,65 +144,97 @@ users_read(struct doveadm_seal_users *users,
 		array_push_back(&users->names, &username);
 	}
 	users->count = array_count(&users->names);
+	if (ctx->users_list_input != NULL && is_listing(ctx))
+		drop_listing(ctx);
 }
 
-static void ATTR_FORMAT(2, 0)
-be_quiet(const struct failure_context *ctx ATTR_UNUSED,
-	 const char *format ATTR_UNUSED, va_list args ATTR_UNUSED)
-{
-}
+/*
+ * --jobs
+ */
 
-/* A connection to an auth process that has ended is noticed by the next lookup
-   only, which fails, and then doveadm gives up all other users. So that is a
-   lookup of ours; after it the connection is a new one. */
-static void renew_auth_connection(const char *username)
+/* Leaves those in the list who are on other servers, as Dovecot finds it out
+   when their turn comes. */
+static int
+take_who_is_here(struct doveadm_seal_users *users,
+		 struct doveadm_mail_cmd_context *ctx,
+		 ARRAY_TYPE(const_string) *here_r)
 {
-	struct auth_user_info info = { .COMPAT_AUTH_PROTOCOL = "doveadm" };
-	pool_t pool = pool_alloconly_create("mail_seal auth", 1024);
-	failure_callback_t *fatal, *error, *unused_info, *unused_debug;
-	const char *const *fields;
+	ARRAY_TYPE(const_string) elsewhere;
+	const char *name, *host, *error;
+	unsigned int failures = 0;
+	int ret;
 
-	/* doveadm-server does the lookups */
-	if (mail_user_auth_master_conn == NULL) {
-		pool_unref(&pool);
-		return;
+	p_array_init(here_r, ctx->pool, users->count);
+	p_array_init(&elsewhere, ctx->pool, 16);
+	array_foreach_elem(&users->names, name) {
+		T_BEGIN {
+			ret = doveadm_seal_find_host(ctx->storage_service,
+						     name, &host, &error);
+			if (ret < 0)
+				i_error("--jobs: %s: %s", name, error);
+		} T_END;
+		failures = ret < 0 ? failures + 1 : 0;
+		if (ret < 0)
+			ctx->exit_code = EX_TEMPFAIL;
+		if (failures == FAILURES_MAX) {
+			i_error("--jobs: Nothing came of %u users in a row, "
+				"so the others aren't begun", failures);
+			return -1;
+		}
+		if (ret >= 0)
+			array_push_back(ret > 0 ? &elsewhere : here_r, &name);
 	}
-	i_get_failure_handlers(&fatal, &error, &unused_info, &unused_debug);
-	i_set_error_handler(be_quiet);
-	(void)auth_master_user_lookup(mail_user_auth_master_conn, username,
-				      &info, pool, &username, &fields);
-	i_set_error_handler(error);
-	pool_unref(&pool);
+	users->names = elsewhere;
+	users->count = array_count(&elsewhere);
+	return 0;
 }
 
-static void
+/* Has those done who are here. Where some are elsewhere, behind a proxy, Dovecot
+   itself can have them looked after by several connections at once. */
+static int
 run_jobs(struct doveadm_seal_users *users,
 	 struct doveadm_mail_cmd_context *ctx)
 {
-	if (doveadm_seal_jobs_run(ctx, users->jobs, array_front(&users->names),
-				  users->count, &users->sums) < 0)
+	/* const for who reads it */
+	struct doveadm_settings *set = (struct doveadm_settings *)ctx->set;
+	ARRAY_TYPE(const_string) here;
+	unsigned int count;
+
+	if (take_who_is_here(users, ctx, &here) < 0)
+		return -1;
+	count = array_count(&here);
+	if (count > 0 &&
+	    doveadm_seal_jobs_run(ctx, users->jobs, array_front(&here), count,
+				  &users->sums) < 0)
+		return -1;
+	if (doveadm_is_killed())
+		return -1;
+	/* the others' numbers aren't told */
+	if (users->count > 0)
+		users->sums.any = FALSE;
+	set->doveadm_worker_count = users->jobs;
+	return 0;
+}
+
+static void
+read_users(struct doveadm_seal_users *users,
+	   struct doveadm_mail_cmd_context *ctx)
+{
+	users_read(users, ctx);
+	if (users->jobs > 1 && users->count > 1 && run_jobs(users, ctx) < 0) {
 		users->result = -1;
-	users->number = users->count;
+		users->number = users->count;
+	}
 }
 
 static int
 worker_next(struct doveadm_seal_users *users,
 	    struct doveadm_mail_cmd_context *ctx, const char **username_r)
 {
-	int ret;
-
-	/* Dovecot has begun to list them for this process, too; auth would wait
-	   for somebody to read it, with a connection to its database. */
-	if (!users->listed && ctx->users_list_input == NULL) {
-		while (users->super_next(ctx, username_r) > 0)
-			;
-	}
-	users->listed = TRUE;
+	if (users->number++ == 0 && is_listing(ctx))
+		drop_listing(ctx);
 	doveadm_seal_show_rows();
-	ret = doveadm_seal_worker_next(ctx, &users->sums, username_r);
-	if (ret > 0 && users->number++ > 0)
-		renew_auth_connection(*username_r);
-	return ret;
+	return doveadm_seal_worker_next(ctx, &users->sums, username_r);
 }
 
 int doveadm_seal_users_next(struct doveadm_seal_users *users,
@@ -161,19 +243,17 @@ int doveadm_seal_users_next(struct doveadm_seal_users *users,
 {
 	if (users->worker)
 		return worker_next(users, ctx, username_r);
-	if (!array_is_created(&users->names)) {
-		users_read(users, ctx);
-		if (users->jobs > 1 && users->count > 1) {
-			run_jobs(users, ctx);
-			return users->result;
-		}
-	}
+	if (!array_is_created(&users->names))
+		read_users(users, ctx);
 	doveadm_seal_show_rows();
 	if (users->number == users->count)
 		return users->result;
 	*username_r = array_idx_elem(&users->names, users->number++);
-	if (users->number > 1)
-		renew_auth_connection(*username_r);
+	/* doveadm-server does the lookups */
+	if (users->number > 1 && mail_user_auth_master_conn != NULL) {
+		(void)doveadm_seal_renew_auth(ctx->storage_service,
+					      *username_r);
+	}
 	return 1;
 }
 

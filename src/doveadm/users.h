@@ -25,8 +25,6 @@ struct doveadm_seal_users {
 	/* --jobs: so many processes share them; and is this one of these? */
 	unsigned int jobs;
 	bool worker;
-	/* a worker: Dovecot's own listing has been read */
-	bool listed;
 	/* what the command adds up over all of them, by itself */
 	struct doveadm_seal_sums sums;
 };

@@ -58,6 +58,20 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #  define COMPAT_AUTH_PROTOCOL service
 #endif
 
+/* Do "nologin" and "host" of the passdb's send a command to another server? */
+#ifdef HAVE_DOVECOT_24
+#  define COMPAT_PASSDB_REFERS TRUE
+#else
+#  define COMPAT_PASSDB_REFERS FALSE
+#endif
+/* Does doveadm also list all users for a command that was given a file of them?
+   (doveadm-mail.c) */
+#ifdef HAVE_DOVECOT_24
+#  define COMPAT_DOVEADM_ALWAYS_LISTS FALSE
+#else
+#  define COMPAT_DOVEADM_ALWAYS_LISTS TRUE
+#endif
+
 /* For those who have included mail-storage-service.h and master-service.h */
 #ifdef HAVE_DOVECOT_24
 #  define compat_mail_storage_service_init(flags) \

@@ -11,6 +11,7 @@ import pytest
 
 import mail
 from dovecot import Dovecot, User
+from ports import free_port
 from sandbox import wait_until
 from stored import Mailbox, mixture
 
@@ -178,34 +179,246 @@ def test_user_who_fails(server):
     assert sorted(plaintext(server)) == [*KEYLESS, OWNERS[1]]
 
 
-def test_ended_early(server):
-    """By a signal: what is begun is finished, nothing else, and nobody is left."""
+def called(server):
+    """The process that has others do the work."""
+    [pid] = [pid for pid, line in server.sandbox.processes().items()
+             if "--jobs" in line and "--worker" not in line and not line.startswith("nsenter")]
+    return pid
+
+
+@pytest.mark.parametrize("by", ["kill", "Ctrl-C"])
+def test_ended_early(server, by):
+    """By a signal: what is begun is finished, nothing else, and nobody is left. Who was done is
+    in the table, and counted."""
     with locked(server, *OWNERS):
         run = start(server, "encrypt", "--jobs", "2", "-u", "owner*", "all")
-        assert wait_until(lambda: len(workers(server)) == 2)
-        [pid] = [pid for pid, line in server.sandbox.processes().items()
-                 if "--jobs" in line and "--worker" not in line
-                 and not line.startswith("nsenter")]
-        os.kill(pid, signal.SIGTERM)
-    _, _, status = finish(run)
+        assert wait_until(lambda: waiting(server) == 2)
+        at_work = [*(workers(server) if by == "Ctrl-C" else []), called(server)]
+        for pid in at_work:
+            os.kill(pid, signal.SIGINT if by == "Ctrl-C" else signal.SIGTERM)
+    table, errors, status = finish(run)
     assert status == TEMPORARY
     assert wait_until(lambda: not workers(server))
     assert len(plaintext(server)) >= len(KEYLESS) + len(OWNERS) - 2
+    *users, total = table
+    assert total["username"] == "TOTAL" and len(users) == 2, errors
+    assert {user["username"] for user in users} >= set(OWNERS) - set(plaintext(server))
+    assert int(total["sealed"]) == sum(int(user["sealed"]) for user in users)
+    assert "--jobs" not in errors
     rows(server, "encrypt", "--jobs", "2", "-A", "all")
     assert sorted(plaintext(server)) == KEYLESS
+
+
+def test_one_is_told_to_end(server):
+    """Not the one that was called: what it has done is in the table, and others go on."""
+    with locked(server, OWNERS[0]):
+        run = start(server, "encrypt", "--jobs", "2", "-u", "owner*", "all")
+        assert wait_until(lambda: sorted(plaintext(server)) == [*KEYLESS, OWNERS[0]], 60)
+        assert wait_until(lambda: len(workers(server)) == 1)
+        os.kill(workers(server)[0], signal.SIGTERM)
+    table, errors, status = finish(run)
+    assert status == TEMPORARY
+    assert sorted(row["username"] for row in table) == [*sorted(["TOTAL", *OWNERS])]
+    assert "--jobs" not in errors
+    rows(server, "encrypt", "--jobs", "2", "-A", "all")
+    assert sorted(plaintext(server)) == KEYLESS
+
+
+def test_auth_is_stopped(server):
+    """Who is at work is done; then one after the other can't be, and that is said once."""
+    with locked(server, *OWNERS[:2]):
+        run = start(server, "encrypt", "--jobs", "2", "-A", "all")
+        assert wait_until(lambda: waiting(server) == 2)
+        server.stop()
+    try:
+        table, errors, status = finish(run)
+    finally:
+        server.start()
+    assert status == TEMPORARY
+    assert {row["username"] for row in table} == {*OWNERS[:2], "TOTAL"}
+    # the other one has been given another meanwhile
+    assert 5 <= errors.count("can't be looked up") <= 6, errors
+    assert errors.count("in a row") == 1
+    assert "was at work" not in errors and "backtrace" not in errors, errors
+    rows(server, "encrypt", "--jobs", "2", "-A", "all")
+    assert sorted(plaintext(server)) == KEYLESS
+
+
+def waiting(server):
+    """So many of a command's processes have a user's lock open, and wait for it."""
+    return sum(1 for pid in workers(server)
+               if any(name.endswith("dovecot-mail-seal.lock") for name in open_files(pid)))
+
+
+def open_files(pid):
+    names = []
+    with contextlib.suppress(OSError):
+        for number in os.listdir(f"/proc/{pid}/fd"):
+            names.append(os.readlink(f"/proc/{pid}/fd/{number}"))
+    return names
+
+
+@pytest.mark.parametrize("options", [["-A"], ["-F"], ["-u", "owner*"]], ids=" ".join)
+@pytest.mark.parametrize("jobs", [[], ["--jobs", "2"]], ids=["alone", "jobs"])
+def test_auth_was_stopped_before(server, tmp_path, options, jobs):
+    names = tmp_path / "names"
+    names.write_text("".join(f"{user}\n" for user in OWNERS))
+    server.stop()
+    try:
+        done = server.doveadm("seal", "status", *jobs, *options,
+                              *([names] if options == ["-F"] else []), check=False)
+    finally:
+        server.start()
+    assert done.returncode == TEMPORARY
+    assert b"backtrace" not in done.stderr and b"Panic" not in done.stderr
+    assert 1 <= done.stderr.count(b"\n") <= 5 * 3, done.stderr.decode()
+
+
+def test_all_are_killed(server):
+    """Who can't do anybody's mail isn't begun again for each user there is."""
+    with locked(server, *OWNERS):
+        run = start(server, "encrypt", "--jobs", "2", "-A", "all")
+        for _ in range(5):
+            assert wait_until(lambda: waiting(server) == 2)
+            os.kill(workers(server)[0], signal.SIGKILL)
+            assert wait_until(lambda: waiting(server) != 2)
+        assert wait_until(lambda: len(workers(server)) == 1)
+    table, errors, status = finish(run)
+    assert status == TEMPORARY
+    assert errors.count("was killed by signal 9") == 5
+    assert errors.count("in a row") == 1, errors
+    assert len(table) == 2 and table[-1]["username"] == "TOTAL"
+    rows(server, "encrypt", "--jobs", "2", "-A", "all")
+    assert sorted(plaintext(server)) == KEYLESS
+
+
+@contextlib.contextmanager
+def extra_fields(server, fields, *users):
+    """The passdb and the userdb say that, too, of these users."""
+    before = server.site.users_file.read_text()
+    lines = [line + " " + fields if line.split(":")[0] in users else line
+             for line in before.splitlines()]
+    server.site.users_file.write_text("".join(f"{line}\n" for line in lines))
+    server.reload()
+    try:
+        yield
+    finally:
+        server.site.users_file.write_text(before)
+        server.reload()
+
+
+def test_control_characters(server, tmp_path):
+    """A row can begin with what the processes' own words begin with."""
+    names = tmp_path / "names"
+    names.write_bytes(b"".join(b"\x01" + user.encode() + b"\n" for user in OWNERS))
+    alone, alone_done = rows(server, "status", "-F", names, check=False)
+    together, done = rows(server, "status", "--jobs", "2", "-F", names, check=False)
+    assert in_any_order(together) == in_any_order(alone)
+    assert done.returncode == alone_done.returncode
+
+
+@pytest.mark.parametrize("words", [
+    ["seal encrypt"], ["seal", "encrypt"], ["-v", "seal encrypt"], ["-o", "mail_max_lock_timeout=0",
+                                                                   "seal encrypt"]],
+    ids=" ".join)
+def test_the_name_in_one_word(server, words):
+    done = server.doveadm("-f", "json", *words, "--jobs", "2", "-A", "subject", "seal encrypt")
+    assert b"Error" not in done.stderr
+    assert json.loads(done.stdout)[-1]["username"] == "TOTAL"
 
 
 def test_nobody_is_left_when_it_is_killed(server):
     with locked(server, *OWNERS):
         run = start(server, "encrypt", "--jobs", "2", "-u", "owner*", "all")
         assert wait_until(lambda: len(workers(server)) == 2)
-        [pid] = [pid for pid, line in server.sandbox.processes().items()
-                 if "--jobs" in line and "--worker" not in line
-                 and not line.startswith("nsenter")]
-        os.kill(pid, signal.SIGKILL)
+        os.kill(called(server), signal.SIGKILL)
     run.communicate(timeout=60)
     assert wait_until(lambda: not workers(server))
     assert len(plaintext(server)) >= len(KEYLESS) + len(OWNERS) - 2
+
+
+PORT = "doveadm_port = 24245\ndoveadm_password = secret\n"
+
+
+@pytest.fixture
+def port(server):
+    """As replication has one; nobody is on another server."""
+    server.write_config(PORT)
+    server.reload()
+    yield
+    server.write_config()
+    server.reload()
+
+
+def test_a_port_makes_no_proxy(server, port):
+    """What the passdb says of a user counts: of these, that they are here."""
+    with locked(server, *OWNERS[:2]):
+        run = start(server, "encrypt", "--jobs", "3", "-A", "all")
+        assert wait_until(lambda: len(workers(server)) > 0)
+        assert wait_until(lambda: sorted(plaintext(server)) == [*KEYLESS, *OWNERS[:2]], 60)
+    table, errors, status = finish(run)
+    assert status == 0, errors
+    assert sorted(row["username"] for row in table) == sorted([*server.users, "TOTAL"])
+    assert sorted(plaintext(server)) == KEYLESS
+
+
+def test_nobody_knows_where_he_is(server, port):
+    """The others are done."""
+    with extra_fields(server, "proxy=y", OWNERS[2]):
+        table, done = rows(server, "encrypt", "--jobs", "2", "-A", "all", check=False)
+    assert done.returncode == TEMPORARY
+    assert {row["username"] for row in table} == {*server.users, "TOTAL"} - {OWNERS[2]}
+    assert OWNERS[2].encode() in done.stderr
+    assert sorted(plaintext(server)) == [*KEYLESS, OWNERS[2]]
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["metrics"]])
+def test_nobody_knows_where_he_is_asked_one_by_one(server, port, command):
+    """By those commands that go through the users themselves."""
+    with extra_fields(server, "proxy=y", OWNERS[2]):
+        done = server.doveadm("seal", *command, "-u", OWNERS[2], check=False)
+    text = (done.stdout + done.stderr).decode()
+    if command == ["doctor"]:
+        assert done.returncode == 2 and "server" in text, text
+    else:
+        assert 'mail_seal_owners_failed 1' in text, text
+
+
+@pytest.fixture(scope="module")
+def other(keys):
+    """A back end."""
+    with Dovecot([User(name, keys=keys.alice.certificate) for name in OWNERS[4:]]) as dovecot:
+        dovecot.port = free_port()
+        dovecot.write_config(f"""
+doveadm_password = secret
+service doveadm {{
+  inet_listener doveadm {{
+    port = {dovecot.port}
+  }}
+}}
+""")
+        dovecot.restart()
+        yield dovecot
+
+
+def test_some_are_elsewhere(server, other, gnupg):
+    """One table of those who are here and those who aren't. What these add up to isn't known."""
+    for user in other.users:
+        other.never_enrolled(user)
+        Mailbox(other, gnupg, user).fill(mixture(COUNT))
+        other.give(user, other.keys_file(user), server.keys_file(user).read_bytes())
+    server.write_config(f"doveadm_port = {other.port}\ndoveadm_password = secret\n")
+    server.reload()
+    try:
+        with extra_fields(server, f"proxy=y host=127.0.0.1 port={other.port}", *other.users):
+            table, done = rows(server, "encrypt", "--jobs", "2", "-A", "all")
+    finally:
+        server.write_config()
+        server.reload()
+    assert b"Error" not in done.stderr
+    assert sorted(row["username"] for row in table) == sorted(server.users)
+    assert plaintext(other) == []
+    assert sorted(plaintext(server)) == [*KEYLESS, *other.users]
 
 
 def test_doveadm_server(server):
