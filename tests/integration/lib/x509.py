@@ -98,7 +98,10 @@ class X509:
         return self._key(address, certificate_file, key_file)
 
     def generate_many(self, count, first=0):
-        """Certificates of member0@example.org and so on, all of one key, which is quick."""
+        """Certificates of member0@example.org and so on, all of one key, which is quick.
+
+        They have neither fingerprint nor serial number: see with_details().
+        """
         self._made += 1
         key_file = self.folder / f"{self._made}.key"
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256",
@@ -111,6 +114,10 @@ class X509:
             keys.append(X509Key(f"member{n}@example.org", "", file.read_bytes(), (), file, key_file,
                                 X509Opener(file, key_file)))
         return keys
+
+    def with_details(self, key):
+        """The same key with what generate_many() leaves out."""
+        return self._key(key.address, key.certificate_file, key.key_file)
 
     def generate_named(self, subject, alternative_name):
         """A self-signed certificate with this subject and subject alternative name."""

@@ -1,17 +1,23 @@
 """300 users, half of them enrolled, OpenPGP and S/MIME: one command for all back ends."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import notices
-from enrolled import MESSAGE, deliver, letters
 import mail
-from provider import Provider
+import notices
+import team
+from enrolled import deliver
+from provider import TEAMS, Provider
 
 COUNT, ENROLLED = 300, 150
 OPENPGP = ENROLLED // 2
-BATCH = 50
+CONNECTIONS, BATCH = 4, 25           # deliveries at once, and recipients of each
+BY_THE_PROXY, BY_DOVEADM_SERVER = WAYS = ["proxy", "doveadm-server"]
+# What has come before the users were enrolled: a message for each of these ways to seal it.
+EARLIER = {way: mail.text(mail.CANARY + b"\r\n", f"for {way}") for way in WAYS}
+LATER = mail.text(mail.CANARY + b"\r\n", "later")
 
 
 def name(number):
@@ -19,110 +25,182 @@ def name(number):
 
 
 EVERYBODY = [name(number) for number in range(COUNT)]
+OWNERS = {"OpenPGP": EVERYBODY[:OPENPGP], "X.509": EVERYBODY[OPENPGP:ENROLLED]}
 
 
 @pytest.fixture(scope="module")
-def provider(gnupg, x509, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("certificates")
-    gnupg.generate_many(OPENPGP)
-    for number in range(OPENPGP):
-        (folder / f"{name(number)}.asc").write_bytes(gnupg.export(name(number)))
-    for number, key in enumerate(x509.generate_many(OPENPGP, first=OPENPGP), OPENPGP):
-        (folder / f"{name(number)}.pem").write_bytes(key.certificate)
+def keys(gnupg, x509):
+    """{owner: his key}"""
+    openpgp = [gnupg.key(owner, fingerprint) for owner, (fingerprint, _) in
+               zip(OWNERS["OpenPGP"], gnupg.generate_many(OPENPGP))]
+    smime = map(x509.with_details, x509.generate_many(OPENPGP, first=OPENPGP))
+    return {key.address: key for key in (*openpgp, *smime)}
+
+
+@pytest.fixture(scope="module")
+def provider(keys, tmp_path_factory):
     with Provider(EVERYBODY, postfix=False) as provider:
-        for path in folder.iterdir():
-            path.chmod(0o644)
-        folder.chmod(0o755)
-        for backend in provider.backends:
-            enrol_all(provider, backend, folder)
+        for message in EARLIER.values():
+            deliver_to_all(provider, message)
+        enrol(provider, keys, tmp_path_factory.mktemp("certificates"))
+        deliver_to_all(provider, LATER)
         yield provider
 
 
-def enrol_all(provider, backend, folder):
-    """By --from-dir, those who belong there."""
-    own = {row[0] for row in provider.sql("SELECT username FROM users WHERE host = $1",
-                                          backend.address)}
-    part = folder / backend.folder.name
-    part.mkdir()
-    for path in list(folder.iterdir()):
-        if path.stem in own:
-            path.rename(part / path.name)
-    part.chmod(0o755)
-    backend.doveadm("seal", "key", "set", "--from-dir", part)
+def deliver_to_all(provider, message):
+    batches = [EVERYBODY[start:start + BATCH] for start in range(0, COUNT, BATCH)]
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for replies in pool.map(lambda batch: deliver(provider.proxy, *batch, message=message),
+                                batches):
+            assert {reply.code for reply in replies} == {250}, replies
 
 
-@pytest.fixture(params=["proxy", "doveadm-server"])
-def rows(request, provider):
-    """A function: a command for everybody, as rows; by both ways that lead to all back ends."""
-    def rows(*command, check=True):
-        command, rest = list(command), []
-        if command[-1] == "all":
-            rest = [command.pop()]
-        server = ["-S", provider.proxy.folder / "run" / "doveadm-server"] \
-            if request.param == "doveadm-server" else []
-        return provider.proxy.doveadm_rows("seal", *command, "-A", *server, *rest, check=check)
-    return rows
+def enrol(provider, keys, folder):
+    """By --from-dir, on each back end those who belong there."""
+    for backend in provider.backends:
+        (folder / backend.folder.name).mkdir()
+    for owner, key in keys.items():
+        kind = "asc" if owner in OWNERS["OpenPGP"] else "pem"
+        home = provider.home_of(owner).folder.name
+        (folder / home / f"{owner}.{kind}").write_bytes(key.certificate)
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda backend: backend.doveadm(
+            "seal", "key", "set", "--from-dir", folder / backend.folder.name), provider.backends))
 
 
-def test_deliveries_and_status(provider, rows):
-    before = count_mail(rows)
-    for start in range(0, COUNT, BATCH):
-        replies = deliver(provider.proxy, *EVERYBODY[start:start + BATCH])
-        assert {reply.code for reply in replies} == {250}, replies
-    after = count_mail(rows)
-    assert after["sealed"] - before["sealed"] == ENROLLED
-    assert after["plaintext"] - before["plaintext"] == COUNT - ENROLLED
-    assert before["excluded"] == after["excluded"] == 0
+class Everybody:
+    """A command for all users, by one of the ways that lead to all back ends."""
+
+    def __init__(self, provider, way):
+        self._proxy, self.way = provider.proxy, way
+        self._server = provider.proxy.doveadm_server if way == BY_DOVEADM_SERVER else []
+
+    def run(self, *command, query=(), formatter="json", check=True):
+        return self._proxy.doveadm("-f", formatter, "seal", *command, "-A", *self._server, *query,
+                                   check=check)
+
+    def rows(self, *command, query=()):
+        return self._proxy.doveadm_rows("seal", *command, "-A", *self._server, *query)
 
 
-def count_mail(rows):
-    found = Counter()
-    names = []
-    for row in rows("status", "-t"):
-        names.append(row["username"])
-        for column in ("sealed", "encrypted", "plaintext", "excluded"):
-            found[column] += int(row[column])
-    assert sorted(names) == sorted(EVERYBODY)
-    return found
+@pytest.fixture(params=WAYS)
+def everybody(request, provider):
+    return Everybody(provider, request.param)
 
 
-def test_key_list(rows):
-    found = {row["username"]: row for row in rows("key", "list")}
-    assert sorted(found) == sorted(EVERYBODY)
-    for number, user in enumerate(EVERYBODY):
-        expected = ("active", "OpenPGP") if number < OPENPGP else \
-            ("expiring", "X.509") if number < ENROLLED else ("none", "")
-        assert (found[user]["state"], found[user]["kind"]) == expected, found[user]
+def users(rows):
+    return sorted(row["username"] for row in rows)
 
 
-def test_key_show(rows):
-    assert sorted(row["username"] for row in rows("key", "show")) == sorted(EVERYBODY[:ENROLLED])
+def test_key_list(everybody):
+    rows = everybody.rows("key", "list")
+    assert users(rows) == sorted(EVERYBODY)
+    for row in rows:
+        expected = ("active", "OpenPGP") if row["username"] in OWNERS["OpenPGP"] else \
+            ("expiring", "X.509") if row["username"] in OWNERS["X.509"] else ("none", "")
+        assert (row["state"], row["kind"]) == expected, row
 
 
-def test_notify_and_encrypt(rows):
-    """The certificates of 30 days: their owners are told once, by whichever way comes first."""
-    told = sorted(row["username"] for row in rows("key", "notify"))
-    assert told in ([], sorted(EVERYBODY[OPENPGP:ENROLLED]))
-    assert rows("key", "notify") == []
-    found = rows("encrypt", "-n", "all")
-    assert {row["username"] for row in found} <= set(EVERYBODY)
-    assert sum(int(row["to_seal"]) for row in found) == 0
-    assert sum(int(row["failed"]) for row in found) == 0
+def test_key_show(everybody, keys):
+    found = {row["username"]: row["fingerprint"] for row in everybody.rows("key", "show")}
+    assert found == {owner: key.fingerprint for owner, key in keys.items()}
+
+
+@pytest.mark.parametrize("formatter", ["tab", "table"])
+def test_one_table(everybody, formatter):
+    """With one header, though each back end has one of its own."""
+    head, *lines = everybody.run("key", "list", formatter=formatter).stdout.decode().splitlines()
+    assert head.split()[0] == "username"
+    assert sorted(line.split()[0] for line in lines) == sorted(EVERYBODY)
+
+
+def test_key_check(everybody):
+    """The certificates of 30 days, if that is asked for, and its exit status."""
+    done = everybody.run("key", "check", formatter="tab")
+    assert (done.stdout, done.stderr) == (b"", b"")
+    done = everybody.run("key", "check", "--days", "60", formatter="tab", check=False)
+    assert done.returncode == 1
+    _, *lines = done.stdout.decode().splitlines()
+    assert sorted(line.split("\t")[0] for line in lines) == sorted(OWNERS["X.509"])
+
+
+def test_status(everybody):
+    rows = [row for row in everybody.rows("status", "-t") if row["username"] != "TOTAL"]
+    assert users(rows) == sorted(EVERYBODY)
+    for row in rows:
+        owner = row["username"] in EVERYBODY[:ENROLLED]
+        letters = len(EARLIER) + 1
+        assert row["sealed"] + row["plaintext"] >= letters, row
+        assert (row["sealed"] >= 1) == owner, row
+        assert owner or row["plaintext"] == letters, row
+        assert (row["encrypted"], row["excluded"]) == (0, 0), row
+
+
+def test_encrypt(everybody, provider):
+    """What came before they were enrolled: of each owner the one message, and once."""
+    query = ("subject", f"for {everybody.way}")
+    found = [row for row in everybody.rows("encrypt", "-n", query=query)
+             if row["username"] != "TOTAL"]
+    assert sum(row["to_seal"] for row in found) == ENROLLED
+    assert sum(row["no_key"] for row in found) == COUNT - ENROLLED
+    for sealed in (1, 0):
+        rows = [row for row in everybody.rows("encrypt", query=query)
+                if row["username"] != "TOTAL"]
+        assert users(rows) == sorted(EVERYBODY)
+        for row in rows:
+            owner = row["username"] in EVERYBODY[:ENROLLED]
+            assert (row["sealed"], row["encrypted"], row["no_key"], row["failed"]) == (
+                (sealed, 1 - sealed, 0, 0) if owner else (0, 0, 1, 0)), row
+
+
+def test_notify(everybody, provider, keys):
+    """The owners are told once, by whichever way comes first."""
+    assert users(everybody.rows("key", "notify")) in ([], sorted(OWNERS["X.509"]))
+    assert everybody.rows("key", "notify") == []
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        for owner, told in zip(keys, pool.map(lambda owner: subjects(provider, owner, keys[owner]),
+                                              keys)):
+            expected = 1 if owner in OWNERS["X.509"] else 0
+            assert len([subject for subject in told if "expire" in subject]) == expected, told
+
+
+def subjects(provider, owner, key):
+    return [notice.subject for notice in notices.of(provider, owner, key)]
 
 
 def test_each_back_end_has_its_own(provider):
     """Without the proxy -A is who belongs there, and nobody is missed or done twice."""
     found = Counter()
     for backend in provider.backends:
-        found.update(row["username"] for row in backend.doveadm_rows("seal", "key", "list", "-A"))
+        found.update(users(backend.doveadm_rows("seal", "key", "list", "-A")))
     assert found == Counter(EVERYBODY)
 
 
-def test_code_on_paper(provider, gnupg):
-    """A message for all, one of each kind read with its key."""
-    user = name(0)
-    [reply] = deliver(provider.proxy, user)
-    assert reply.code == 250
-    fingerprint = provider.proxy.doveadm_rows("seal", "key", "show", "-u", user)[0]["fingerprint"]
-    mail.check_sealed(letters(provider, user)[-1], MESSAGE, gnupg, gnupg.key(user, fingerprint))
-    assert not any(notices.is_notice(stored) for stored in provider.messages(name(COUNT - 1)))
+def test_each_to_his_own_key(provider, keys):
+    """All that came since they were enrolled, read with the owner's key."""
+    def check(user):
+        [stored] = [stored for stored in provider.messages(user) if b"Subject: later" in stored]
+        if user in keys:
+            mail.check_sealed(stored, LATER, None, keys[user])
+        else:
+            mail.check_unchanged(stored, LATER)
+    with ThreadPoolExecutor(CONNECTIONS) as pool:
+        list(pool.map(check, EVERYBODY))
+
+
+def test_team_mailboxes(provider, keys):
+    """One with OpenPGP and one with S/MIME; members and others of all back ends put mail there."""
+    backend = provider.backends[0]
+    team.make(backend, *TEAMS)
+    for mailbox, owners in zip((f"Public/{name}" for name in TEAMS), OWNERS.values()):
+        members = owners[:5]
+        # the members' certificates are looked for where they are: in the dict
+        for member in members:
+            provider.home_of(member).doveadm("seal", "group", "add", mailbox, member)
+        for number, user in enumerate((*members, *EVERYBODY[-3:]), 1):
+            with provider.imap(user) as client:
+                assert client.append(mailbox, LATER).ok
+            stored = provider.messages(user, mailbox)
+            assert len(stored) == number
+            mail.check_sealed(stored[-1], LATER, None, *(keys[member] for member in members),
+                              delivered=False)

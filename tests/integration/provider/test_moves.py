@@ -35,8 +35,7 @@ def new_user(provider, name, number=0):
 
 def dsync(provider, user, source, target, command="backup"):
     """Copy his mail from one back end to another, and make that his."""
-    provider.backends[source].doveadm(
-        command, "-u", user, f"tcp:{provider.addresses[target]}:24245")
+    provider.backends[source].dsync(command, user, provider.backends[target])
     provider.move(user, target)
 
 

@@ -95,7 +95,7 @@ def test_told_on_one_is_told(provider, gnupg, user):
     set_key(provider.backends[0], user, key)
     assert b"expires" in provider.backends[0].doveadm("seal", "key", "notify", "-u", user).stdout
     wait_until_equal(provider, user)
-    provider.backends[0].doveadm("sync", "-u", user, f"tcp:{provider.addresses[1]}:{PORT}")
+    provider.backends[0].dsync("sync", user, provider.backends[1])
     assert provider.backends[1].doveadm("seal", "key", "notify", "-u", user).stdout == b""
 
 
