@@ -3,6 +3,8 @@
 import contextlib
 import email
 import email.policy
+import html
+import re
 
 import mail
 from dovecot import Dovecot, User
@@ -78,8 +80,12 @@ def parsed(message):
 
 
 def text_of(message):
-    body = parsed(message).get_body(("plain",))
-    return mail.lf(body.get_payload(decode=True)).decode() if body else ""
+    """Its text; where there is HTML only, that without its tags."""
+    body = parsed(message).get_body(("plain", "html"))
+    text = mail.lf(body.get_payload(decode=True)).decode() if body else ""
+    if body and body.get_content_subtype() == "html":
+        text = html.unescape(re.sub(r"<[^>]*>", "", text)).replace("\N{NO-BREAK SPACE}", " ")
+    return text
 
 
 def files_of(message):
