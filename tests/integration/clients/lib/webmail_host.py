@@ -104,3 +104,8 @@ def encrypted_by_sender(gnupg, key, entity=TEXT_PART):
                   [mail.part("application/pgp-encrypted", b"Version: 1\r\n"),
                    mail.part("application/octet-stream", mail.crlf(gnupg.encrypt(entity, key)))],
                   "bob@example.org")
+
+
+def bytes_of(attachment):
+    """Of an attached message, or of a file with one: libmagic may take that for a text."""
+    return attachment.get_payload(decode=True) or attachment.get_content().as_bytes()
