@@ -308,11 +308,10 @@ class mail_seal extends rcube_plugin
     private function is_whole($message, $body)
     {
         $text  = max(array_map('intval', array_column($message->parts, 'size')) ?: [0]);
-        $files = array_count_values(array_map('intval', array_column($message->attachments, 'size')));
-        $saved = array_count_values(array_map('intval', array_column($this->compose_data()['attachments'] ?? [], 'size')));
+        $files = array_map('intval', array_column($this->compose_data()['attachments'] ?? [], 'size'));
 
         // an empty line is an empty text
-        return ($text <= 2 || trim($body) !== '') && ($saved[0] ?? 0) <= ($files[0] ?? 0);
+        return ($text <= 2 || trim($body) !== '') && !in_array(0, $files);
     }
 
     /**
@@ -333,9 +332,7 @@ class mail_seal extends rcube_plugin
             $this->api->exec_hook('attachment_delete', $attachment);
             unset($data['attachments'][$id]);
         }
-        if (empty($this->before['forward_attachments'])) {
-            unset($data['forward_attachments']);
-        }
+        $data['forward_attachments'] = !empty($this->before['forward_attachments']);
 
         $parts     = array_merge([$message->headers->structure ?? null], array_values($message->mime_parts));
         $encrypted = !empty($message->pgp_mime) || $this->failures() || array_filter($parts, ['mail_seal_message', 'is_encrypted']);
@@ -375,10 +372,10 @@ class mail_seal extends rcube_plugin
 
         $this->plain = ($this->plain ?? true) && $whole && !mail_seal_message::entity_holds_encrypted($entity ?? $raw);
 
-        if ($sealed && $entity === null) {
-            $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
-        }
         if ($entity === null) {
+            if ($sealed) {
+                $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
+            }
             return;
         }
         if (!empty($args['path'])) {

@@ -9,8 +9,8 @@ from letters import FILES, SUBJECT, TEXT, TEXT_PART, letter
 from roundcube import Roundcube
 from sandbox import wait_until
 from webmail import Webmails
-from webmail_host import (DRAFT, MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of, uid_in,
-                          webmail_host)
+from webmail_host import (DRAFT, MESSAGE, NEEDLE, bytes_of, files_of, parsed, sealed_draft,
+                          text_of, uid_in, webmail_host)
 from x509 import openssl
 
 EXPIRED = "the encryption key of this mailbox can't be used: it has expired"
@@ -295,7 +295,7 @@ def test_uploaded_sealed_message_warns(host, owner, sink, tmp_path):
     owner.heard("the recipient can't open it")
     owner.send()
     [attached] = parsed(sink.only()).iter_attachments()
-    assert mail.is_sealed(attached.get_content().as_bytes())
+    assert mail.is_sealed(bytes_of(attached))
 
 
 def test_uploaded_plain_message_doesnt_warn(webmail, tmp_path):

@@ -7,8 +7,8 @@ import pytest
 
 import mail
 from letters import FILES, SUBJECT, TEXT, TEXT_PART, letter
-from webmail_host import (MESSAGE, NEEDLE, check_plain, encrypted_by_sender, files_of, parsed,
-                          text_of, webmail_host, webmail_with_enigma)
+from webmail_host import (MESSAGE, NEEDLE, bytes_of, check_plain, encrypted_by_sender, files_of,
+                          parsed, text_of, webmail_host, webmail_with_enigma)
 from x509 import openssl
 
 LARGE = 3_000_000                    # bytes
@@ -275,10 +275,10 @@ def test_uploaded_sealed_message_is_opened_or_warned_of(host, alice, sink, tmp_p
     said = alice.said()
     alice.send()
     [attached] = parsed(sink.only()).iter_attachments()
-    if mail.is_sealed(attached.get_content().as_bytes()):
+    if mail.is_sealed(bytes_of(attached)):
         assert [text for text in said if "can't open it" in text]
     else:
-        assert files_of(attached.get_content().as_bytes()) == FILES
+        assert files_of(bytes_of(attached)) == FILES
 
 
 @pytest.mark.parametrize("command", ["reply", "forward-inline", "edit"])

@@ -139,6 +139,22 @@ def test_expired_key_is_shown_as_that(host, webmail):
     assert "has expired" in state and "mail to you waits" in state
 
 
+def test_key_that_cant_be_used_is_shown_with_the_reason(host, webmail, gnupg):
+    key = gnupg.generate_revoked(ADDRESS)
+    host.give(USER, host.keys_file(USER), key.certificate)
+    page = opened(webmail(USER))
+    state = section(page, "state")
+    assert "can't use your key: it is revoked." in state and "mail to you waits" in state
+    assert grouped(key.fingerprint) in state
+    assert section(page, "end"), "it can be taken back"
+
+
+def test_several_keys_are_shown(host, webmail, key, second_key):
+    host.give(USER, host.keys_file(USER), key.certificate + second_key.certificate)
+    state = section(opened(webmail(USER)), "state")
+    assert grouped(key.fingerprint) in state and grouped(second_key.fingerprint) in state
+
+
 def test_end_is_shown(host, webmail, gnupg):
     host.give(USER, host.keys_file(USER), gnupg.generate(ADDRESS, expires="2y").certificate)
     assert "until it expires" in section(opened(webmail(USER)), "state")

@@ -9,24 +9,20 @@ class mail_seal_settings
 
     private $rc;
     private $plugin;
-    private $objects = ['result' => '', 'keys' => '', 'pending' => ''];
+    private $objects = ['result' => ''];
 
     function __construct($plugin)
     {
         $this->rc     = rcmail::get_instance();
         $this->plugin = $plugin;
 
-        $plugin->add_hook('settings_actions', [$this, 'settings_actions']);
+        $plugin->add_hook('settings_actions', function ($args) {
+            $args['actions'][] = ['action' => 'plugin.mail_seal', 'class' => 'mail-seal', 'label' => 'mailbox', 'domain' => 'mail_seal'];
+            return $args;
+        });
         $plugin->register_action('plugin.mail_seal', [$this, 'page']);
         $plugin->register_action('plugin.mail_seal-save', [$this, 'save']);
         $plugin->include_stylesheet($plugin->local_skin_path() . '/mail_seal.css');
-    }
-
-    function settings_actions($args)
-    {
-        $args['actions'][] = ['action' => 'plugin.mail_seal', 'class' => 'mail-seal', 'label' => 'mailbox', 'domain' => 'mail_seal'];
-
-        return $args;
     }
 
     /**
@@ -136,17 +132,16 @@ class mail_seal_settings
         $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'keys' => ''];
         $text  = $this->plugin->gettext(['name' => 'is' . $lines['state'], 'vars' => $lines]) . ' ' . $this->plugin->gettext('mail' . $lines['mail']);
 
-        $this->objects['state'] = html::p(null, rcube::Q($text));
-        $this->objects['until'] = rcube::Q($this->rc->format_date($lines['until']));
-        $this->objects['keys']  = implode('', array_map([$this, 'certificate'], $certificates));
-
-        foreach (array_filter(explode(',', $lines['keys'])) as $name) {
-            $this->objects['pending'] .= $this->fingerprint($name);
-        }
+        $this->objects += [
+            'state'   => html::p(null, rcube::Q($text)),
+            'keys'    => implode('', array_map([$this, 'certificate'], $certificates)),
+            'pending' => implode('', array_map([$this, 'fingerprint'], array_filter(explode(',', $lines['keys'])))),
+            'until'   => rcube::Q($this->rc->format_date($lines['until'])),
+            'enigma'  => $this->enigma_keys(),
+        ];
         foreach (['state', 'action', 'missing'] as $name) {
             $this->rc->output->set_env("mail_seal_$name", $lines[$name]);
         }
-        $this->list_enigma_keys();
     }
 
     private function certificate($match)
@@ -162,7 +157,7 @@ class mail_seal_settings
         return html::p('fingerprint', html::tag('code', null, rcube::Q(implode(' ', str_split(strtoupper($name), 4)))));
     }
 
-    private function list_enigma_keys()
+    private function enigma_keys()
     {
         $enigma = $this->rc->plugins->get_plugin('enigma');
         $keys   = $enigma ? $enigma->load_engine()->list_keys() : [];
@@ -175,6 +170,6 @@ class mail_seal_settings
             }
         }
 
-        $this->objects['enigma'] = $select->show();
+        return $select->show();
     }
 }

@@ -3,6 +3,8 @@
 import contextlib
 import email
 import email.policy
+import html
+import re
 
 import mail
 from dovecot import Dovecot, User
@@ -78,8 +80,12 @@ def parsed(message):
 
 
 def text_of(message):
-    body = parsed(message).get_body(("plain",))
-    return mail.lf(body.get_payload(decode=True)).decode() if body else ""
+    """Its text; where there is HTML only, that without its tags."""
+    body = parsed(message).get_body(("plain", "html"))
+    text = mail.lf(body.get_payload(decode=True)).decode() if body else ""
+    if body and body.get_content_subtype() == "html":
+        text = html.unescape(re.sub(r"<[^>]*>", "", text)).replace("\N{NO-BREAK SPACE}", " ")
+    return text
 
 
 def files_of(message):
@@ -98,3 +104,8 @@ def encrypted_by_sender(gnupg, key, entity=TEXT_PART):
                   [mail.part("application/pgp-encrypted", b"Version: 1\r\n"),
                    mail.part("application/octet-stream", mail.crlf(gnupg.encrypt(entity, key)))],
                   "bob@example.org")
+
+
+def bytes_of(attachment):
+    """Of an attached message, or of a file with one: libmagic may take that for a text."""
+    return attachment.get_payload(decode=True) or attachment.get_content().as_bytes()
