@@ -152,6 +152,9 @@ tell_news(struct mail_user *owner, const struct mail_seal_state *old,
 	if (old->damaged) {
 		e_warning(owner->event, "mail_seal: The owner's state was "
 			  "damaged, and is made again");
+	} else if (mail_seal_state_is_moved(old)) {
+		/* dsync brought his mail: to what it was sealed is only known
+		   where it came from */
 	} else if (!old->enrolled ||
 		   !mail_seal_state_has_fingerprints(old,
 						     news->fingerprints)) {

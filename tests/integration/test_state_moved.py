@@ -69,6 +69,35 @@ def test_state_that_cannot_be_read(server, moved):
     assert not server.site.metadata or "vendor.dovecot/pvt/mail-seal/state: " in errors
 
 
+def key_changes(server, mark):
+    return [line for line in server.log_since(mark).splitlines() if "Key set by hand" in line]
+
+
+def test_no_change_is_told_after_a_move(server, moved, keys, gnupg):
+    """Without attributes nobody knows to what his mail was sealed before. To what it is
+    from now on is known, and another certificate is a change."""
+    if server.site.metadata:
+        pytest.skip("they tell it")
+    state = where_he_is(server)
+    before = state.read_text()
+    state.write_text(read(moved()[0]))
+    mark = len(server.log())
+    for _ in range(2):
+        assert server.deliver(MESSAGE, "alice")[0].code == 250
+    assert key_changes(server, mark) == []
+    assert f"keys {keys.alice.fingerprint}\n" in state.read_text()
+    other = gnupg.generate("alice@example.org")
+    server.give("alice", server.keys_file("alice"), other.certificate)
+    try:
+        assert server.deliver(MESSAGE, "alice")[0].code == 250
+        [line] = key_changes(server, mark)
+        assert f"from {keys.alice.fingerprint} to {other.fingerprint}" in line
+    finally:
+        server.give("alice", server.keys_file("alice"), keys.alice.certificate)
+        state.write_text(before)
+        server.doveadm("expunge", "-u", "alice", "mailbox", "INBOX", "2:*")
+
+
 @pytest.mark.skipif(not IS_23, reason="2.4 has a block for it")
 def test_attributes_left_out(server, moved):
     """As for a server that would refuse them."""
