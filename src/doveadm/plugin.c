@@ -4,6 +4,7 @@
 
 #include "lib.h"
 #include "doveadm.h"
+#include "by-server.h"
 #include "command.h"
 #include "doctor/doctor.h"
 #include "key/find-source.h"
@@ -45,9 +46,11 @@ void doveadm_mail_seal_plugin_init(struct module *module ATTR_UNUSED)
 	for (unsigned int i = 0; i < N_ELEMENTS(seal_commands); i++)
 		doveadm_cmd_register_ver2(seal_commands[i]);
 	doveadm_seal_doctor_before_settings();
+	doveadm_seal_by_server_init();
 }
 
 void doveadm_mail_seal_plugin_deinit(void)
 {
+	doveadm_seal_by_server_deinit();
 	doveadm_seal_find_skip_nobody();
 }

@@ -126,9 +126,8 @@ void doveadm_seal_users_init(struct doveadm_seal_users *users,
 	}
 }
 
-/* Dovecot leaves out those who don't match after they were returned. */
-static bool
-is_wanted(struct doveadm_mail_cmd_context *ctx, const char *username)
+bool doveadm_seal_is_wanted(struct doveadm_mail_cmd_context *ctx,
+			    const char *username)
 {
 	const char *mask;
 
@@ -144,7 +143,7 @@ users_read(struct doveadm_seal_users *users,
 
 	p_array_init(&users->names, ctx->pool, 64);
 	while ((users->result = users->super_next(ctx, &username)) > 0) {
-		if (!is_wanted(ctx, username))
+		if (!doveadm_seal_is_wanted(ctx, username))
 			continue;
 		username = p_strdup(ctx->pool, username);
 		array_push_back(&users->names, &username);

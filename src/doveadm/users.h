@@ -53,6 +53,11 @@ int doveadm_seal_users_next(struct doveadm_seal_users *users,
    if they stood in a file of the command line. */
 void doveadm_seal_users_give_list(struct doveadm_cmd_context *cctx);
 
+/* Is this a user whom the command line means? Dovecot leaves out those who don't
+   match "-u mask" after get_next_user() has returned them. */
+bool doveadm_seal_is_wanted(struct doveadm_mail_cmd_context *ctx,
+			    const char *username);
+
 /* Asks the userdb for this user. Returns 1, and his name as the userdb has it,
    from the pool; 0 if there is none; or -1. Unless it is 1, half a sentence
    that says so, from the pool. */

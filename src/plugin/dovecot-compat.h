@@ -72,6 +72,18 @@ compat_istream_create(struct istream_private *stream, struct istream *parent)
 #  define COMPAT_DOVEADM_ALWAYS_LISTS TRUE
 #endif
 
+/* May doveadm wait forever for one of several connections that print rows? Once
+   a connection had to wait until another one's row was complete, 2.3 watches its
+   descriptor only and no more its stream, where the rest of an answer may be
+   already (server-connection.c, server_print_connection_released()). */
+#ifdef HAVE_DOVECOT_24
+#  define COMPAT_DOVEADM_CONNECTIONS_HANG FALSE
+#  define compat_doveadm_mail_server_flush(ctx) doveadm_mail_server_flush(ctx)
+#else
+#  define COMPAT_DOVEADM_CONNECTIONS_HANG TRUE
+#  define compat_doveadm_mail_server_flush(ctx) doveadm_mail_server_flush()
+#endif
+
 /* For those who have included mail-storage-service.h and master-service.h */
 #ifdef HAVE_DOVECOT_24
 #  define compat_mail_storage_service_init(flags) \

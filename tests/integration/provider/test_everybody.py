@@ -1,5 +1,6 @@
 """300 users, half of them enrolled, OpenPGP and S/MIME: one command for all back ends."""
 
+import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -14,6 +15,7 @@ from provider import TEAMS, Provider
 COUNT, ENROLLED = 300, 150
 OPENPGP = ENROLLED // 2
 CONNECTIONS, BATCH = 4, 25           # deliveries at once, and recipients of each
+PATIENCE = 600                       # seconds, for a command that Dovecot could get stuck with
 BY_THE_PROXY, BY_DOVEADM_SERVER = WAYS = ["proxy", "doveadm-server"]
 # What has come before the users were enrolled: a message for each of these ways to seal it.
 EARLIER = {way: mail.text(mail.CANARY + b"\r\n", f"for {way}") for way in WAYS}
@@ -73,14 +75,18 @@ class Everybody:
 
     def __init__(self, provider, way):
         self._proxy, self.way = provider.proxy, way
-        self._server = provider.proxy.doveadm_server if way == BY_DOVEADM_SERVER else []
+        self._options, self._server = [], []
+        if way == BY_DOVEADM_SERVER:
+            # without the port doveadm asks the server, and that the back ends
+            self._options = ["-o", "doveadm_port=0"]
+            self._server = provider.proxy.doveadm_server
 
     def run(self, *command, query=(), formatter="json", check=True):
-        return self._proxy.doveadm("-f", formatter, "seal", *command, "-A", *self._server, *query,
-                                   check=check)
+        return self._proxy.doveadm("-f", formatter, *self._options, "seal", *command, "-A",
+                                   *self._server, *query, check=check, timeout=PATIENCE)
 
     def rows(self, *command, query=()):
-        return self._proxy.doveadm_rows("seal", *command, "-A", *self._server, *query)
+        return json.loads(self.run(*command, query=query).stdout)
 
 
 @pytest.fixture(params=WAYS)
