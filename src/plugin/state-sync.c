@@ -5,15 +5,20 @@
    that has gone missing isn't an owner without one.
 
    It goes along as attributes of INBOX, as Pigeonhole's scripts do, which only
-   dsync gets to see. Where this server has no place for attributes they aren't
-   sent: another that has neither that nor us would fail over them.
+   dsync gets to see. A server that has neither a place for attributes nor us
+   fails over them, so it isn't sent them: two of us tell each other that they are
+   there, by a name among those of the index cache's fields, which others ignore.
+   And an owner who has METADATA of his own on INBOX can only go where there is a
+   place for it.
 
    That doesn't depend on them, nor on what the other server has: whoever has
    messages that a server sealed was enrolled there. */
 
 #include "lib.h"
+#include "array.h"
 #include "ioloop.h"
 #include "istream.h"
+#include "mail-cache.h"
 #include "mail-user.h"
 #include "mailbox-attribute.h"
 #include "str.h"
@@ -85,17 +90,24 @@ static const struct carried carried[] = {
 struct sync_iter {
 	struct mailbox_attribute_iter iter;
 	struct mailbox_attribute_iter *super;
+	/* the other side has a place for ours */
+	bool wanted;
 	/* the next of ours */
 	unsigned int next;
 };
+
+static bool is_owners_inbox(struct mailbox *box)
+{
+	return box->inbox_user &&
+		mailbox_get_namespace(box)->owner == box->storage->user;
+}
 
 static const struct carried *
 find_carried(struct mailbox *box, enum mail_attribute_type type,
 	     const char *key)
 {
 	if ((type & MAIL_ATTRIBUTE_TYPE_MASK) != MAIL_ATTRIBUTE_TYPE_PRIVATE ||
-	    !box->inbox_user ||
-	    mailbox_get_namespace(box)->owner != box->storage->user)
+	    !is_owners_inbox(box))
 		return NULL;
 	for (unsigned int i = 0; i < N_ELEMENTS(carried); i++) {
 		if (strcmp(carried[i].key, key) == 0)
@@ -158,16 +170,13 @@ sync_attribute_set(struct mailbox_transaction_context *t,
 	return ret;
 }
 
-static bool has_place_for_attributes(struct mailbox *box)
+/* METADATA, of the mailbox or the server; not another plugin's */
+static bool is_metadata(const char *key)
 {
-	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
-	struct mail_attribute_value value;
-
-	i_zero(&value);
-	return sbox->module_ctx.super.attribute_get(box,
-			MAIL_ATTRIBUTE_TYPE_PRIVATE, carried[0].key,
-			&value) >= 0 ||
-		mailbox_get_last_mail_error(box) != MAIL_ERROR_NOTPOSSIBLE;
+	return strncmp(key, MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT,
+		       strlen(MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT)) != 0 ||
+		strncmp(key, MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT_SERVER,
+			strlen(MAILBOX_ATTRIBUTE_PREFIX_DOVECOT_PVT_SERVER)) == 0;
 }
 
 static struct mailbox_attribute_iter *
@@ -180,9 +189,9 @@ sync_attribute_iter_init(struct mailbox *box, enum mail_attribute_type type,
 	iter->iter.box = box;
 	iter->super = sbox->module_ctx.super.attribute_iter_init(box, type,
 								 prefix);
-	if (*prefix != '\0' || find_carried(box, type, carried[0].key) == NULL ||
-	    !has_place_for_attributes(box))
+	if (*prefix != '\0' || find_carried(box, type, carried[0].key) == NULL)
 		iter->next = N_ELEMENTS(carried);
+	iter->wanted = sbox->other_takes_state;
 	return &iter->iter;
 }
 
@@ -199,10 +208,13 @@ sync_attribute_iter_next(struct mailbox_attribute_iter *_iter)
 	/* a server without us had a place for what it was sent */
 	while ((key = sbox->module_ctx.super.attribute_iter_next(
 					iter->super)) != NULL) {
-		if (strncmp(key, PREFIX, strlen(PREFIX)) != 0)
-			return key;
+		if (strncmp(key, PREFIX, strlen(PREFIX)) == 0)
+			continue;
+		if (is_metadata(key))
+			iter->wanted = TRUE;
+		return key;
 	}
-	while (iter->next < N_ELEMENTS(carried)) {
+	while (iter->wanted && iter->next < N_ELEMENTS(carried)) {
 		const struct carried *what = &carried[iter->next++];
 
 		int ret = what->get(user, text, &changed, &error);
@@ -228,10 +240,74 @@ static int sync_attribute_iter_deinit(struct mailbox_attribute_iter *_iter)
 	return ret;
 }
 
+/*
+ * Is the other side one of ours?
+ */
+
+/* Dovecot adds no field of which it doesn't know what it is
+   (index_storage_mailbox_update_cache()). */
+static const struct mailbox_cache_field our_field = {
+	.name = "mail_seal.state", .decision = MAIL_CACHE_DECISION_NO
+};
+
+/* dsync asks for both at once; a copy, which looks for each field in the cache,
+   doesn't. */
+#define DSYNC_ITEMS (MAILBOX_METADATA_CACHE_FIELDS | MAILBOX_METADATA_GUID)
+
+static int
+sync_get_metadata(struct mailbox *box, enum mailbox_metadata_items items,
+		  struct mailbox_metadata *metadata_r)
+{
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	ARRAY_TYPE(mailbox_cache_field) *fields;
+
+	if (sbox->module_ctx.super.get_metadata(box, items, metadata_r) < 0)
+		return -1;
+	if ((items & DSYNC_ITEMS) != DSYNC_ITEMS || !is_owners_inbox(box))
+		return 0;
+	/* where the others are, too (index-status.c) */
+	fields = t_new(ARRAY_TYPE(mailbox_cache_field), 1);
+	t_array_init(fields, array_count(metadata_r->cache_fields) + 1);
+	array_append_array(fields, metadata_r->cache_fields);
+	array_push_back(fields, &our_field);
+	metadata_r->cache_fields = fields;
+	return 0;
+}
+
+/* What dsync has read of the other side's fields, before it sends attributes */
+static int
+sync_update_box(struct mailbox *box, const struct mailbox_update *_update)
+{
+	struct mail_seal_mailbox *sbox = MAIL_SEAL_CONTEXT(box);
+	struct mailbox_update update = *_update;
+	const struct mailbox_cache_field *field = update.cache_updates;
+	ARRAY_TYPE(mailbox_cache_field) others;
+
+	t_array_init(&others, 32);
+	for (; field != NULL && field->name != NULL; field++) {
+		if (strcmp(field->name, our_field.name) == 0)
+			sbox->other_takes_state = TRUE;
+		else
+			array_push_back(&others, field);
+	}
+	if (array_is_empty(&others)) {
+		update.cache_updates = NULL;
+		/* only ours was new */
+		if (_update->cache_updates != NULL && update.uid_validity == 0)
+			return 0;
+	} else {
+		array_append_zero(&others);
+		update.cache_updates = array_front(&others);
+	}
+	return sbox->module_ctx.super.update_box(box, &update);
+}
+
 void mail_seal_state_sync_hook(struct mailbox *box, struct mailbox_vfuncs *v)
 {
 	if (!box->storage->user->dsyncing)
 		return;
+	v->get_metadata = sync_get_metadata;
+	v->update_box = sync_update_box;
 	v->attribute_get = sync_attribute_get;
 	v->attribute_set = sync_attribute_set;
 	v->attribute_iter_init = sync_attribute_iter_init;

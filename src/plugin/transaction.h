@@ -19,6 +19,9 @@ struct mail_seal_mailbox {
 	int group_ret;
 	const struct mail_seal_group *group;
 	const char *group_error;
+
+	/* state-sync.c: the other side of dsync is one of ours, too */
+	bool other_takes_state;
 };
 
 /* A transaction saves one message at a time. */

@@ -132,6 +132,18 @@ def test_sync_of_a_longer_life(server, source, gnupg, alices):
     assert source.read_text().count("BEGIN PGP") == 1
 
 
+@pytest.mark.parametrize("options", [[], ["-n"]], ids=["", "-n"])
+@pytest.mark.parametrize("members", [["alice"], ["alice", "bob"]], ids=" ".join)
+def test_the_last_member_stays(server, source, alices, members, options):
+    """Without one the team's mail would be refused: it is said what to do instead."""
+    rows(server, "add", NAME, *members)
+    before = source.read_bytes()
+    done = server.doveadm("seal", "group", "remove", *options, NAME, *members, check=False)
+    assert done.returncode == DATA_ERROR and b"removed" not in done.stdout
+    assert b"add another member first, or take its source out" in done.stdout
+    assert source.read_bytes() == before
+
+
 LOST = {
     "withdrawn": (lambda server, gnupg: server.doveadm("seal", "key", "unset", "-u", "alice"),
                   "the user has no certificate"),

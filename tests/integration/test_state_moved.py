@@ -1,13 +1,15 @@
-"""The owner's state where a local dsync takes his mail to another folder, as administrators do."""
+"""The owner's state where dsync takes his mail to another folder, or to another server."""
+
+import contextlib
 
 import pytest
 
 import mail
-from dovecot import Dovecot, User, dovecot_version
+from dovecot import Dovecot, User
+from ports import free_port
 
 MESSAGE = mail.text(mail.CANARY + b"\r\n")
 STATE = "~dovecot-mail-seal"
-IS_23 = dovecot_version().startswith("2.3")
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["without attributes", "attributes"])
@@ -45,28 +47,31 @@ def read(folder):
 def test_enrolled_there_too(server, moved, keys):
     here = where_he_is(server)
     there = read(moved()[0])
-    if server.site.metadata:
-        assert there == "".join(line for line in here.read_text().splitlines(keepends=True)
-                                if not line.startswith("facts"))
-        assert f"keys {keys.alice.fingerprint}\n" in there
-    else:
-        assert "enrolled " in there and "keys" not in there
+    assert there == "".join(line for line in here.read_text().splitlines(keepends=True)
+                            if not line.startswith("facts"))
+    assert f"keys {keys.alice.fingerprint}\n" in there
 
 
-def test_state_that_cannot_be_read(server, moved):
-    """The mail goes along all the same, and what its messages tell."""
+@contextlib.contextmanager
+def unreadable_state(server):
     here = where_he_is(server)
     text = here.read_text()
     here.unlink()
     here.symlink_to(here.name)
     try:
-        folder, errors = moved()
+        yield
     finally:
         here.unlink()
         server.give("alice", here.relative_to(server.home("alice")), text.encode())
+
+
+def test_state_that_cannot_be_read(server, moved):
+    """The mail goes along all the same, and what its messages tell."""
+    with unreadable_state(server):
+        folder, errors = moved()
     assert len(list(folder.glob("cur/*")) + list(folder.glob("new/*"))) == 1
     assert "enrolled " in read(folder)
-    assert not server.site.metadata or "vendor.dovecot/pvt/mail-seal/state: " in errors
+    assert "vendor.dovecot/pvt/mail-seal/state: " in errors
 
 
 def key_changes(server, mark):
@@ -74,13 +79,14 @@ def key_changes(server, mark):
 
 
 def test_no_change_is_told_after_a_move(server, moved, keys, gnupg):
-    """Without attributes nobody knows to what his mail was sealed before. To what it is
+    """By the messages alone nobody knows to what his mail was sealed before. To what it is
     from now on is known, and another certificate is a change."""
-    if server.site.metadata:
-        pytest.skip("they tell it")
     state = where_he_is(server)
     before = state.read_text()
-    state.write_text(read(moved()[0]))
+    with unreadable_state(server):
+        folder, _ = moved()
+    assert "keys" not in read(folder)
+    state.write_text(read(folder))
     mark = len(server.log())
     for _ in range(2):
         assert server.deliver(MESSAGE, "alice")[0].code == 250
@@ -98,9 +104,88 @@ def test_no_change_is_told_after_a_move(server, moved, keys, gnupg):
         server.doveadm("expunge", "-u", "alice", "mailbox", "INBOX", "2:*")
 
 
-@pytest.mark.skipif(not IS_23, reason="2.4 has a block for it")
-def test_attributes_left_out(server, moved):
-    """As for a server that would refuse them."""
-    folder, errors = moved("-o", "mail_attribute_dict=")
-    text = read(folder)
-    assert "enrolled " in text and "keys" not in text and errors == ""
+# To another server
+
+ENTRY = "/private/vendor/vendor.example/note"
+
+
+def remote(users, **site):
+    """A server that dsync can connect to."""
+    dovecot = Dovecot(users, **site)
+    dovecot.port = free_port()
+    dovecot.site.more += f"""
+doveadm_password = secret
+service doveadm {{
+  inet_listener doveadm {{
+    port = {dovecot.port}
+  }}
+}}
+"""
+    return dovecot
+
+
+@pytest.fixture(scope="module", params=[
+    (ours, metadata) for ours in (True, False) for metadata in (True, False)],
+    ids=lambda value: " and ".join((("without us", "ours")[value[0]],
+                                    ("no attributes", "attributes")[value[1]])))
+def target(request):
+    ours, metadata = request.param
+    with remote([User("alice"), User("keyless"), User("noted")], mail_seal=ours, metadata=metadata) as dovecot:
+        yield dovecot
+
+
+@pytest.fixture(scope="module", params=[False, True], ids=["from no attributes", "from attributes"])
+def source(request, keys):
+    key = keys.alice.certificate
+    with remote([User("alice", key), User("noted", key), User("keyless")],
+                metadata=request.param) as dovecot:
+        for user in dovecot.users:
+            assert dovecot.deliver(MESSAGE, user)[0].code == 250
+        yield dovecot
+
+
+@pytest.fixture(params=["backup", "sync", "backup -R"])
+def transfer(request, source, target):
+    """Returns the finished command; the mail is gone from the target afterwards."""
+    def run(user):
+        if request.param == "backup -R":  # the other one is called
+            return target.doveadm("backup", "-R", "-u", user, f"tcp:127.0.0.1:{source.port}",
+                                  check=False)
+        return source.doveadm(request.param, "-u", user, f"tcp:127.0.0.1:{target.port}",
+                              check=False)
+    yield run
+    for user in target.users:
+        for file in sorted((target.home(user)).rglob("*"), reverse=True):
+            file.rmdir() if file.is_dir() else file.unlink()
+
+
+def stored(target, user):
+    return [file for part in ("cur", "new") for file in (target.home(user) / "Maildir" / part)
+            .glob("*")]
+
+
+@pytest.mark.parametrize("user", ["alice", "keyless"])
+def test_without_metadata_of_his_own(source, target, transfer, keys, user):
+    """As it is without us: that never fails. Whoever is ours gets the state."""
+    done = transfer(user)
+    assert done.returncode == 0, done.stderr
+    assert len(stored(target, user)) == 1
+    if target.site.mail_seal and user == "alice":
+        assert f"keys {keys.alice.fingerprint}\n" in read(target.home(user))
+    # no trace of how two of us know each other
+    assert not any(b"mail_seal" in file.read_bytes()
+                   for server in (source, target)
+                   for file in server.home(user).rglob("dovecot.index.cache"))
+
+
+def test_with_metadata_of_his_own(source, target, transfer):
+    """It is refused or not, as without us, and the state goes along."""
+    if not source.site.metadata:
+        pytest.skip("there can be none")
+    source.doveadm("mailbox", "metadata", "set", "-u", "noted", "INBOX", ENTRY, "mine")
+    done = transfer("noted")
+    assert (done.returncode == 0) == target.site.metadata, done.stderr
+    if target.site.metadata and not target.site.mail_seal:
+        attributes = b"".join(file.read_bytes() for file in
+                              target.home("noted").rglob("attributes"))
+        assert b"mail-seal/state" in attributes and b"mine" in attributes

@@ -313,7 +313,8 @@ void doveadm_seal_group_unset(struct doveadm_seal_group_text *group,
 	}
 	if (!others_are_left(group, &own)) {
 		refuse(change_r, "nobody would be left, and no mail would be "
-		       "stored in the mailbox: add another member first");
+		       "stored in the mailbox: add another member first, or "
+		       "take its source out of the configuration");
 		return;
 	}
 	change_r->result = DOVEADM_SEAL_GROUP_REMOVED;
