@@ -2,7 +2,8 @@
 
 /* On a proxy a command for many users is Dovecot's to spread over the servers.
    Where that can get stuck (COMPAT_DOVEADM_CONNECTIONS_HANG), the users are put in
-   the order of their servers, and one server is done before the next begins. */
+   the order of their servers, and one server is done before the next begins. What
+   it prints for them is put together (whole-values.h). */
 
 #include "lib.h"
 #include "array.h"
@@ -13,6 +14,7 @@
 #include "by-server.h"
 #include "host.h"
 #include "users.h"
+#include "whole-values.h"
 
 #define BY_SERVER_CONTEXT_REQUIRE(obj) \
 	MODULE_CONTEXT_REQUIRE(obj, by_server_module)
@@ -117,6 +119,14 @@ by_server_next(struct doveadm_mail_cmd_context *ctx, const char **username_r)
 	return by->result;
 }
 
+static void by_server_deinit(struct doveadm_mail_cmd_context *ctx)
+{
+	struct by_server *by = BY_SERVER_CONTEXT_REQUIRE(ctx);
+
+	by->module_ctx.super.deinit(ctx);
+	doveadm_seal_whole_values_end();
+}
+
 static void by_server_hook(struct doveadm_mail_cmd_context *ctx)
 {
 	struct by_server *by;
@@ -124,25 +134,24 @@ static void by_server_hook(struct doveadm_mail_cmd_context *ctx)
 	if (super_hook != NULL)
 		super_hook(ctx);
 	if (strncmp(ctx->cmd->name, "seal ", 5) != 0 ||
-	    ctx->iterate_single_user ||
 	    (ctx->set->doveadm_port == 0 && ctx->set->doveadm_worker_count == 0))
 		return;
 	by = p_new(ctx->pool, struct by_server, 1);
 	by->module_ctx.super = ctx->v;
-	ctx->v.get_next_user = by_server_next;
+	ctx->v.deinit = by_server_deinit;
+	if (COMPAT_DOVEADM_CONNECTIONS_HANG && !ctx->iterate_single_user)
+		ctx->v.get_next_user = by_server_next;
 	MODULE_CONTEXT_SET(ctx, by_server_module, by);
+	doveadm_seal_whole_values_begin();
 }
 
 void doveadm_seal_by_server_init(void)
 {
-	if (!COMPAT_DOVEADM_CONNECTIONS_HANG)
-		return;
 	super_hook = hook_doveadm_mail_init;
 	hook_doveadm_mail_init = by_server_hook;
 }
 
 void doveadm_seal_by_server_deinit(void)
 {
-	if (COMPAT_DOVEADM_CONNECTIONS_HANG)
-		hook_doveadm_mail_init = super_hook;
+	hook_doveadm_mail_init = super_hook;
 }

@@ -46,7 +46,8 @@ def forget_certificate(provider, user):
 
 def own_folder(provider, user):
     """His certificates are a file in his home, which dsync doesn't know."""
-    provider.sql("UPDATE users SET seal_keys = 'file:HOME/.mail-seal/keys' WHERE username = $1", user)
+    provider.sql("UPDATE users SET seal_keys = 'file:HOME/.mail-seal/keys'"
+                 " WHERE username = $1", user)
 
 
 def check_refused(provider, user):
