@@ -27,6 +27,15 @@ return document.readyState == "complete" && window.rcmail && rcmail.env.action =
   && rcmail.editor && (!document.querySelector(".mce_editor")
                        || rcmail.editor.editor && rcmail.editor.editor.initialized)
 """
+# Puts the cursor at the beginning of the HTML editor, if it is that.
+IN_HTML = """
+const editor = rcmail.editor.editor;
+if (editor) {
+  editor.focus();
+  editor.selection.setCursorLocation(editor.getBody().firstChild, 0);
+}
+return Boolean(editor);
+"""
 SHOWN = """
 const text = selector => [...document.querySelectorAll(selector)]
   .map(element => element.innerText.trim()).join(" ");
@@ -183,13 +192,11 @@ class Webmail(Browser):
 
     def type(self, text):
         """At the beginning of the editor, as a user does."""
-        where = self.driver.find_element("id", "composebody")
-        if is_html := self.run("return !!rcmail.editor.editor"):
-            self.driver.switch_to.frame("composebody_ifr")
-            where = self.driver.find_element("css selector", "body")
-        where.send_keys(Keys.CONTROL + Keys.HOME + Keys.NULL, text)
-        if is_html:
-            self.driver.switch_to.default_content()
+        if self.run(IN_HTML):
+            self.devtools("Input.insertText", text=text)
+        else:
+            self.driver.find_element("id", "composebody").send_keys(
+                Keys.CONTROL + Keys.HOME + Keys.NULL, text)
 
     def attach(self, file):
         """Upload a file for the message that is being written."""
