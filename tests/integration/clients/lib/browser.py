@@ -73,7 +73,7 @@ class Browser:
         return self.run("const said = JSON.parse(sessionStorage.said || '[]');"
                         "sessionStorage.removeItem('said'); return said")
 
-    def wait(self, script, *arguments, timeout=60):
+    def wait(self, script, *arguments, timeout=SLOW):
         """Run it until the result is true; return that."""
         result = wait_until(lambda: self.run(script, *arguments), timeout, 0.2)
         assert result, f"{script} {json.dumps(arguments)} is still {result!r}"

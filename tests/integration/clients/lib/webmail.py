@@ -178,7 +178,7 @@ class Webmail(Browser):
         self.type(body)
 
     def composed(self):
-        self.wait(EDITOR_IS_READY, timeout=SLOW)
+        self.wait(EDITOR_IS_READY)
         self.settle()
         return self.run(COMPOSED)
 
@@ -200,10 +200,19 @@ class Webmail(Browser):
 
     def attach(self, file):
         """Upload a file for the message that is being written."""
+        seconds = self.run("return rcmail.env.draft_autosave")
+        self.stop_autosave()
         before = self.run(COMPOSED)["attachments"]
         self.driver.find_element("css selector", "#uploadform [type=file]").send_keys(str(file))
         self.wait("return document.querySelectorAll('#attachment-list .attachment-name').length"
                   " > arguments[0]", len(before))
+        self.settle()
+        self.run("rcmail.env.draft_autosave = arguments[0]; clearTimeout(rcmail.save_timer);"
+                 "rcmail.auto_save_start()", seconds)
+
+    def stop_autosave(self):
+        """While a draft is being saved, buttons do nothing."""
+        self.run("rcmail.env.draft_autosave = 0; clearTimeout(rcmail.save_timer)")
         self.settle()
 
     def saved(self):
@@ -212,6 +221,8 @@ class Webmail(Browser):
                          " && !rcmail.busy && rcmail.env.draft_id")
 
     def save(self):
+        """Press Save, if there is something to be saved."""
+        self.settle()
         self.command("savedraft")
         return self.saved()
 
@@ -219,17 +230,15 @@ class Webmail(Browser):
         """Press Send; return when the editor is closed."""
         self.press_send()
         gone = wait_until(lambda: self.run("return window.rcmail"
-                                           " && rcmail.env.action != 'compose'"), 60, 0.2)
+                                           " && rcmail.env.action != 'compose'"), SLOW, 0.2)
         assert gone, self.said()
         self.settle()
 
     def press_send(self):
-        """While a draft is being saved, the button does nothing."""
-        self.run("rcmail.env.draft_autosave = 0; clearTimeout(rcmail.save_timer)")
-        self.settle()
+        self.stop_autosave()
         self.command("send")
 
-    def heard(self, words, timeout=60):
+    def heard(self, words, timeout=SLOW):
         """Wait until the page says something with these words; the whole of it."""
         heard = []
 
