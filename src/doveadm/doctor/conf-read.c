@@ -160,6 +160,22 @@ add_hidden(struct doctor_conf *conf, const char *name, pool_t pool)
 		doctor_conf_set(conf, pool, name, value);
 }
 
+/* A protocol's block adds to a list of 2.4's, which doveconf doesn't show. */
+static void
+add_global_list(struct doctor_conf *conf, const char *name, pool_t pool)
+{
+	const char *block = t_strconcat(name, "/", NULL), *word, *value, *error;
+	const struct doctor_conf *global = read_conf(NULL, name, pool, &error);
+
+	for (unsigned int i = 0; global != NULL &&
+	     i < doctor_conf_count(global); i++) {
+		doctor_conf_get_idx(global, i, &word, &value);
+		if (strncmp(word, block, strlen(block)) == 0 &&
+		    doctor_conf_get(conf, word) == NULL)
+			doctor_conf_set(conf, pool, word, value);
+	}
+}
+
 const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
 					   const char **error_r)
 {
@@ -170,6 +186,8 @@ const struct doctor_conf *doctor_conf_read(const char *protocol, pool_t pool,
 	if (protocol == NULL) {
 		add_hidden(conf, "base_dir", pool);
 		add_hidden(conf, "mail_plugin_dir", pool);
+	} else {
+		add_global_list(conf, "mail_plugins", pool);
 	}
 	apply_overrides(conf, pool);
 	return conf;

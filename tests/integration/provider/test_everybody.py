@@ -41,11 +41,11 @@ def keys(gnupg, x509):
 
 
 @pytest.fixture(scope="module")
-def provider(keys, tmp_path_factory):
+def provider(keys):
     with Provider(EVERYBODY, postfix=False) as provider:
         for message in EARLIER.values():
             deliver_to_all(provider, message)
-        enrol(provider, keys, tmp_path_factory.mktemp("certificates"))
+        enrol(provider, keys, provider.folder / "certificates")
         deliver_to_all(provider, LATER)
         team.make(provider.backends[0], *TEAMS)
         for mailbox, members in MEMBERS.items():
@@ -65,7 +65,7 @@ def deliver_to_all(provider, message):
 def enrol(provider, keys, folder):
     """By --from-dir, on each back end those who belong there."""
     for backend in provider.backends:
-        (folder / backend.folder.name).mkdir()
+        (folder / backend.folder.name).mkdir(parents=True)
     for owner, key in keys.items():
         kind = "asc" if owner in OWNERS["OpenPGP"] else "pem"
         home = provider.home_of(owner).folder.name
