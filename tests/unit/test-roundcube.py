@@ -18,6 +18,7 @@ require "$argv[1]/mail_seal_message.php";
 function part($value) {
     $value->parts = array_map('part', $value->parts ?? []);
     $value->ctype_parameters = (array) ($value->ctype_parameters ?? []);
+    $value->headers = (array) ($value->headers ?? []);
     return $value;
 }
 foreach (json_decode(stream_get_contents(STDIN)) as list($class, $function, $arguments)) {
@@ -77,13 +78,20 @@ def part(mimetype, body="", *parts, **parameters):
                                  for name, value in parameters.items()}}
 
 
+def part_of_own_parser(mimetype, parameter):
+    """Roundcube's parser of MIME knows parameters whose names are words."""
+    return part(mimetype) | {"headers": {"content-type": f"{mimetype};\r\n {parameter}"}}
+
+
 for expected, parts in (
         (False, [part("text/plain", "Hello"), part("text/html", "<p>Hello</p>"),
                  part("application/pdf", ARMOR), part("multipart/signed"),
                  part("application/pkcs7-mime", smime_type="signed-data"),
-                 part("application/x-pkcs7-mime", smime_type="Certs-Only")]),
+                 part("application/x-pkcs7-mime", smime_type="Certs-Only"),
+                 part_of_own_parser("application/pkcs7-mime", 'smime-type="signed-data"')]),
         (True, [part("multipart/encrypted"), part("application/pkcs7-mime"),
                 part("application/pkcs7-mime", smime_type="enveloped-data"),
+                part_of_own_parser("application/pkcs7-mime", "smime-type=enveloped-data"),
                 part("Application/X-PKCS7-MIME"), part("text/plain", f"Hello\n{ARMOR}"),
                 part("text/html", "<b>-----BEGIN</b> PGP MESSAGE-----"),
                 part("multipart/report", ARMOR), part("message/rfc822", ARMOR)])):

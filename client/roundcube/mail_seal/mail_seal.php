@@ -307,11 +307,10 @@ class mail_seal extends rcube_plugin
      */
     private function is_whole($message, $body)
     {
-        $text  = max(array_map('intval', array_column($message->parts, 'size')) ?: [0]);
-        $files = array_map('intval', array_column($this->compose_data()['attachments'] ?? [], 'size'));
+        $files = array_column($this->compose_data()['attachments'] ?? [], 'size');
 
         // an empty line is an empty text
-        return ($text <= 2 || trim($body) !== '') && !in_array(0, $files);
+        return (trim($body) !== '' || (current($message->parts)->size ?? 0) <= 2) && count(array_filter($files)) == count($files);
     }
 
     /**
@@ -420,8 +419,8 @@ class mail_seal extends rcube_plugin
         if ($this->unsaved && $this->rc->action == 'send') {
             $size    = array_sum(array_column($this->compose_data()['attachments'] ?? [], 'size'));
             $message = rcube_utils::mem_check(10 * $size) ? $this->unsaved->getMessage() : '';
-            $script  = sprintf("parent.rcmail.mail_seal_unsaved('%s');", is_string($message) ? base64_encode($message) : '');
-            $args['content'] .= html::script([], $script);
+            $message = is_string($message) ? base64_encode($message) : '';
+            $args['content'] .= html::script([], "parent.rcmail.mail_seal_unsaved('$message');");
         }
 
         return $args;

@@ -173,6 +173,25 @@ def test_draft_that_couldnt_be_fetched_when_it_was_opened_stays(host, webmail, g
         writer.refused()
 
 
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.parametrize("part", ["1", "2"], ids=["text", "attachment"])
+def test_draft_of_which_a_part_couldnt_be_fetched_stays(host, webmail, gate, part, failure):
+    """Roundcube opens it without that part, and without a word."""
+    keyless = webmail("keyless")
+    with host.imap("keyless") as client:
+        assert client.append("Drafts", DRAFT, "(\\Draft \\Seen)").ok
+    old = host.message("keyless", "Drafts")
+    uid = uid_in(host, "keyless", "Drafts")
+    gate.fail(rf"FETCH {uid} \(BODY\.PEEK\[{part}\]", failure)
+    open_draft(keyless, uid)
+    assert gate.failed
+    before = keyless.composed()["draft"]
+    keyless.type("Dear")
+    keyless.wait("return rcmail.env.draft_id != arguments[0]", before)
+    keyless.saved()
+    assert old in host.messages("keyless", "Drafts")
+
+
 def test_draft_that_is_gone_is_saved_anew(host, owner, owners):
     """Another program deleted it meanwhile."""
     owner.compose("friend@example.net", SUBJECT, TEXT)

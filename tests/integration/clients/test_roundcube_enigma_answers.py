@@ -162,7 +162,12 @@ def test_sealed_message_that_is_encrypted_within(host, alice, gnupg, openpgp_key
     stored = sealed_as_the_server_does(host, "alice",
                                        gnupg.encrypt(entity, openpgp_keys.alice))
     assert stored.startswith(b"X-Mail-Seal")
-    assert alice.answer(command)["encrypt"]
+    if command == "reply":
+        assert alice.answer(command)["encrypt"]
+    else:
+        # enigma opens only the outer one
+        alice.press(command)
+        alice.refused()
 
 
 # Much text
@@ -297,4 +302,5 @@ def test_opaque_signed_message_in_a_sealed_one(host, alice, x509_keys, command):
     opened = alice.answer(command)
     assert not opened["encrypt"]
     if command != "reply":
-        assert opened["attachments"] == ["smime.p7m"]
+        # enigma forgets its name, so Roundcube takes the whole message
+        assert len(opened["attachments"]) == 1

@@ -48,8 +48,10 @@ class mail_seal_message
      */
     public static function is_encrypted($part)
     {
-        return !empty($part) && preg_match(self::ENCRYPTED, $part->mimetype)
-            && !preg_match('/^(signed-data|certs-only)$/i', $part->ctype_parameters['smime-type'] ?? '');
+        // Roundcube's own parser leaves this parameter out
+        $type = implode(' ', (array) ($part->headers['content-type'] ?? '')) . ' smime-type=' . ($part->ctype_parameters['smime-type'] ?? '');
+
+        return !empty($part) && preg_match(self::ENCRYPTED, $part->mimetype) && !preg_match('/smime-type\s*=\s*"?(signed-data|certs-only)/i', $type);
     }
 
     /**
