@@ -270,6 +270,52 @@ def test_another_version_reads_it(provider, gnupg):
     assert shown.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
 
 
+# What is offered
+
+
+def heads():
+    """Such as are in front of certificates in a dict (pending-text.h), of a withdrawal to come."""
+    head = (f"mail-seal: pending 1\nmail-seal: withdrawn={int(time.time()) + 290}\n"
+            "mail-seal: end\n").encode()
+    return [head, head + head, b"\xef\xbb\xbf" + head, head + b"\xef\xbb\xbf" + head]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_head_in_what_is_set(provider, gnupg, after):
+    """None of it is stored, also behind the one that a withdrawal leaves."""
+    user = new_user(provider, RIGHT)
+    key = old_key(gnupg, user)
+    if after:
+        set_key(provider.proxy, user, key)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+    for head in heads():
+        provider.move(user, RIGHT)
+        provider.proxy.doveadm("seal", "key", "set", "-u", user, "-f", "-",
+                               input=head + key.certificate)
+        assert dict_value(provider, user).count("mail-seal: withdrawn=") == int(after)
+        check_everywhere(provider, user, key)
+        provider.move(user, BEHIND)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+        check_everywhere(provider, user)
+        after = True
+
+
+def test_head_in_what_an_owner_offers(provider, gnupg):
+    user = new_user(provider, RIGHT)
+    key = old_key(gnupg, user)
+    for head in heads():
+        with provider.imap(user) as client:
+            assert enrolment.set_entry(client, "keys", head + key.certificate).ok
+            assert enrolment.give(client, enrolment.code(provider, user, key)).ok
+            assert enrolment.get_entry(client, "keys") == key.certificate
+        assert str(dict_value(provider, user)).count("withdrawn=") <= 1
+        check_everywhere(provider, user, key)
+        provider.move(user, BEHIND)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+        check_everywhere(provider, user)
+        provider.move(user, RIGHT)
+
+
 # With his mail from one to the other
 
 
