@@ -12,6 +12,7 @@
 #include "lib.h"
 #include "str.h"
 #include "time-util.h"
+#include "clocks.h"
 #include "declined-text.h"
 
 #define DECLINED_TITLE "mail-seal-declined 1"
@@ -151,6 +152,22 @@ void mail_seal_declined_add(struct mail_seal_declined *declined,
 	if (declined->count == MAIL_SEAL_DECLINED_MAX)
 		remove_at(declined, least(declined));
 	declined->list[declined->count++] = *entry;
+}
+
+time_t mail_seal_declined_last(const struct mail_seal_declined *declined,
+			       bool only_withdrawn, time_t now)
+{
+	time_t last = 0;
+
+	for (unsigned int i = 0; i < declined->count; i++) {
+		time_t when = mail_seal_clocks_possible(declined->list[i].when,
+							now);
+
+		if (!only_withdrawn ||
+		    declined->list[i].kind == MAIL_SEAL_DECLINED_WITHDRAWN)
+			last = I_MAX(last, when);
+	}
+	return last;
 }
 
 time_t mail_seal_declined_until(const struct mail_seal_declined_entry *entry)

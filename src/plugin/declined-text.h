@@ -56,6 +56,10 @@ const struct mail_seal_declined_entry *
 mail_seal_declined_find(const struct mail_seal_declined *declined,
 			const char *fingerprint);
 
+/* When he last declined any, or withdrew any, or 0. By a clock that was far ahead
+   (clocks.h) nothing is known of it. */
+time_t mail_seal_declined_last(const struct mail_seal_declined *declined,
+			       bool only_withdrawn, time_t now);
 /* Until when it isn't offered; 0: for good */
 time_t
 mail_seal_declined_until(const struct mail_seal_declined_entry *entry);

@@ -6,6 +6,7 @@
 #include "mail-user.h"
 #include "str.h"
 #include "../seal/clock.h"
+#include "clocks.h"
 #include "declined.h"
 #include "keys.h"
 #include "owner.h"
@@ -150,19 +151,6 @@ void mail_seal_declined_forget(struct mail_user *owner,
  * Of another mail store
  */
 
-static time_t
-last_of(const struct mail_seal_declined *declined, bool only_withdrawn)
-{
-	time_t last = 0;
-
-	for (unsigned int i = 0; i < declined->count; i++) {
-		if (!only_withdrawn ||
-		    declined->list[i].kind == MAIL_SEAL_DECLINED_WITHDRAWN)
-			last = I_MAX(last, declined->list[i].when);
-	}
-	return last;
-}
-
 time_t mail_seal_declined_last_withdrawn(struct mail_user *owner)
 {
 	string_t *text = t_str_new(1024);
@@ -174,7 +162,7 @@ time_t mail_seal_declined_last_withdrawn(struct mail_user *owner)
 		return 0;
 	mail_seal_declined_parse(str_c(text), pool_datastack_create(),
 				 &declined);
-	return last_of(&declined, TRUE);
+	return mail_seal_declined_last(&declined, TRUE, time(NULL));
 }
 
 bool mail_seal_declined_has_withdrawn(struct mail_user *owner, time_t since)
@@ -188,15 +176,18 @@ int mail_seal_declined_get_text(struct mail_user *owner, string_t *text,
 				time_t *changed_r, const char **error_r)
 {
 	struct mail_seal_declined declined;
+	const time_t now = time(NULL);
 	int ret;
 
-	*changed_r = mail_seal_state_file_changed(owner, &declined_file);
+	*changed_r = mail_seal_clocks_possible(
+		mail_seal_state_file_changed(owner, &declined_file), now);
 	ret = mail_seal_state_file_read(owner, &declined_file, text, error_r);
 	if (ret > 0) {
 		mail_seal_declined_parse(str_c(text), pool_datastack_create(),
 					 &declined);
 		/* by whichever clock that was */
-		*changed_r = I_MAX(*changed_r, last_of(&declined, FALSE));
+		*changed_r = I_MAX(*changed_r, mail_seal_declined_last(
+					&declined, FALSE, now));
 	}
 	return ret;
 }
@@ -226,10 +217,13 @@ int mail_seal_declined_add_text(struct mail_user *owner, const char *text,
  * Reading
  */
 
-/* Does this back end know that withdrawal? */
+/* Does this back end know that withdrawal? By a clock that was far ahead it may
+   be any. */
 static bool
-knows_withdrawal(const struct mail_seal_declined *declined, time_t when)
+knows_withdrawal(const struct mail_seal_declined *declined, time_t when,
+		 time_t now)
 {
+	when = mail_seal_clocks_possible(when, now);
 	for (unsigned int i = 0; i < declined->count; i++) {
 		const struct mail_seal_declined_entry *entry =
 			&declined->list[i];
@@ -251,9 +245,13 @@ add_withdrawal(const struct mail_seal_settings *set,
 		.fingerprint = MAIL_SEAL_DECLINED_UNKNOWN
 	};
 
-	entry.when = mail_seal_keys_get_withdrawn(set);
-	if (entry.when != 0 && !knows_withdrawal(declined, entry.when))
+	const time_t now = time(NULL);
+	time_t when = mail_seal_keys_get_withdrawn(set);
+
+	if (when != 0 && !knows_withdrawal(declined, when, now)) {
+		entry.when = mail_seal_clocks_mend(when, now);
 		mail_seal_declined_add(declined, &entry);
+	}
 }
 
 /* Nobody has given it up yet (mail_seal_enrol_due()). A dict need have no place

@@ -8,6 +8,7 @@
 #include "mail-user.h"
 #include "enrol-private.h"
 #include "mail-root.h"
+#include "pending-text.h"
 #include "../core/core.h"
 
 enum mail_seal_enrol_result
@@ -122,6 +123,7 @@ check_place(const struct mail_seal_settings *set,
 		mail_seal_source_name(source), root), error_r);
 }
 
+/* Also takes away what isn't for who offers it to say. */
 static enum mail_seal_enrol_result
 check_content(const struct mail_seal_settings *set, buffer_t *content,
 	      struct mail_seal_enrol_error *error_r)
@@ -129,6 +131,9 @@ check_content(const struct mail_seal_settings *set, buffer_t *content,
 	const struct mail_seal_core *core;
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 
+	buffer_delete(content, 0,
+		      mail_seal_pending_offered_start(content->data,
+						      content->used));
 	if (content->used == 0)
 		return enrol_bad("it is empty", error_r);
 	if (content->used > MAIL_SEAL_ENROL_SIZE_MAX)

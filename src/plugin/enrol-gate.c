@@ -358,8 +358,7 @@ mail_seal_enrol_offer(const struct mail_seal_enrolment *enrolment,
 		result = keep_known(&request, content, error_r);
 	if (result == MAIL_SEAL_ENROL_NOTHING)
 		return MAIL_SEAL_ENROL_OK;
-	request.certificates = mail_seal_pending_clean_text(
-		t_strndup(content->data, content->used));
+	request.certificates = t_strndup(content->data, content->used);
 	/* the same again is no change */
 	if (result != MAIL_SEAL_ENROL_OK || is_active(&request))
 		return result;

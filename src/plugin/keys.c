@@ -16,8 +16,9 @@ keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 }
 
 /* Reads the first source that has certificates, and when the owner last withdrew
-   any as far as one says so; if none has certificates, that counts. remembered_r: what was asked for a short time ago
-   will do, and whether it was that; or NULL. */
+   any as far as one says so; if none has certificates, that counts.
+   remembered_r: what was asked for a short time ago will do, and whether it was
+   that; or NULL. */
 static int
 keys_read(const struct mail_seal_settings *set, buffer_t *certificates,
 	  const char **where_r, time_t *withdrawn_r, bool *remembered_r,

@@ -4,6 +4,7 @@
    its own clock. */
 
 #include "lib.h"
+#include "clocks.h"
 #include "declined.h"
 #include "owner-settings.h"
 #include "owner-time.h"
@@ -20,7 +21,7 @@ time_t mail_seal_owner_time(struct mail_user *owner)
 
 	if (mail_seal_state_read(owner, &state, &error) > 0)
 		when = mail_seal_state_time(&state, now);
-	return I_MAX(when, mail_seal_time_after(
+	return I_MAX(when, mail_seal_clocks_after(
 				mail_seal_declined_last_withdrawn(owner), now));
 }
 

@@ -4,10 +4,12 @@
 #include "mail-user.h"
 #include "time-util.h"
 #include "../core/core.h"
-#include "../seal/clock.h"
+#include "clocks.h"
 #include "declined.h"
 #include "owner.h"
 #include "report.h"
+
+#include <time.h>
 
 static const char *join(const char *const *fingerprints)
 {
@@ -33,23 +35,21 @@ lost_key_error(const struct mail_seal_owner *owner, const char *key_error)
 }
 
 /* Another back end has taken the withdrawal, and this one has yet to forget.
-   Its clock may be another. One from before the owner was enrolled here, or
-   that was there while his mail was sealed, is over. */
+   Its clock may be another. */
 static bool has_withdrawn(struct mail_seal_owner *owner)
 {
 	struct mail_user *user = owner->set->user;
-	/* of one whom dsync brought only this is known: he was enrolled then */
-	time_t since = mail_seal_state_is_moved(&owner->state) ?
-		owner->state.given : owner->state.since;
+	const time_t now = time(NULL);
 	const char *error;
 
-	if (owner->keys.withdrawn <= owner->state.withdrawn_before ||
-	    owner->keys.withdrawn + SEAL_CLOCK_SKEW_SECS < since)
+	if (!mail_seal_state_is_withdrawn(&owner->state,
+					  owner->keys.withdrawn, now))
 		return FALSE;
 	if (user->autocreated)
 		return TRUE;
 	mail_seal_declined_note(user, MAIL_SEAL_DECLINED_WITHDRAWN,
-				owner->keys.withdrawn,
+				mail_seal_clocks_mend(owner->keys.withdrawn,
+						      now),
 				owner->state.fingerprints);
 	if (mail_seal_state_withdraw(user, &error) < 0) {
 		e_warning(user->event, "mail_seal: The owner's state can't be "

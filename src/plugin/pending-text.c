@@ -25,7 +25,8 @@ static const char *const code_names[MAIL_SEAL_GATE_CODE_COUNT] = {
 	[MAIL_SEAL_GATE_STOP] = "stop"
 };
 
-size_t mail_seal_pending_head_size(const void *data, size_t size)
+/* Returns the size of the first head, or 0. */
+static size_t first_head_size(const void *data, size_t size)
 {
 	const char *text = data, *line = text, *end = text + size, *lf;
 
@@ -43,6 +44,34 @@ size_t mail_seal_pending_head_size(const void *data, size_t size)
 		line = lf;
 	}
 	return 0;
+}
+
+size_t mail_seal_pending_head_size(const void *data, size_t size)
+{
+	size_t all = 0, head;
+
+	while ((head = first_head_size(CONST_PTR_OFFSET(data, all),
+				       size - all)) > 0)
+		all += head;
+	return all;
+}
+
+/* Editors write one in front of text. */
+#define BOM "\xef\xbb\xbf"
+
+size_t mail_seal_pending_offered_start(const void *data, size_t size)
+{
+	size_t start = 0, found;
+
+	do {
+		const char *text = CONST_PTR_OFFSET(data, start);
+
+		found = size - start >= strlen(BOM) &&
+			memcmp(text, BOM, strlen(BOM)) == 0 ? strlen(BOM) :
+			mail_seal_pending_head_size(text, size - start);
+		start += found;
+	} while (found > 0);
+	return start;
 }
 
 #define WITHDRAWN LINE"withdrawn="
@@ -64,7 +93,7 @@ static bool parse_time(const char *value, time_t *time_r)
 
 time_t mail_seal_pending_head_when_withdrawn(const void *data, size_t size)
 {
-	size_t head = mail_seal_pending_head_size(data, size);
+	size_t head = first_head_size(data, size);
 	const char *line = strstr(t_strndup(data, head), "\n"WITHDRAWN);
 	time_t when;
 
@@ -207,7 +236,8 @@ bool mail_seal_pending_is_ours(const char *text)
 int mail_seal_pending_parse(const char *text, pool_t pool,
 			    struct mail_seal_pending *pending_r)
 {
-	size_t size = mail_seal_pending_head_size(text, strlen(text));
+	const size_t length = strlen(text);
+	size_t size = first_head_size(text, length);
 	const char *const *lines, *value;
 
 	i_zero(pending_r);
@@ -222,6 +252,7 @@ int mail_seal_pending_parse(const char *text, pool_t pool,
 				value + 1, pool, pending_r))
 			return -1;
 	}
+	size = mail_seal_pending_head_size(text, length);
 	pending_r->certificates = p_strdup(pool, text + size);
 	return is_whole(pending_r) ? 0 : -1;
 }
@@ -229,13 +260,6 @@ int mail_seal_pending_parse(const char *text, pool_t pool,
 /*
  * Writing
  */
-
-/* Editors write one in front of text. */
-const char *mail_seal_pending_clean_text(const char *certificates)
-{
-	return strncmp(certificates, "\xef\xbb\xbf", 3) == 0 ?
-		certificates + 3 : certificates;
-}
 
 void mail_seal_pending_add_code(struct mail_seal_pending *pending,
 				enum mail_seal_gate_code kind,

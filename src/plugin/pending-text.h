@@ -71,11 +71,12 @@ void mail_seal_pending_add_code(struct mail_seal_pending *pending,
 void mail_seal_pending_add_notice(struct mail_seal_pending *pending,
 				  const char *name, time_t when, pool_t pool);
 
-/* Returns the certificates as they can follow a head: without a byte order
-   mark. */
-const char *mail_seal_pending_clean_text(const char *certificates);
-/* Returns how many bytes of head a key file has; mostly 0. */
+/* Returns how many bytes of head a key file has; mostly 0. Of heads that follow
+   one none counts, and they are no certificates either. */
 size_t mail_seal_pending_head_size(const void *data, size_t size);
+/* Returns where what somebody offers begins: heads are for us to write, and a
+   byte order mark can't follow one. */
+size_t mail_seal_pending_offered_start(const void *data, size_t size);
 
 /* The head of certificates that were set after the owner had withdrawn others,
    where many back ends read them: of which none must take that withdrawal for a

@@ -325,7 +325,8 @@ last_withdrawal(const char *where, const struct mail_seal_settings *set,
 
 /* What is to be there: back ends that didn't see the last withdrawal learn of it
    by the certificates that follow, and the next one is later, whatever the
-   clocks say. Of a group nobody remembers any. Returns NULL on errors. */
+   clocks say, and however far ahead one was. Of a group nobody remembers any.
+   Returns NULL on errors. */
 static const char *
 value_after(const char *where, const struct mail_seal_settings *set,
 	    const char *value, struct seal_error *error)
@@ -341,8 +342,7 @@ value_after(const char *where, const struct mail_seal_settings *set,
 		return value;
 	buffer_create_from_const_data(&text, value, strlen(value));
 	return mail_seal_source_is_withdrawn(&text, &when) ?
-		mail_seal_source_withdrawal(
-			I_MAX(when, mail_seal_time_after(last, when))) :
+		mail_seal_source_withdrawal(I_MAX(when, last + 1)) :
 		t_strconcat(mail_seal_pending_head_withdrawn(last), value,
 			    NULL);
 }

@@ -2,7 +2,7 @@
 
 #include "lib.h"
 #include "buffer.h"
-#include "../seal/clock.h"
+#include "clocks.h"
 #include "pending-text.h"
 #include "source.h"
 
@@ -39,8 +39,8 @@ const char *mail_seal_source_only_read(const struct mail_seal_source *source)
 }
 
 /* Takes away what is before certificates from when they were pending, or of the
-   withdrawal of others. Returns when that was, or 0: also if it is yet to be,
-   as who offers certificates may write anything in front of them. */
+   withdrawal of others. Returns when that was, or 0: also if it is yet to be, as
+   who writes a source by hand may write anything in front of them. */
 static time_t delete_head(buffer_t *certificates, size_t start)
 {
 	const void *data = CONST_PTR_OFFSET(certificates->data, start);
@@ -49,7 +49,7 @@ static time_t delete_head(buffer_t *certificates, size_t start)
 
 	buffer_delete(certificates, start,
 		      mail_seal_pending_head_size(data, size));
-	return withdrawn > time(NULL) + SEAL_CLOCK_SKEW_SECS ? 0 : withdrawn;
+	return mail_seal_clocks_possible(withdrawn, time(NULL));
 }
 
 int mail_seal_source_read(const struct mail_seal_source *source,
@@ -184,7 +184,8 @@ int mail_seal_source_failed(struct seal_error *error, const char *what)
 
 const char *mail_seal_source_withdrawal(time_t when)
 {
-	return t_strconcat(WITHDRAWAL, dec2str(when), NULL);
+	return t_strconcat(WITHDRAWAL, dec2str(I_MIN(when, WITHDRAWAL_MAX)),
+			   NULL);
 }
 
 bool mail_seal_source_is_withdrawn(const buffer_t *content, time_t *when_r)

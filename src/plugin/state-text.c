@@ -19,6 +19,7 @@
 #include "lib.h"
 #include "str.h"
 #include "../seal/clock.h"
+#include "clocks.h"
 #include "state-text.h"
 
 #define STATE_TITLE "mail-seal-state 1"
@@ -188,34 +189,39 @@ merge_told(struct mail_seal_state *state, const char *const *told, pool_t pool)
 /* Does the other know the certificates of a later time, or alone? */
 static bool
 is_later(const struct mail_seal_state *other,
-	 const struct mail_seal_state *state)
+	 const struct mail_seal_state *state, time_t now)
 {
 	return other->fingerprints != NULL &&
-		(state->fingerprints == NULL || other->given > state->given);
+		(state->fingerprints == NULL ||
+		 mail_seal_clocks_possible(other->given, now) >
+		 mail_seal_clocks_possible(state->given, now));
 }
 
 bool mail_seal_state_merge(struct mail_seal_state *state,
-			   const struct mail_seal_state *other, pool_t pool)
+			   const struct mail_seal_state *other, time_t now,
+			   pool_t pool)
 {
 	string_t *before = str_new(pool, 1024), *after = str_new(pool, 1024);
 
 	if (!state->known || state->damaged) {
 		*state = *other;
 		state->facts = NULL;
+		state->since = mail_seal_clocks_possible(other->since, now);
+		state->given = mail_seal_clocks_possible(other->given, now);
 		return TRUE;
 	}
 	mail_seal_state_print(state, before);
-	if (is_later(other, state)) {
+	if (is_later(other, state, now)) {
 		if (!mail_seal_state_has_fingerprints(state,
 						      other->fingerprints))
 			state->facts = NULL;
 		state->fingerprints = other->fingerprints;
 		state->given_way = other->given_way;
-		state->given = other->given;
+		state->given = mail_seal_clocks_possible(other->given, now);
 		state->owed = other->owed;
 	}
 	/* a withdrawal from before the later time is over */
-	state->since = I_MAX(state->since, other->since);
+	state->since = mail_seal_clocks_later(state->since, other->since, now);
 	state->withdrawn_before = I_MAX(state->withdrawn_before,
 					other->withdrawn_before);
 	merge_told(state, other->told, pool);
@@ -223,18 +229,37 @@ bool mail_seal_state_merge(struct mail_seal_state *state,
 	return !str_equals(before, after);
 }
 
-time_t mail_seal_time_after(time_t known, time_t now)
-{
-	return known < now || known > now + SEAL_CLOCK_SKEW_SECS ? now :
-		known + 1;
-}
-
 time_t mail_seal_state_time(const struct mail_seal_state *state, time_t now)
 {
-	time_t when = mail_seal_time_after(state->since, now);
+	time_t when = mail_seal_clocks_after(state->since, now);
 
-	when = I_MAX(when, mail_seal_time_after(state->given, now));
-	return I_MAX(when, mail_seal_time_after(state->withdrawn_before, now));
+	when = I_MAX(when, mail_seal_clocks_after(state->given, now));
+	return I_MAX(when,
+		     mail_seal_clocks_after(state->withdrawn_before, now));
+}
+
+time_t mail_seal_state_changed(const struct mail_seal_state *state,
+			       time_t file_changed, time_t now)
+{
+	time_t when = mail_seal_clocks_possible(file_changed, now);
+
+	/* dsync has just made it of messages */
+	if (mail_seal_state_is_moved(state))
+		return 0;
+	when = I_MAX(when, mail_seal_clocks_possible(state->since, now));
+	return I_MAX(when, mail_seal_clocks_possible(state->given, now));
+}
+
+bool mail_seal_state_is_withdrawn(const struct mail_seal_state *state,
+				  time_t withdrawn, time_t now)
+{
+	/* of one whom dsync brought only this is known: he was enrolled then */
+	time_t since = mail_seal_state_is_moved(state) ?
+		state->given : state->since;
+
+	since = mail_seal_clocks_possible(since, now);
+	return withdrawn > state->withdrawn_before &&
+		withdrawn + SEAL_CLOCK_SKEW_SECS >= since;
 }
 
 bool mail_seal_state_is_moved(const struct mail_seal_state *state)

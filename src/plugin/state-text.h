@@ -57,22 +57,26 @@ void mail_seal_state_print(const struct mail_seal_state *state,
 			   string_t *text);
 
 /* Adds what another mail store remembers of the same owner, which isn't damaged:
-   its word counts where it is the later one, but for what its judge said.
-   Returns whether that changes anything. Allocated from the pool. */
+   its word counts where it is the later one (clocks.h), but for what its judge
+   said. Returns whether that changes anything. Allocated from the pool. */
 bool mail_seal_state_merge(struct mail_seal_state *state,
-			   const struct mail_seal_state *other, pool_t pool);
+			   const struct mail_seal_state *other, time_t now,
+			   pool_t pool);
 
 /* Is that all that is known? */
 bool mail_seal_state_is_moved(const struct mail_seal_state *state);
 
-/* The time of something that happens now, by this clock, and after all that is
-   remembered: another back end, whose clock may be ahead, can have written that.
-   So who gives up a certificate has done it after he got it, whatever the clocks
-   say. What is farther ahead than clocks may be is somebody's fault, and isn't
-   gone by. */
+/* mail_seal_clocks_after() for all times that are remembered */
 time_t mail_seal_state_time(const struct mail_seal_state *state, time_t now);
-/* The same, after one time */
-time_t mail_seal_time_after(time_t known, time_t now);
+/* Returns when the state was last changed, for whom two differ; 0 if any other
+   is later. file_changed is when its file was. */
+time_t mail_seal_state_changed(const struct mail_seal_state *state,
+			       time_t file_changed, time_t now);
+/* Is the owner not enrolled any more, if he withdrew then by what a source says?
+   A withdrawal from before he was enrolled, or that was there while his mail was
+   sealed, is over. */
+bool mail_seal_state_is_withdrawn(const struct mail_seal_state *state,
+				  time_t withdrawn, time_t now);
 
 /* Are the fingerprints the same, in whatever order? Either may be NULL. */
 bool mail_seal_state_has_fingerprints(const struct mail_seal_state *state,

@@ -5,9 +5,12 @@
 #include "lib.h"
 #include "mail-user.h"
 #include "str.h"
+#include "clocks.h"
 #include "owner-time.h"
 #include "state-file.h"
 #include "state.h"
+
+#include <time.h>
 
 static const struct mail_seal_state_file state_file = {
 	.name = "~dovecot-mail-seal",
@@ -61,7 +64,7 @@ int mail_seal_state_enrol(struct mail_user *owner,
 	    withdrawn_before <= state.withdrawn_before)
 		return 0;
 	now = mail_seal_owner_time(owner);
-	now = I_MAX(now, mail_seal_time_after(withdrawn_before, now));
+	now = I_MAX(now, mail_seal_clocks_after(withdrawn_before, now));
 	if (way != NULL) {
 		state.given_way = way;
 		state.given = now;
@@ -130,15 +133,13 @@ int mail_seal_state_get_text(struct mail_user *owner, string_t *text,
 	struct mail_seal_state state;
 	int ret;
 
-	*changed_r = mail_seal_state_file_changed(owner, &state_file);
+	*changed_r = 0;
 	ret = mail_seal_state_file_read(owner, &state_file, text, error_r);
 	if (ret <= 0)
 		return ret;
 	mail_seal_state_parse(str_c(text), pool_datastack_create(), &state);
-	/* dsync has just made it of messages: any other is the later one; and
-	   of two back ends the clocks differ */
-	*changed_r = mail_seal_state_is_moved(&state) ? 0 :
-		I_MAX(*changed_r, I_MAX(state.since, state.given));
+	*changed_r = mail_seal_state_changed(&state,
+		mail_seal_state_file_changed(owner, &state_file), time(NULL));
 	if (!state.damaged) {
 		/* another server asks its own judge */
 		state.facts = NULL;
@@ -158,7 +159,8 @@ int mail_seal_state_add_text(struct mail_user *owner, const char *text,
 		return -1;
 	mail_seal_state_parse(text, pool_datastack_create(), &other);
 	if (other.damaged || strlen(text) > MAIL_SEAL_STATE_SIZE_MAX ||
-	    !mail_seal_state_merge(&state, &other, pool_datastack_create()))
+	    !mail_seal_state_merge(&state, &other, time(NULL),
+				   pool_datastack_create()))
 		return 0;
 	return state_write(owner, &state, error_r);
 }

@@ -137,9 +137,40 @@ static void test_until(void **state ATTR_UNUSED)
 		"2026-02-23)");
 }
 
+/* By a clock that was a year ahead nothing is known of when that was. */
+static void test_last(void **state ATTR_UNUSED)
+{
+	static const struct {
+		const char *text;
+		time_t last, withdrawn;
+	} lasts[] = {
+		{ "", 0, 0 },
+		{ TITLE"withdrawn 1764102300 AB\nrejected 5 CD\n",
+		  NOW + 300, NOW + 300 },
+		{ TITLE"withdrawn 3 AB\nrejected 5 CD\n", 5, 3 },
+		{ TITLE"withdrawn 1764102301 AB\nrejected 5 CD\n", 5, 0 },
+		{ TITLE"withdrawn 1795638000 AB\nrejected 1795638000 CD\n"
+		  "withdrawn 7 EF\n", 7, 7 }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(lasts); i++) {
+		struct mail_seal_declined declined;
+
+		test_case(lasts[i].text, i);
+		mail_seal_declined_parse(lasts[i].text,
+					 pool_datastack_create(), &declined);
+		assert_int_equal(mail_seal_declined_last(&declined, FALSE,
+							 NOW), lasts[i].last);
+		assert_int_equal(mail_seal_declined_last(&declined, TRUE,
+							 NOW),
+				 lasts[i].withdrawn);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest all[] = {
+		cmocka_unit_test(test_last),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_remove),

@@ -497,6 +497,63 @@ static void test_withdrawn_head(void **state ATTR_UNUSED)
 	}
 }
 
+/* Whoever offers a certificate can write any head in front of it. */
+static void test_offered_heads(void **state ATTR_UNUSED)
+{
+	const char *head = mail_seal_pending_head_withdrawn(1764102000);
+	const char *other = HEAD"mail-seal: keys=AA\nmail-seal: end\n";
+	const char *const starts[] = {
+		"", head, other, t_strconcat(head, head, other, NULL),
+		"\xef\xbb\xbf", t_strconcat("\xef\xbb\xbf", head, NULL),
+		t_strconcat(head, "\xef\xbb\xbf", other, "\xef\xbb\xbf", NULL)
+	};
+	static const char *const certificates[] = {
+		"", "certificate", "\xef\xbb", "mail-seal: end\n",
+		"mail-seal: pending 1\nmail-seal: withdrawn=1764102000\n",
+		"\nmail-seal: pending 1\nmail-seal: end\n",
+		"certificate\nmail-seal: pending 1\nmail-seal: end\n"
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(starts); i++) {
+		for (size_t j = 0; j < N_ELEMENTS(certificates); j++) T_BEGIN {
+			const char *text = t_strconcat(starts[i],
+						       certificates[j], NULL);
+
+			test_case(text, i * N_ELEMENTS(certificates) + j);
+			assert_int_equal(mail_seal_pending_offered_start(text,
+						strlen(text)),
+					 strlen(starts[i]));
+		} T_END;
+	}
+	/* read, ours is the first, and only that counts */
+	assert_int_equal(mail_seal_pending_head_size(starts[3],
+						     strlen(starts[3])),
+			 strlen(starts[3]));
+	other = t_strconcat("mail-seal: pending 1\nmail-seal: end\n", head,
+			    NULL);
+	assert_int_equal(mail_seal_pending_head_size(other, strlen(other)),
+			 strlen(other));
+	assert_int_equal(mail_seal_pending_head_when_withdrawn(other,
+							       strlen(other)),
+			 0);
+}
+
+/* What another version has let in front of what is pending */
+static void test_pending_heads(void **state ATTR_UNUSED)
+{
+	struct mail_seal_pending written, read;
+	string_t *text = t_str_new(512);
+
+	pending_init(&written, key_b, keys_ab, NEW | OLD | STOP);
+	written.certificates = t_strconcat(
+		mail_seal_pending_head_withdrawn(1764102000), "certificate",
+		NULL);
+	mail_seal_pending_print(&written, text);
+	assert_int_equal(mail_seal_pending_parse(str_c(text),
+				pool_datastack_create(), &read), 0);
+	assert_string_equal(read.certificates, "certificate");
+}
+
 /*
  * How it stands with an owner
  */
@@ -559,6 +616,8 @@ int main(void)
 		cmocka_unit_test(test_pending_text),
 		cmocka_unit_test(test_bad_pending_text),
 		cmocka_unit_test(test_withdrawn_head),
+		cmocka_unit_test(test_offered_heads),
+		cmocka_unit_test(test_pending_heads),
 		cmocka_unit_test(test_list_state),
 		cmocka_unit_test(test_list_states)
 	};

@@ -6,6 +6,7 @@
 #include "lib.h"
 #include "str.h"
 #include "mail-root.h"
+#include "clocks.h"
 #include "state-text.h"
 #include "../../src/seal/clock.h"
 #include "test-lib.h"
@@ -143,6 +144,12 @@ static void test_mail_root(void **state ATTR_UNUSED)
 	}
 }
 
+#define NOW 1764102000
+#define YEAR (365 * 24 * 60 * 60)
+
+static const char *const fingerprints_one[] = { FPR1, NULL };
+static const char *const fingerprints_two[] = { FPR2, NULL };
+
 /* What dsync brings from another mail store */
 static void test_state_merge(void **state ATTR_UNUSED)
 {
@@ -168,17 +175,17 @@ static void test_state_merge(void **state ATTR_UNUSED)
 	pool_t pool = pool_datastack_create();
 
 	/* here is nothing: all but what a judge said elsewhere */
-	assert_true(mail_seal_state_merge(&merged, &new, pool));
+	assert_true(mail_seal_state_merge(&merged, &new, NOW, pool));
 	assert_true(merged.enrolled);
 	assert_true(mail_seal_state_has_fingerprints(&merged, two));
 	assert_null(merged.facts);
 	merged.damaged = TRUE;
-	assert_true(mail_seal_state_merge(&merged, &old, pool));
+	assert_true(mail_seal_state_merge(&merged, &old, NOW, pool));
 	assert_false(merged.damaged);
 
 	/* the later certificates, all that he was told, the later time */
 	merged = old;
-	assert_true(mail_seal_state_merge(&merged, &new, pool));
+	assert_true(mail_seal_state_merge(&merged, &new, NOW, pool));
 	assert_int_equal(merged.since, 20);
 	assert_int_equal(merged.given, 30);
 	assert_int_equal(merged.withdrawn_before, 7);
@@ -186,21 +193,21 @@ static void test_state_merge(void **state ATTR_UNUSED)
 	assert_null(merged.facts);
 	assert_string_equal(t_strarray_join(merged.told, " "), "a b c");
 	assert_string_equal(merged.owed, FPR1" "FPR2);
-	assert_false(mail_seal_state_merge(&merged, &new, pool));
+	assert_false(mail_seal_state_merge(&merged, &new, NOW, pool));
 
 	/* the other way round, what is known here stays */
 	merged = new;
-	assert_true(mail_seal_state_merge(&merged, &old, pool));
+	assert_true(mail_seal_state_merge(&merged, &old, NOW, pool));
 	assert_true(mail_seal_state_has_fingerprints(&merged, two));
 	assert_string_equal(merged.facts, "others\n");
 	assert_string_equal(t_strarray_join(merged.told, " "), "b c a");
 
 	/* that messages came says nothing of certificates */
 	merged = old;
-	assert_false(mail_seal_state_merge(&merged, &moved, pool));
+	assert_false(mail_seal_state_merge(&merged, &moved, NOW, pool));
 	merged = moved;
 	assert_true(mail_seal_state_is_moved(&merged));
-	assert_true(mail_seal_state_merge(&merged, &old, pool));
+	assert_true(mail_seal_state_merge(&merged, &old, NOW, pool));
 	assert_false(mail_seal_state_is_moved(&merged));
 	assert_true(mail_seal_state_has_fingerprints(&merged, one));
 }
@@ -219,15 +226,112 @@ static void test_time(void **state ATTR_UNUSED)
 	};
 	const struct mail_seal_state nothing = { .known = FALSE };
 
-	assert_int_equal(mail_seal_time_after(0, now), now);
-	assert_int_equal(mail_seal_time_after(now - 1, now), now);
-	assert_int_equal(mail_seal_time_after(now, now), now + 1);
-	assert_int_equal(mail_seal_time_after(now + 60, now), now + 61);
+	assert_int_equal(mail_seal_clocks_after(0, now), now);
+	assert_int_equal(mail_seal_clocks_after(now - 1, now), now);
+	assert_int_equal(mail_seal_clocks_after(now, now), now + 1);
+	assert_int_equal(mail_seal_clocks_after(now + 60, now), now + 61);
 	assert_int_equal(mail_seal_state_time(&nothing, now), now);
 	assert_int_equal(mail_seal_state_time(&known, now),
 			 now + SEAL_CLOCK_SKEW_SECS + 1);
 	/* that isn't how clocks differ */
 	assert_int_equal(mail_seal_state_time(&farther, now), now);
+}
+
+/* A clock was a year ahead, and is right again: what was written then, here or
+   elsewhere, isn't the later one for a year. */
+static const struct mail_seal_state far_ahead = {
+	.known = TRUE, .enrolled = TRUE, .since = NOW + YEAR,
+	.fingerprints = fingerprints_one, .given_way = "doveadm",
+	.given = NOW + YEAR, .withdrawn_before = 7
+};
+static const struct mail_seal_state right = {
+	.known = TRUE, .enrolled = TRUE, .since = NOW - 20,
+	.fingerprints = fingerprints_two, .given_way = "metadata",
+	.given = NOW + SEAL_CLOCK_SKEW_SECS, .withdrawn_before = 8
+};
+
+static void test_merge_far_ahead(void **state ATTR_UNUSED)
+{
+	struct mail_seal_state merged = right;
+	pool_t pool = pool_datastack_create();
+
+	assert_false(mail_seal_state_merge(&merged, &far_ahead, NOW, pool));
+	merged = far_ahead;
+	assert_true(mail_seal_state_merge(&merged, &right, NOW, pool));
+	assert_int_equal(merged.since, NOW - 20);
+	assert_int_equal(merged.given, NOW + SEAL_CLOCK_SKEW_SECS);
+	assert_int_equal(merged.withdrawn_before, 8);
+	assert_true(mail_seal_state_has_fingerprints(&merged,
+						     fingerprints_two));
+	/* nothing else is known: he is enrolled, and since when isn't known */
+	i_zero(&merged);
+	assert_true(mail_seal_state_merge(&merged, &far_ahead, NOW, pool));
+	assert_true(merged.enrolled);
+	assert_int_equal(merged.since, 0);
+	assert_int_equal(merged.given, 0);
+	assert_true(mail_seal_state_has_fingerprints(&merged,
+						     fingerprints_one));
+	merged = far_ahead;
+	assert_false(mail_seal_state_merge(&merged, &far_ahead, NOW, pool));
+}
+
+static void test_changed(void **state ATTR_UNUSED)
+{
+	const struct mail_seal_state moved = {
+		.known = TRUE, .enrolled = TRUE,
+		.given_way = MAIL_SEAL_STATE_MOVED, .given = 40
+	};
+
+	assert_int_equal(mail_seal_state_changed(&moved, NOW, NOW), 0);
+	assert_int_equal(mail_seal_state_changed(&right, NOW, NOW),
+			 NOW + SEAL_CLOCK_SKEW_SECS);
+	assert_int_equal(mail_seal_state_changed(&right, NOW + YEAR, NOW),
+			 NOW + SEAL_CLOCK_SKEW_SECS);
+	assert_int_equal(mail_seal_state_changed(&far_ahead, NOW - 5, NOW),
+			 NOW - 5);
+	assert_int_equal(mail_seal_state_changed(&far_ahead, NOW + YEAR, NOW),
+			 0);
+}
+
+static void test_withdrawn(void **state ATTR_UNUSED)
+{
+	const struct {
+		time_t since, before, withdrawn;
+		bool is_withdrawn;
+	} times[] = {
+		{ NOW - 1000, 0, 0, FALSE },
+		{ NOW - 1000, 0, NOW, TRUE },
+		{ NOW, 0, NOW - SEAL_CLOCK_SKEW_SECS, TRUE },
+		{ NOW, 0, NOW - SEAL_CLOCK_SKEW_SECS - 1, FALSE },
+		{ NOW - 1000, NOW, NOW, FALSE },
+		{ NOW - 1000, NOW - 1, NOW, TRUE },
+		{ NOW - 1000, NOW, NOW + YEAR, TRUE },
+		{ NOW - 1000, NOW + YEAR, NOW + YEAR, FALSE },
+		{ NOW - 1000, NOW + YEAR, NOW + YEAR + 1, TRUE },
+		/* enrolled by a clock that was far ahead */
+		{ NOW + YEAR, 0, NOW, TRUE },
+		{ NOW + YEAR, NOW - 5, NOW - 5, FALSE }
+	};
+
+	for (size_t i = 0; i < N_ELEMENTS(times); i++) {
+		struct mail_seal_state known = {
+			.known = TRUE, .enrolled = TRUE,
+			.since = times[i].since,
+			.withdrawn_before = times[i].before
+		};
+
+		test_case("withdrawn", i);
+		assert_int_equal(mail_seal_state_is_withdrawn(&known,
+						times[i].withdrawn, NOW),
+				 times[i].is_withdrawn);
+		/* dsync brought him: messages tell when he was enrolled */
+		known.given_way = MAIL_SEAL_STATE_MOVED;
+		known.given = known.since;
+		known.since = 0;
+		assert_int_equal(mail_seal_state_is_withdrawn(&known,
+						times[i].withdrawn, NOW),
+				 times[i].is_withdrawn);
+	}
 }
 
 int main(void)
@@ -237,6 +341,9 @@ int main(void)
 		cmocka_unit_test(test_state_round_trip),
 		cmocka_unit_test(test_state_merge),
 		cmocka_unit_test(test_time),
+		cmocka_unit_test(test_merge_far_ahead),
+		cmocka_unit_test(test_changed),
+		cmocka_unit_test(test_withdrawn),
 		cmocka_unit_test(test_mail_root)
 	};
 	int failed;

@@ -4,6 +4,7 @@ Nothing is refused because of that, nothing of who has a certificate becomes pla
 is withdrawn is withdrawn everywhere.
 """
 
+import contextlib
 import itertools
 import time
 
@@ -21,6 +22,7 @@ CLOCKS = {AHEAD: 60, RIGHT: 0, BEHIND: -60}
 # how a user goes from one to the other
 WAYS = list(itertools.permutations((AHEAD, RIGHT, BEHIND)))
 WITHDRAWN = "mail-seal: withdrawn "
+YEAR = 365 * 24 * 3600
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +270,158 @@ def test_another_version_reads_it(provider, gnupg):
     with provider.imap(user) as client:
         shown = enrolment.get_entry(client, "keys")
     assert shown.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----")
+
+
+# A clock that was a year ahead, and was mended
+
+
+def set_clock(server, seconds):
+    """Dovecot's processes end themselves where it jumps."""
+    server.stop()
+    server.clock.set(seconds)
+    server.start()
+
+
+@contextlib.contextmanager
+def far_ahead(provider):
+    """The clock of the first back end; what it writes then stays as it is."""
+    server = provider.backends[AHEAD]
+    set_clock(server, YEAR)
+    try:
+        yield
+    finally:
+        set_clock(server, CLOCKS[AHEAD])
+        server.sandbox.run("find", server.folder / "home", "-name", "*dovecot-mail-seal*",
+                           "-exec", "touch", "-d", "+1 year", "{}", "+")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_withdrawn_by_a_clock_far_ahead(provider, gnupg, way):
+    """The withdrawals that follow count, for whoever has seen the word of then or not."""
+    user = new_user(provider, way[0])
+    key = old_key(gnupg, user)
+    row(provider, user, f"{WITHDRAWN}{int(time.time()) + YEAR}")
+    set_key(provider.proxy, user, key)
+    check_everywhere(provider, user, key, order=way)
+    for number in (*way[1:], way[0]):
+        provider.move(user, number)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+        check_everywhere(provider, user)
+        set_key(provider.proxy, user, key)
+        check_everywhere(provider, user, key, order=way)
+
+
+def test_latest_withdrawal(provider, gnupg):
+    """There is none later than this one, and certificates can follow it."""
+    user = new_user(provider, RIGHT)
+    key = old_key(gnupg, user)
+    row(provider, user, f"{WITHDRAWN}253402300799")
+    set_key(provider.proxy, user, key)
+    check_next(provider, user, key)
+    provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+    assert dict_value(provider, user) == f"{WITHDRAWN}253402300799"
+    check_next(provider, user)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_word_of_far_ahead_and_moved(provider, gnupg, way):
+    """The back end that has learned of it remembers who was enrolled later elsewhere."""
+    first, second, _ = way
+    user = new_user(provider, first)
+    key = old_key(gnupg, user)
+    set_key(provider.proxy, user, key)
+    check_next(provider, user, key)
+    row(provider, user, f"{WITHDRAWN}{int(time.time()) + YEAR}")
+    check_next(provider, user)
+    own_folder(provider, user)
+    dsync(provider, user, first, second)
+    set_key(provider.proxy, user, key)
+    check_next(provider, user, key)
+    dsync(provider, user, second, first)
+    check_refused(provider, user)
+
+
+def test_set_where_the_clock_was_far_ahead(provider, gnupg):
+    user = new_user(provider, AHEAD)
+    key = old_key(gnupg, user)
+    with far_ahead(provider):
+        set_key(provider.proxy, user, key)
+        check_next(provider, user, key)
+    check_everywhere(provider, user, key)
+    provider.move(user, BEHIND)
+    provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+    check_everywhere(provider, user)
+
+
+@pytest.mark.parametrize("right", [RIGHT, BEHIND])
+def test_changed_after_far_ahead(provider, gnupg, right):
+    """What was set then isn't brought back by each dsync, nor told as news."""
+    user = new_user(provider, AHEAD)
+    one, other = old_key(gnupg, user), old_key(gnupg, user)
+    with far_ahead(provider):
+        set_key(provider.proxy, user, one)
+        check_next(provider, user, one)
+        dsync(provider, user, AHEAD, right)
+    check_next(provider, user, one)
+    set_key(provider.proxy, user, other)
+    check_next(provider, user, other)
+    count = len(provider.messages(user))
+    marks = [len(server.log()) for server in provider.backends]
+    for source, target in ((right, AHEAD), (AHEAD, right), (right, AHEAD)):
+        dsync(provider, user, source, target)
+        check_next(provider, user, other)
+        count += 1
+        assert len(provider.messages(user)) == count
+    for server, mark in zip(provider.backends, marks, strict=True):
+        assert "mail_seal: Key set" not in server.log_since(mark)
+    provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+    check_everywhere(provider, user)
+
+
+# What is offered
+
+
+def heads():
+    """Such as are in front of certificates in a dict (pending-text.h), of a withdrawal to come."""
+    head = (f"mail-seal: pending 1\nmail-seal: withdrawn={int(time.time()) + 290}\n"
+            "mail-seal: end\n").encode()
+    return [head, head + head, b"\xef\xbb\xbf" + head, head + b"\xef\xbb\xbf" + head]
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_head_in_what_is_set(provider, gnupg, after):
+    """None of it is stored, also behind the one that a withdrawal leaves."""
+    user = new_user(provider, RIGHT)
+    key = old_key(gnupg, user)
+    if after:
+        set_key(provider.proxy, user, key)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+    for head in heads():
+        provider.move(user, RIGHT)
+        provider.proxy.doveadm("seal", "key", "set", "-u", user, "-f", "-",
+                               input=head + key.certificate)
+        assert dict_value(provider, user).count("mail-seal: withdrawn=") == int(after)
+        check_everywhere(provider, user, key)
+        provider.move(user, BEHIND)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+        check_everywhere(provider, user)
+        after = True
+
+
+def test_head_in_what_an_owner_offers(provider, gnupg):
+    user = new_user(provider, RIGHT)
+    key = old_key(gnupg, user)
+    for head in heads():
+        with provider.imap(user) as client:
+            assert enrolment.set_entry(client, "keys", head + key.certificate).ok
+            assert enrolment.give(client, enrolment.code(provider, user, key)).ok
+            assert enrolment.get_entry(client, "keys") == key.certificate
+        assert str(dict_value(provider, user)).count("withdrawn=") <= 1
+        check_everywhere(provider, user, key)
+        provider.move(user, BEHIND)
+        provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+        check_everywhere(provider, user)
+        provider.move(user, RIGHT)
 
 
 # With his mail from one to the other
