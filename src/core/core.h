@@ -109,7 +109,8 @@ struct mail_seal_core {
 			const struct mail_seal_certificate **list_r,
 			unsigned int *count_r, struct seal_error *error);
 	/* The same of the owner's certificates now, without a trial, for who
-	   goes through many owners. facts is what the owner's state has of
+	   goes through many owners: recipients_new() uses those that have no
+	   problem. facts is what the owner's state has of
 	   these contents, or NULL: if it still holds, nobody is asked. */
 	int (*summarize)(const struct mail_seal_contents *contents,
 			 const struct mail_seal_settings *set,

@@ -8,6 +8,7 @@
 #include "str.h"
 #include "str-sanitize.h"
 #include "unichar.h"
+#include "../seal/backends.h"
 #include "../seal/openssl/x509.h"
 #include "../seal/certificate/addresses.h"
 #include "../seal/certificate/key-file.h"
@@ -87,6 +88,27 @@ describe_one(const struct certificate *certificate,
 		info_r->problem = p_strdup(pool, reason);
 }
 
+/* What the engine says of it, as recipients_new() asks it. Returns 0 or -1. */
+static int
+describe_engine(struct certificate *certificate,
+		const struct mail_seal_settings *set, time_t when, pool_t pool,
+		struct mail_seal_certificate *info,
+		struct seal_error *error)
+{
+	struct seal_error own_error = { .code = SEAL_ERROR_NONE };
+
+	if (info->problem != NULL ||
+	    backend_check(certificate, set->openpgp_engine, set->compress,
+			  when, &own_error) == 0)
+		return 0;
+	if (own_error.code != SEAL_ERROR_UNUSABLE_KEY) {
+		*error = own_error;
+		return -1;
+	}
+	info->problem = p_strdup(pool, own_error.text);
+	return 0;
+}
+
 static const struct certificate_list *
 read_content(const buffer_t *content, const struct mail_seal_settings *set,
 	     struct seal_error *error)
@@ -164,16 +186,20 @@ int core_summarize(const struct mail_seal_contents *contents,
 	GPtrArray *own = core_judge_owners(contents, set, facts, error);
 	struct mail_seal_certificate *infos;
 	time_t now = time(NULL);
+	int ret = 0;
 
 	if (own == NULL)
 		return -1;
 	infos = p_new(pool, struct mail_seal_certificate, own->len);
-	for (guint i = 0; i < own->len; i++)
+	for (guint i = 0; i < own->len && ret == 0; i++) {
 		describe_one(own->pdata[i], set, now, pool, &infos[i]);
+		ret = describe_engine(own->pdata[i], set, now, pool, &infos[i],
+				      error);
+	}
 	*list_r = infos;
 	*count_r = own->len;
 	g_ptr_array_unref(own);
-	return 0;
+	return ret;
 }
 
 static int
@@ -203,7 +229,6 @@ static int
 check_list(const struct certificate_list *list,
 	   const struct mail_seal_settings *set, struct seal_error *error)
 {
-
 	if (list->count > ENROL_CERTIFICATES_MAX) {
 		seal_error_set(error, SEAL_ERROR_UNUSABLE_KEY,
 			       "it holds %zu certificates, and a user has "

@@ -15,8 +15,8 @@ keys_failed(struct mail_seal_keys *keys, const struct seal_error *error,
 	keys->log_error = t_strdup_printf("%s: %s", where, error->text);
 }
 
-/* Reads the first source that has certificates, and when the owner last withdrew
-   any as far as one says so; if none has certificates, that counts.
+/* Reads the first source that has certificates, and when the owner last
+   withdrew any as far as one says so; if none has certificates, that counts.
    remembered_r: what was asked for a short time ago will do, and whether it was
    that; or NULL. */
 static int
@@ -100,12 +100,16 @@ keys_get(const struct mail_seal_settings *set, const char *facts, bool recent,
 			"no source in mail_seal_keys has a key";
 		return;
 	}
+	if (ret > 0)
+		keys_r->certificates = certificates;
 	if (ret > 0 && set->extra_keys != NULL) {
 		extra = t_buffer_create(4096);
 		ret = mail_seal_keys_read_extra(set, extra, &extra_where,
 						&error);
 		if (ret < 0)
 			where = extra_where;
+		else
+			keys_r->extra = extra;
 	}
 	if (ret >= 0) {
 		core = mail_seal_core_get(&error);

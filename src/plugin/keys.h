@@ -11,6 +11,10 @@ struct mail_seal_keys {
 	enum mail_seal_key_state state;
 	/* they aren't asked for now: the source has said it a short time ago */
 	bool remembered;
+	/* what was judged, as it was read: the owner's, and those of the
+	   settings' extra_keys. From the data stack; NULL if there are none or
+	   they couldn't be read. */
+	const buffer_t *certificates, *extra;
 	/* if missing: when the owner withdrew, as a source says; or 0 */
 	time_t withdrawn;
 	/* if usable: whom to seal to. Free with the core's

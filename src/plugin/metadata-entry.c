@@ -245,7 +245,7 @@ pending_unset(struct mailbox_transaction_context *t,
 			   &error);
 }
 
-static bool pending_exists(const struct mail_seal_settings *set)
+bool mail_seal_metadata_is_pending(const struct mail_seal_settings *set)
 {
 	struct seal_error error = { .code = SEAL_ERROR_NONE };
 	struct mail_seal_pending pending;
@@ -280,14 +280,7 @@ code_set(struct mailbox_transaction_context *t,
 	return -1;
 }
 
-/* It can't be read: there is nothing to take away. */
-static int
-code_unset(struct mailbox_transaction_context *t ATTR_UNUSED,
-	   const struct mail_seal_settings *set ATTR_UNUSED)
-{
-	return 0;
-}
-
+/* It can't be read. */
 static int
 code_get(struct mailbox *box ATTR_UNUSED,
 	 const struct mail_seal_settings *set ATTR_UNUSED,
@@ -307,8 +300,7 @@ status_get(struct mailbox *box, const struct mail_seal_settings *set,
 	string_t *text = t_str_new(512);
 	const char *log_error;
 
-	if (mail_seal_metadata_status(set, pending_exists(set), text,
-				      &log_error) < 0) {
+	if (mail_seal_metadata_status(set, text, &log_error) < 0) {
 		e_error(box->event, "mail_seal: The owner's status can't be "
 			"found out: %s", log_error);
 		mail_storage_set_error(box->storage, MAIL_ERROR_TEMP,
@@ -320,26 +312,14 @@ status_get(struct mailbox *box, const struct mail_seal_settings *set,
 	return 1;
 }
 
-static int status_refuse(struct mailbox *box)
-{
-	mail_storage_set_error(box->storage, MAIL_ERROR_PARAMS,
-			       "The status can only be read");
-	return -1;
-}
-
 static int
 status_set(struct mailbox_transaction_context *t,
 	   const struct mail_seal_settings *set ATTR_UNUSED,
 	   const struct mail_attribute_value *value ATTR_UNUSED)
 {
-	return status_refuse(t->box);
-}
-
-static int
-status_unset(struct mailbox_transaction_context *t,
-	     const struct mail_seal_settings *set ATTR_UNUSED)
-{
-	return status_refuse(t->box);
+	mail_storage_set_error(t->box->storage, MAIL_ERROR_PARAMS,
+			       "The status can only be read");
+	return -1;
 }
 
 /* Who goes through all entries wants what is kept there. A code isn't, and the
@@ -361,18 +341,16 @@ const struct metadata_entry mail_seal_metadata_entries[] = {
 		.get = pending_get,
 		.set = pending_set,
 		.unset = pending_unset,
-		.exists = pending_exists
+		.exists = mail_seal_metadata_is_pending
 	}, {
 		.name = "code",
 		.get = code_get,
 		.set = code_set,
-		.unset = code_unset,
 		.exists = isnt_listed
 	}, {
 		.name = "status",
 		.get = status_get,
 		.set = status_set,
-		.unset = status_unset,
 		.exists = isnt_listed
 	}, {
 		.name = NULL

@@ -17,6 +17,7 @@ struct metadata_entry {
 	int (*set)(struct mailbox_transaction_context *t,
 		   const struct mail_seal_settings *set,
 		   const struct mail_attribute_value *value);
+	/* NULL: it keeps nothing that could be taken away. */
 	int (*unset)(struct mailbox_transaction_context *t,
 		     const struct mail_seal_settings *set);
 	/* Is it to be listed? */
@@ -25,5 +26,8 @@ struct metadata_entry {
 
 /* Ours; the last one has no name. To add one, add it in metadata-entry.c. */
 extern const struct metadata_entry mail_seal_metadata_entries[];
+
+/* Does anything wait for its code? If that can't be read, no. */
+bool mail_seal_metadata_is_pending(const struct mail_seal_settings *set);
 
 #endif

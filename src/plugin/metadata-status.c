@@ -8,6 +8,7 @@
 #include "str.h"
 #include "time-util.h"
 #include "keys.h"
+#include "metadata-entry.h"
 #include "metadata-status.h"
 #include "owner.h"
 #include "../core/core.h"
@@ -19,33 +20,35 @@ struct owners_certificates {
 	unsigned int count;
 };
 
-/* Reads them for show. Those that can't be read are why they can't be used,
-   which the owner's verdict says. */
-static void
+/* Describes what the verdict is of, which may be another in the source by now.
+   What can't be read or is no certificate has none to show: the verdict says
+   why. Returns 0, or -1 if that can't be told now. */
+static int
 get_certificates(const struct mail_seal_owner *owner,
-		 struct owners_certificates *own_r)
+		 struct owners_certificates *own_r, struct seal_error *error)
 {
-	const struct mail_seal_settings *set = owner->set;
-	struct seal_error error = { .code = SEAL_ERROR_NONE };
-	const struct mail_seal_core *core = mail_seal_core_get(&error);
-	buffer_t *certificates = t_buffer_create(4096);
-	buffer_t *extra = t_buffer_create(1024);
-	struct mail_seal_contents contents = { .certificates = certificates };
-	const char *where;
+	const struct mail_seal_keys *keys = &owner->keys;
+	const struct mail_seal_contents contents = {
+		.certificates = keys->certificates,
+		.extra = keys->extra
+	};
+	const struct mail_seal_core *core;
 
 	i_zero(own_r);
-	if (core == NULL ||
-	    mail_seal_keys_read(set, certificates, &where, &error) <= 0)
-		return;
-	if (set->extra_keys != NULL &&
-	    mail_seal_keys_read_extra(set, extra, &where, &error) == 0)
-		contents.extra = extra;
+	if (keys->certificates == NULL)
+		return 0;
+	core = mail_seal_core_get(error);
+	if (core == NULL)
+		return -1;
 	/* with what the judge has just said, nobody is asked again */
-	if (core->summarize(&contents, set, owner->keys.new_facts != NULL ?
-			    owner->keys.new_facts : owner->state.facts,
+	if (core->summarize(&contents, owner->set, keys->new_facts != NULL ?
+			    keys->new_facts : owner->state.facts,
 			    pool_datastack_create(), &own_r->list,
-			    &own_r->count, &error) < 0)
-		own_r->count = 0;
+			    &own_r->count, error) == 0)
+		return 0;
+	own_r->count = 0;
+	return keys->state == MAIL_SEAL_KEY_UNUSABLE &&
+		error->code == SEAL_ERROR_UNUSABLE_KEY ? 0 : -1;
 }
 
 static bool
@@ -60,14 +63,15 @@ have_expired(const struct owners_certificates *own, time_t now)
 
 /* As "doveadm seal key list" calls it */
 static const char *
-state_word(const struct mail_seal_owner *owner, bool pending,
+state_word(const struct mail_seal_owner *owner,
 	   const struct owners_certificates *own)
 {
 	switch (owner->keys.state) {
 	case MAIL_SEAL_KEY_USABLE:
 		return "active";
 	case MAIL_SEAL_KEY_MISSING:
-		return pending ? "pending" : "none";
+		return mail_seal_metadata_is_pending(owner->set) ?
+			"pending" : "none";
 	case MAIL_SEAL_KEY_UNUSABLE:
 		return have_expired(own, time(NULL)) ? "expired" : "unusable";
 	case MAIL_SEAL_KEY_LOST:
@@ -103,23 +107,27 @@ append_certificate(string_t *text,
 	str_append_c(text, '\n');
 }
 
-static void
+/* Returns 0 or -1. */
+static int
 append_status(string_t *text, const struct mail_seal_owner *owner,
-	      bool pending)
+	      const char **log_error_r)
 {
-	struct owners_certificates own = { .list = NULL };
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	struct owners_certificates own;
 	const char *problem = owner->keys.state == MAIL_SEAL_KEY_LOST ?
 		"it is no longer there" : owner->keys.reason;
 
-	if (owner->keys.state == MAIL_SEAL_KEY_USABLE ||
-	    owner->keys.state == MAIL_SEAL_KEY_UNUSABLE)
-		get_certificates(owner, &own);
-	str_printfa(text, "state=%s\nmail=%s\n",
-		    state_word(owner, pending, &own), mail_word(owner));
+	if (get_certificates(owner, &own, &error) < 0) {
+		*log_error_r = t_strdup(error.text);
+		return -1;
+	}
+	str_printfa(text, "state=%s\nmail=%s\n", state_word(owner, &own),
+		    mail_word(owner));
 	if (problem != NULL)
 		str_printfa(text, "problem=%s\n", problem);
 	for (unsigned int i = 0; i < own.count; i++)
 		append_certificate(text, &own.list[i]);
+	return 0;
 }
 
 const char *mail_seal_metadata_time(time_t when)
@@ -128,8 +136,7 @@ const char *mail_seal_metadata_time(time_t when)
 }
 
 int mail_seal_metadata_status(const struct mail_seal_settings *set,
-			      bool pending, string_t *text,
-			      const char **log_error_r)
+			      string_t *text, const char **log_error_r)
 {
 	struct mail_seal_owner owner;
 	int ret = 0;
@@ -143,7 +150,7 @@ int mail_seal_metadata_status(const struct mail_seal_settings *set,
 		*log_error_r = owner.log_error;
 		ret = -1;
 	} else {
-		append_status(text, &owner, pending);
+		ret = append_status(text, &owner, log_error_r);
 	}
 	mail_seal_owner_free(&owner);
 	return ret;

@@ -64,8 +64,8 @@ static bool is_dovecots_own(struct mailbox *box)
 	return user->dsyncing || !mail_seal_user_has_context(user);
 }
 
-/* Dovecot may have something by the name of what isn't ours, from before we
-   came. Without attributes there is nothing. */
+/* Dovecot may have something by the name of what isn't ours, or of which we
+   keep nothing, from before we came. Without attributes there is nothing. */
 static int
 remove_dovecots(struct mailbox_transaction_context *t,
 		enum mail_attribute_type type, const char *key)
@@ -104,8 +104,9 @@ metadata_set(struct mailbox_transaction_context *t,
 
 	if (is_dovecots_own(t->box))
 		return t->box->v.attribute_set(t, type, key, value);
-	/* with all other attributes of a mailbox that is deleted */
-	if (unset && (entry == NULL || t->box->deleting))
+	/* deleting: with all other attributes of the mailbox */
+	if (unset && (entry == NULL || entry->unset == NULL ||
+		      t->box->deleting))
 		return remove_dovecots(t, type, key);
 	if (entry == NULL)
 		return refuse_value(t->box, key);

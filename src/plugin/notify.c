@@ -35,12 +35,13 @@ static void
 tell(struct notify *notify, enum mail_seal_notice kind, int ret,
      const char *error)
 {
-	const char *result = ret > 0 ? "stored in INBOX" :
-		t_strconcat("not stored: ", error, NULL);
+	const char *result;
 
-	/* it was there already: nothing was done */
+	/* it was there already: nothing was done, and there is no error */
 	if (ret == 0)
 		return;
+	result = ret > 0 ? "stored in INBOX" :
+		t_strconcat("not stored: ", error, NULL);
 	notify->callback(notify->context, mail_seal_notice_name(kind), result,
 			 ret < 0);
 }

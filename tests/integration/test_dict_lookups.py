@@ -151,6 +151,16 @@ def test_owner_of_a_shared_mailbox(asking, store, keys):
     assert last(asking, "bob", "Common") == keys.bob.fingerprint
 
 
+def test_how_it_stands(asking, store):
+    """What is pending is asked for only where nothing is enrolled."""
+    entry = "/private/vendor/vendor.mail-seal/status"
+    for user, state, lookups in (("alice", b"state=active", 1), ("nobody", b"state=none", 2)):
+        with asking.imap(user) as client:
+            count = Count(store)
+            assert state in b"".join(client.must(f'GETMETADATA "" {entry}').untagged)
+            assert count.new() == lookups, user
+
+
 # Once in a while
 
 def test_many_in_one_session(remembering, store, keys):

@@ -1,13 +1,16 @@
 """The METADATA entry "status": how it stands with an owner, for settings pages."""
 
 import re
+import time
 
 import pytest
 
 import enrolment
 import fakes
 import mail
-from dovecot import Dovecot, User
+import packets
+import team
+from dovecot import Dovecot, User, dovecot_version
 from enrolment import MESSAGE, get_entry, set_entry
 from imap import Literal
 from sandbox import wait_until
@@ -15,6 +18,9 @@ from x509 import EXPIRED
 
 SERVER = "/private/vendor/vendor.mail-seal/"
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+TIMEOUT = 2  # seconds
+# on a busy machine, and less than what is the default
+LIMIT = 30
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +31,10 @@ def server(gnupg, keys):
              User("two"), User("mixed"), User("tolerant", settings=stored), User("garbage"),
              User("extra", keys.alice.certificate, {"mail_seal_extra_keys": "/nonexistent"}),
              User("denied", keys.carol.certificate, {"mail_seal_imap_enrolment": "no"}),
+             User("hasty", settings={"mail_seal_timeout": f"{TIMEOUT}s"}),
              User("exempt", settings={"mail_seal_keys": "none"})]
-    with Dovecot(users, metadata=True) as dovecot:
+    with Dovecot(users, metadata=True, shared=True,
+                 groups={"CERT": "file:FOLDER/cert.asc"}) as dovecot:
         yield dovecot
 
 
@@ -104,6 +112,46 @@ def test_several(server, gnupg, keys):
                                             "it has expired"]])
 
 
+def odd_certificate(address):
+    """gpg calls it usable, and nothing can be sealed to it: its point is of low order."""
+    created = int(time.time()) - 24 * 3600
+    primary = packets.Primary(created)
+    subkey = packets.key_body(packets.ECDH, packets.ecdh(b"\x40" + bytes(32)), created)
+    data = primary.packet + primary.user(address, created)
+    data += primary.bind(subkey, {"created": created, "flags": packets.ENCRYPT})
+    return packets.armor(data), packets.fingerprint(primary.body)
+
+
+def test_what_the_engine_refuses(server, keys):
+    odd, its_fingerprint = odd_certificate("mixed@example.org")
+    server.give("mixed", ".mail-seal/keys", keys.bob.certificate + odd)
+    found, certificates = status(server, "mixed")
+    assert found == {"state": "active", "mail": "sealed"}
+    problems = {fingerprint: rest for fingerprint, _, _, *rest in certificates}
+    assert problems[keys.bob.fingerprint] == []
+    assert "low order" in problems[its_fingerprint][0]
+    assert enrolment.sealed_to(server, "mixed") == [keys.bob.fingerprint]
+    server.never_enrolled("mixed")
+    server.give("mixed", ".mail-seal/keys", odd)
+    found, [[fingerprint, *_, problem]] = status(server, "mixed")
+    assert (found["state"], found["mail"]) == ("unusable", "refused")
+    assert fingerprint == its_fingerprint and problem == found["problem"]
+
+
+@pytest.mark.parametrize("state", ["active", "expired"])
+def test_what_was_read_first_counts(server, gnupg, state):
+    """The certificate goes while it is judged: what is said of it is of one time."""
+    server.never_enrolled("two")
+    key = (gnupg.generate("two@example.org") if state == "active"
+           else gnupg.generate_expired("two@example.org"))
+    path = server.give("two", ".mail-seal/keys", key.certificate)
+    with fakes.Fakes(server).gpg_takes_away(path):
+        found, certificates = status(server, "two")
+    assert not path.exists()
+    assert found["state"] == state
+    assert [certificate[0] for certificate in certificates] == [key.fingerprint]
+
+
 def test_what_cannot_be_used(server, gnupg):
     """Revoked, no certificate at all, or mail_seal_extra_keys."""
     revoked = gnupg.generate_revoked("garbage@example.org")
@@ -146,13 +194,30 @@ def test_failure_is_told_without_paths(server, keys):
     assert wait_until(lambda: "The owner's status can't be found out: " in server.log())
 
 
+def test_hanging_gpg(server, gnupg, keys):
+    key = gnupg.generate("hasty@example.org")  # that no process remembers
+    server.give("hasty", ".mail-seal/keys", key.certificate)
+    with server.imap("hasty") as client:
+        with fakes.Fakes(server).gpg("hang_stubborn", every_call=True):
+            start = time.monotonic()
+            response = client.command(f'GETMETADATA "" {SERVER}status')
+            assert response.status == "NO" and "please try again later" in response.text
+            assert time.monotonic() - start < LIMIT
+            assert client.command("NOOP").ok
+        assert b"state=active" in get_entry(client, "status")
+        assert client.append("INBOX", MESSAGE).ok
+    server.empty("hasty")
+
+
 def test_it_cannot_be_set(server, keys):
     server.give("alice", ".mail-seal/keys", keys.alice.certificate)
     before = status(server, "alice")
     with server.imap("alice") as client:
-        for value in (b"state=none", b"", keys.bob.certificate, None):
+        for value in (b"state=none", b"", keys.bob.certificate):
             response = set_entry(client, "status", value)
             assert response.status == "NO" and "The status can only be read" in response.text
+        # there is nothing to take away
+        assert set_entry(client, "status", None).ok
         for mailbox in ("INBOX", "Drafts"):
             assert client.command(f'SETMETADATA "{mailbox}" ({SERVER}status ',
                                   Literal(b"x"), ")").status == "NO"
@@ -161,6 +226,51 @@ def test_it_cannot_be_set(server, keys):
         assert b"state=" not in b"".join(client.must(
             'GETMETADATA "" /shared/vendor/vendor.mail-seal/status').untagged)
     assert status(server, "alice") == before
+
+
+@pytest.mark.parametrize("user", ["alice", "denied"])
+@pytest.mark.parametrize("name", ["status", "code"])
+def test_what_dovecot_had_by_that_name_can_be_removed(server, user, name):
+    """From before mail_seal came: it is never shown, but it is the owner's."""
+    without = "mail_plugins=" if dovecot_version().startswith("2.3") else "mail_plugins/mail_seal=no"
+    kept = server.home(user) / "attributes"
+    server.doveadm("-o", without, "mailbox", "metadata", "set", "-u", user, "-s", "", SERVER + name,
+                   "from-before")
+    assert b"from-before" in kept.read_bytes()
+    with server.imap(user) as client:
+        assert b"from-before" not in (get_entry(client, name) or b"")
+        assert set_entry(client, name, None).ok
+    assert b"from-before" not in kept.read_bytes()
+
+
+def test_maxsize(server, keys):
+    server.give("alice", ".mail-seal/keys", keys.alice.certificate)
+    with server.imap("alice") as client:
+        size = len(get_entry(client, "status"))
+        response = client.must(f'GETMETADATA (MAXSIZE {size - 1}) "" {SERVER}status')
+        assert response.code("METADATA LONGENTRIES") == [str(size)]
+        assert b"state=" not in b"".join(response.untagged)
+        response = client.must(f'GETMETADATA (MAXSIZE {size}) "" {SERVER}status')
+        assert b"state=active" in b"".join(response.untagged)
+
+
+def test_mailboxes_that_are_not_ones_own(server, keys):
+    """Neither another's nor a team's: what is said is of who asks."""
+    team.give(server, "cert.asc", keys.bob.certificate)
+    team.make(server, "CERT")
+    server.give("bob", ".mail-seal/keys", keys.bob.certificate)
+    server.doveadm("mailbox", "create", "-u", "bob", "Common")
+    server.give("bob", "Maildir/.Common/dovecot-acl", team.ACL.encode())
+    with server.imap("alice") as client:
+        for mailbox in ("Public/CERT", "shared/bob/Common"):
+            assert client.append(mailbox, MESSAGE).ok
+            for entry in (SERVER, "/shared/vendor/vendor.mail-seal/"):
+                response = client.command(f'GETMETADATA "{mailbox}" {entry}status')
+                assert b"state=" not in b"".join(response.untagged)
+                assert client.command(f'SETMETADATA "{mailbox}" ({entry}status ',
+                                      Literal(b"x"), ")").status == "NO"
+        assert b"state=none" in get_entry(client, "status")
+    server.doveadm("expunge", "-u", "bob", "mailbox", "Common", "all")
 
 
 def test_it_is_in_no_listing(server, keys):
@@ -183,6 +293,7 @@ def test_where_enrolment_is_switched_off(server):
     with server.imap("denied") as client:
         assert get_entry(client, "status") is None
         assert set_entry(client, "status", b"x").status == "NO"
+        assert set_entry(client, "status", None).ok
 
 
 def test_dsync_carries_nothing_over(server, keys):

@@ -98,6 +98,8 @@ def test_refused(server, name):
     [reply] = server.deliver(MESSAGE, "alice")
     assert (reply.code, server.messages("alice")) == (451, []), reply
     assert reason in reply.text, reply
+    [row] = server.doveadm_rows("seal", "key", "list", "-u", "alice")
+    assert row["state"] == "unusable" and reason in row["problem"], row
 
 
 def gpg_key(gnupg, address):

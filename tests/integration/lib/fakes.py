@@ -44,6 +44,14 @@ class Fakes:
         lines = self.record.read_text().splitlines()
         return [dict(word.split("=", 1) for word in line.split(" ")) for line in lines]
 
+    @contextlib.contextmanager
+    def gpg_takes_away(self, file):
+        """The first question to gpg, whatever it is, removes this file."""
+        self.record.write_text(str(file))
+        self.record.chmod(0o644)
+        with self.gpg("take_away_named", every_call=True):
+            yield
+
     def forget_recorded(self):
         self.record.write_text("")
         self.record.chmod(0o666)
