@@ -125,6 +125,14 @@ case("opened, folded fields", "message.opened",
      b"Subject: a long\r\n one\r\nHP-Outer: Subject:\r\n [...]\r\n"
      b"Content-Type: text/plain;\r\n charset=utf-8;\r\n hp=cipher\r\nX/Y: 1\r\n\r\n"
      b"Hello; hp=cipher\r\n")
+FOLDED = b" more\r\n" * 20_000
+case("opened, fields of many lines", "message.opened",
+     "From: a@example.net\r\nReferences: <a@b>\r\n" + FOLDED.decode() + "To: b@example.net\r\n"
+     "Comments: 2\r\n" + FOLDED.decode() + "Content-Type: text/plain\r\n\r\nHello\r\n",
+     MARK + b"From: a@example.net\r\nReferences: <a@b>\r\n" + FOLDED + b"Comments: 1\r\n" + FOLDED
+     + b"To: b@example.net\r\n" + PGP,
+     b"Comments: 2\r\n" + FOLDED + b"HP-Outer: Subject: [...]\r\n" + FOLDED
+     + b"Content-Type: text/plain\r\n\r\nHello\r\n")
 case("opened without fields inside", "message.opened", "Subject: Hello\r\n\r\nbody\r\n",
      MARK + b"Subject: Hello\r\n" + PGP, b"\r\nbody\r\n")
 

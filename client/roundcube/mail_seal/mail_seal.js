@@ -26,7 +26,7 @@ rcube_webmail.prototype.mail_seal_unsaved = function(message)
             .attr('href', URL.createObjectURL(new Blob([bytes], {type: 'message/rfc822'})));
 
     $('#mail-seal-unsaved').remove();
-    $('<div id="mail-seal-unsaved" class="ui alert alert-warning boxwarning">').append($('<p>').text(this.get_label('mail_seal.unsaved')), message ? link : '')
+    $('<div id="mail-seal-unsaved" class="ui alert alert-warning boxwarning">').append($('<p>').text(this.get_label(message ? 'mail_seal.unsaved' : 'mail_seal.unsavedlarge')), message ? link : '')
         .prependTo(this.gui_objects.messageform);
 
     // so that the browser asks before it leaves the page

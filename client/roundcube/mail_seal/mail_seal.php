@@ -20,12 +20,15 @@ class mail_seal extends rcube_plugin
     private $plain;            // is it an answer to what came unencrypted?
     private $unsaved;          // message that was sent, and not yet stored
     private $draft = '';       // the draft that it was
+    private $replaced;         // key of the draft that is replaced
+    private $attached = 0;     // files that this request attaches
+    private $warned = false;
 
     function init()
     {
         $this->rc = rcmail::get_instance();
         $this->load_config();
-        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'download', 'notsent', 'toolarge', 'reallywithdraw']);
+        $this->add_texts('localization/', ['sealed', 'headersonly', 'unsaved', 'unsavedlarge', 'download', 'notsent', 'toolarge', 'reallywithdraw']);
         require_once __DIR__ . '/lib/mail_seal_' . ($this->rc->task == 'mail' ? 'message' : 'settings') . '.php';
 
         if ($this->rc->task == 'settings') {
@@ -33,7 +36,7 @@ class mail_seal extends rcube_plugin
         }
 
         $hooks = ['ready', 'storage_init', 'messages_list', 'message_load', 'template_object_messagebody',
-            'message_draftsaved', 'message_sent', 'attachments_cleanup', 'send_page'];
+            'message_ready', 'message_draftsaved', 'message_sent', 'attachments_cleanup', 'send_page'];
         foreach ($hooks as $hook) {
             $this->add_hook($hook, [$this, $hook]);
         }
@@ -62,12 +65,6 @@ class mail_seal extends rcube_plugin
             $this->before = $_SESSION['compose_data_' . $input('_id')] ?? [];
             // behind enigma, wherever it stands in the list of plugins
             $this->add_hook('message_compose_body', [$this, 'message_compose_body']);
-        }
-        // A draft that this editor has neither shown nor saved isn't replaced: there is one more then.
-        if ($args['action'] == 'send' && $input('_draft_saveid') !== '' && !isset($_POST['_pgpmime'])
-            && $this->draft_id($this->rc->config->get('drafts_mbox'), $input('_draft_saveid')) !== ($this->compose_data()['mail_seal_shown'] ?? '')
-        ) {
-            $_POST['_draft_saveid'] = '';
         }
         if ($args['action'] == 'bounce') {
             $message = new rcube_message($input('_uid'), $input('_mbox'));
@@ -155,13 +152,20 @@ class mail_seal extends rcube_plugin
 
     /**
      * The MIME entity in a sealed message, or null if it can't be opened here
+     *
+     * @param string|rcube_message $message Fetched only if there is hope
      */
-    private function open($raw)
+    private function open($message)
     {
         $engine = $this->engine();
-        mail_seal_message::cut_armor($raw, $armor);
+        $size   = is_string($message) ? strlen($message) : $message->headers->size;
 
-        if (!$engine instanceof enigma_engine || $armor === '' || !rcube_utils::mem_check(5 * strlen($raw))) {
+        if (!$engine instanceof enigma_engine || !rcube_utils::mem_check(5 * $size)) {
+            return null;
+        }
+
+        mail_seal_message::cut_armor(is_string($message) ? $message : (string) $this->rc->get_storage()->get_raw_body($message->uid), $armor);
+        if ($armor === '') {
             return null;
         }
 
@@ -173,12 +177,11 @@ class mail_seal extends rcube_plugin
     }
 
     /**
-     * Is there something in the message that can't be shown here? What is in an attached message doesn't matter.
+     * The test of ids of parts: what is in an attached message doesn't matter.
      */
-    private function is_closed($message)
+    private function matters($message)
     {
-        $root    = $message->context === null ? ($message->headers->structure ?? null) : ($message->mime_parts[$message->context] ?? null);
-        $matters = function ($id) use ($message) {
+        return function ($id) use ($message) {
             // the notice in place of an encrypted message has the number of the attachment
             for ($id = (string) $id; $id !== (string) $message->context; $id = substr($id, 0, (int) strrpos($id, '.'))) {
                 if ($id === '' || ($message->mime_parts[$id]->mimetype ?? '') == 'message/rfc822') {
@@ -188,6 +191,15 @@ class mail_seal extends rcube_plugin
 
             return true;
         };
+    }
+
+    /**
+     * Is there something in the message that can't be shown here?
+     */
+    private function is_closed($message)
+    {
+        $root    = $message->context === null ? ($message->headers->structure ?? null) : ($message->mime_parts[$message->context] ?? null);
+        $matters = $this->matters($message);
 
         foreach ((array) $message->parts as $part) {
             $unknown = mail_seal_message::is_opaque($message->mime_parts[(string) $part->mime_id] ?? $root, $part->realtype ?? '')
@@ -211,6 +223,9 @@ class mail_seal extends rcube_plugin
         if (in_array($this->rc->action, ['show', 'preview', 'print'])) {
             $this->shown   = $message;
             $this->keyless = $this->failures('KEYNOTFOUND') && !$this->engine()->encrypted_parts;
+        }
+        if ($this->rc->action == 'compose' && !empty($this->compose_data()['param']['draft_uid'])) {
+            $this->fetch_texts($message);
         }
         if (!$this->engine()->encrypted_parts || !$root || $message->context !== null || $this->is_closed($message)) {
             return;
@@ -279,7 +294,7 @@ class mail_seal extends rcube_plugin
     private function body($message, $mode, $body)
     {
         $sealed = $this->is_sealed($message);
-        $entity = $sealed ? $this->open((string) $this->rc->get_storage()->get_raw_body($message->uid)) : null;
+        $entity = $sealed ? $this->open($message) : null;
         // What is attached to it doesn't decide. Without the key nothing of it can be in the answer.
         $this->plain = $sealed && ($entity === null ? !$this->engine()->encrypted_parts : !mail_seal_message::entity_holds_encrypted($entity));
 
@@ -289,28 +304,148 @@ class mail_seal extends rcube_plugin
             $mailvelope = !empty($_SESSION['browser_caps']['pgpmime']) && !$sealed && $message->get_multipart_encrypted_part();
 
             if (in_array($mode, ['draft', 'edit', 'forward']) && !$mailvelope) {
-                $this->refuse($message, $mode);
+                $this->forget_attachments();
+                // an editor without text, which goes on in another window
+                return isset($_POST['_message']) ? '' : $this->refuse($message, $mode);
             }
 
             // enigma quotes the ciphertext
             return $sealed ? mail_seal_message::cut_armor($body) : $body;
         }
-        if ($mode == 'draft' && $this->is_whole($message, $body)) {
-            $this->compose_data()['mail_seal_shown'] = $this->draft_id($message->folder, $message->uid);
+        if ($mode == 'draft') {
+            $key = $this->draft_key($message->folder, $message->uid);
+            // when the page is loaded again, the editor may have less
+            $this->rc->session->remove($key);
+            if ($this->is_whole($message)) {
+                $_SESSION[$key] = [];
+            }
         }
 
         return $body;
     }
 
-    /**
-     * Has the server given all of the draft? What it hasn't is empty in the editor, without a word.
+    /*
+     * Drafts that an editor may replace
      */
-    private function is_whole($message, $body)
-    {
-        $files = array_column($this->compose_data()['attachments'] ?? [], 'size');
 
-        // an empty line is an empty text
-        return (trim($body) !== '' || (current($message->parts)->size ?? 0) <= 2) && count(array_filter($files)) == count($files);
+    /**
+     * The key in the session that says so. Requests at the same time don't overwrite each other's keys.
+     */
+    private function draft_key($folder, $uid)
+    {
+        $data = $this->rc->get_storage()->folder_data($folder);
+
+        return $this->drafts_prefix() . md5(implode(':', [$folder, $data['UIDVALIDITY'] ?? '', $uid]));
+    }
+
+    private function drafts_prefix()
+    {
+        return 'mail_seal_draft_' . rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC) . '_';
+    }
+
+    /**
+     * The texts of a draft as the editor gets them: Roundcube would fetch some at each use, and forget that it couldn't.
+     */
+    private function fetch_texts($message)
+    {
+        $matters = $this->matters($message);
+
+        foreach ((array) $message->parts as $part) {
+            if ($part->type == 'content' && $part->body === null && $part->encoding != 'stream'
+                && $matters($part->mime_id) && rcube_utils::mem_check(10 * $part->size)
+            ) {
+                $part->body = $this->rc->get_storage()->get_message_part($message->uid, $part->mime_id, $part, null, null, true, 0, false);
+            }
+        }
+    }
+
+    /**
+     * Has the server given all of the draft, and is it in the editor? What isn't is missing there without a word.
+     */
+    private function is_whole($message)
+    {
+        $data    = $this->compose_data();
+        $files   = $data['attachments'] ?? [];
+        $matters = $this->matters($message);
+
+        foreach ((array) $message->parts as $part) {
+            // an empty line is an empty text
+            if ($part->type == 'content' && $part->size > 2 && $matters($part->mime_id) && (string) $message->get_part_body($part->mime_id) === '') {
+                return false;
+            }
+        }
+
+        $was = array_filter($message->attachments, function ($part) { return $part->size <= 2; });
+        $are = array_filter($files, function ($file) { return empty($file['size']); });
+
+        // If the connection broke, what came before may be cut off.
+        return empty($data['param']['body']) && count($are) <= count($was) && !$this->lost_files()
+            && count(array_diff_key($files, $this->before['attachments'] ?? [])) >= $this->attached
+            && (string) $this->rc->get_storage()->get_raw_headers($message->uid) !== '';
+    }
+
+    /**
+     * Attachments whose files are gone, or not whole
+     */
+    private function lost_files()
+    {
+        return array_filter($this->compose_data()['attachments'] ?? [], function ($file) {
+            return !empty($file['path']) && @filesize($file['path']) !== (int) $file['size'];
+        });
+    }
+
+    /**
+     * A draft that this editor has neither shown nor saved isn't replaced, nor is one with files that
+     * it has lost since: there is one more then.
+     */
+    function message_ready()
+    {
+        $uid = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
+
+        // not what was encrypted in the browser
+        if ($uid === '' || isset($_POST['_pgpmime'])) {
+            return;
+        }
+
+        $key  = $this->draft_key($this->rc->config->get('drafts_mbox'), $uid);
+        $lost = array_diff_key($this->lost_files(), $_SESSION[$key] ?? []);
+
+        if ($lost) {
+            $this->rc->output->show_message('mail_seal.lostfiles', 'warning', null, true, 15);
+        }
+        if ($lost || !isset($_SESSION[$key])) {
+            $_POST['_draft_saveid'] = '';
+        }
+        else {
+            $this->replaced = $key;
+        }
+    }
+
+    function message_draftsaved($args)
+    {
+        $_SESSION[$this->draft_key($args['folder'], $args['uid'])] = $this->lost_files();
+        if ($this->replaced) {
+            $this->rc->session->remove($this->replaced);
+        }
+    }
+
+    /*
+     * What can't be written here
+     */
+
+    /**
+     * With a password the attachments are no longer these. Another tab may have the editor.
+     */
+    private function forget_attachments()
+    {
+        $data =& $this->compose_data();
+
+        foreach (array_diff_key($data['attachments'] ?? [], $this->before['attachments'] ?? []) as $id => $attachment) {
+            $this->api->exec_hook('attachment_delete', $attachment);
+            unset($data['attachments'][$id]);
+        }
+        $data['forward_attachments'] = !empty($this->before['forward_attachments']);
+        $this->rc->output->set_env('pgp_mime_message', null);
     }
 
     /**
@@ -325,34 +460,13 @@ class mail_seal extends rcube_plugin
             $this->api->get_plugin('enigma')->ui->password_prompt($status, ['compose-init' => true]);
         }
 
-        // With a password this is called again, and attachments are no longer these. Another tab may have the editor.
-        $data =& $this->compose_data();
-        foreach (array_diff_key($data['attachments'] ?? [], $this->before['attachments'] ?? []) as $id => $attachment) {
-            $this->api->exec_hook('attachment_delete', $attachment);
-            unset($data['attachments'][$id]);
-        }
-        $data['forward_attachments'] = !empty($this->before['forward_attachments']);
-
         $parts     = array_merge([$message->headers->structure ?? null], array_values($message->mime_parts));
         $encrypted = !empty($message->pgp_mime) || $this->failures() || array_filter($parts, ['mail_seal_message', 'is_encrypted']);
 
         $output->set_env('action', 'plugin.mail_seal');
-        $output->set_env('pgp_mime_message', null);
         $output->set_env('mail_seal_refused', $encrypted ? $mode : 'other');
         $output->set_env('mail_seal_back', $this->rc->url(['action' => 'show', 'mbox' => $message->folder, 'uid' => $message->uid]));
         $output->send('mail_seal.refused');
-    }
-
-    private function draft_id($folder, $uid)
-    {
-        $data = $this->rc->get_storage()->folder_data($folder);
-
-        return implode(':', [$folder, $data['UIDVALIDITY'] ?? '', $uid]);
-    }
-
-    function message_draftsaved($args)
-    {
-        $this->compose_data()['mail_seal_shown'] = $this->draft_id($args['folder'], $args['uid']);
     }
 
     /**
@@ -360,24 +474,27 @@ class mail_seal extends rcube_plugin
      */
     function attachment_save($args)
     {
+        $this->attached++;
+
         if (($args['mimetype'] ?? '') != 'message/rfc822') {
             return;
         }
+        if (!$this->engine() instanceof enigma_engine || !rcube_utils::mem_check(10 * ($args['size'] ?? 0))) {
+            $this->plain = false;
 
-        $whole  = isset($args['data']) || rcube_utils::mem_check(5 * ($args['size'] ?? 0));
-        $raw    = (string) ($args['data'] ?? (empty($args['path']) ? '' : file_get_contents($args['path'], false, null, 0, $whole ? null : 65536)));
-        $sealed = mail_seal_message::has_mark($raw);
-        $entity = $sealed ? $this->open($raw) : null;
+            return $this->attachment_upload($args);
+        }
 
-        $this->plain = ($this->plain ?? true) && $whole && !mail_seal_message::entity_holds_encrypted($entity ?? $raw);
+        $raw    = (string) ($args['data'] ?? (empty($args['path']) ? '' : file_get_contents($args['path'])));
+        $entity = mail_seal_message::has_mark($raw) ? $this->open($raw) : null;
+
+        $this->plain = ($this->plain ?? true) && !mail_seal_message::entity_holds_encrypted($entity ?? $raw);
 
         if ($entity === null) {
-            if ($sealed) {
-                $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
-            }
-            return;
+            return $this->attachment_upload($args);
         }
-        if (!empty($args['path'])) {
+        // Roundcube's own file; another plugin's isn't ours
+        if (!empty($args['path']) && dirname($args['path']) == dirname(rcube_utils::temp_filename('any', true, false))) {
             unlink($args['path']);
         }
 
@@ -388,8 +505,13 @@ class mail_seal extends rcube_plugin
 
     function attachment_upload($args)
     {
-        if (mail_seal_message::has_mark((string) file_get_contents($args['path'], false, null, 0, 65536))) {
+        // without the whole of a large one
+        $start = isset($args['data']) ? substr($args['data'], 0, 65536)
+            : (empty($args['path']) ? '' : file_get_contents($args['path'], false, null, 0, 65536));
+
+        if (!$this->warned && mail_seal_message::has_mark((string) $start)) {
             $this->rc->output->show_message('mail_seal.cannotopen', 'warning', null, true, 15);
+            $this->warned = true;
         }
     }
 
@@ -409,6 +531,9 @@ class mail_seal extends rcube_plugin
     function attachments_cleanup()
     {
         $this->unsaved = null;
+        foreach (preg_grep('/^' . preg_quote($this->drafts_prefix(), '/') . '/', array_keys($_SESSION)) as $key) {
+            $this->rc->session->remove($key);
+        }
         if ($this->draft !== '') {
             $this->rc->get_storage()->delete_message($this->draft, $this->rc->config->get('drafts_mbox'));
         }

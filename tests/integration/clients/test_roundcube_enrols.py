@@ -210,7 +210,7 @@ def test_server_without_us(owners, metadata):
     with webmail_host(owners, mail_seal=False, metadata=metadata) as host, \
             Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
         owner = opened(webmail(USER))
-        assert "can't be given a key here" in result(owner)
+        assert "takes no key here" in result(owner)
         assert not owner.run("return document.querySelector('#mail-seal form')")
         host.deliver(MESSAGE, USER)
         seen = owner.show("INBOX")

@@ -74,11 +74,14 @@ class mail_seal_message
             return true;
         }
 
-        $text = $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5);
+        if (array_filter((array) $part->parts, [self::class, 'holds_encrypted'])) {
+            return true;
+        }
 
-        return array_filter((array) $part->parts, [self::class, 'holds_encrypted'])
-            || (preg_match('~^(text|multipart|message)/~i', $part->mimetype)
-                && preg_match('/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/', $text) !== 0);
+        return preg_match('~^(text|multipart|message)/~i', $part->mimetype) && preg_match(
+            '/-----\s*BEGIN\s+PGP\s+MESSAGE\s*-----/',
+            $part->body . "\n" . html_entity_decode(strip_tags((string) $part->body), ENT_QUOTES | ENT_HTML5)
+        ) !== 0;
     }
 
     /**
@@ -117,9 +120,11 @@ class mail_seal_message
         preg_match_all('/^([\w-]+)[ \t]*:/m', $inner, $m);
 
         $names = implode('|', array_merge($m[1], ['X-Mail-Seal', 'Content-[\w-]+']));
-        $field = '[ \t]*:.*(\n[ \t].*)*(\n|$)';
-        $outer = preg_replace("/^($names)$field/mi", '', $outer);
-        $inner = preg_replace(["/^HP-Outer$field/mi", '/^(Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?);\s*(hp|protected-headers)="?\w+"?/mi'], ['', '$1'], $inner);
+        // possessive: a field may have any number of lines
+        $field = '[ \t]*:.*+(?:\n[ \t].*+)*+(?:\n|$)';
+        $outer = preg_replace("/^(?:$names)$field/mi", '', $outer) ?? $outer;
+        $inner = preg_replace("/^HP-Outer$field/mi", '', $inner) ?? $inner;
+        $inner = preg_replace('/^(Content-Type:[^\n]*(?:\n[ \t][^\n]*)*?);\s*(hp|protected-headers)="?\w+"?/mi', '$1', $inner) ?? $inner;
 
         return preg_replace('/\r?\n/', "\r\n", "$outer$inner\n$body");
     }

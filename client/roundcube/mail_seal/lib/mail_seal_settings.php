@@ -27,32 +27,42 @@ class mail_seal_settings
 
     /**
      * The connection, if it is to a server that takes certificates: another may keep these entries as any.
+     *
+     * @param string|null $status Set to the entry, which is '' with a server of before it
      */
-    private function imap()
+    private function imap(&$status = null)
     {
         $storage = $this->rc->get_storage();
         // rcube_imap::set_metadata() does nothing where METADATA isn't announced
         $imap    = $storage->check_connection() ? $storage->conn : null;
-        $error   = $imap && !$imap->setMetadata('', [self::VENDOR . 'pending' => '']) ? (string) $imap->error : '';
+        $status  = $imap ? $this->entry($imap, 'status') : null;
 
-        if (strpos($error, 'What is pending')) {
-            return $imap;
+        if ($status !== '') {
+            return $status === null ? $this->refused($imap) : $imap;
         }
-        if ($imap && $error === '') {
+        if ($imap->setMetadata('', [self::VENDOR . 'pending' => ''])) {
             $imap->setMetadata('', [self::VENDOR . 'pending' => null]);
+            return $this->say('boxerror', $this->plugin->gettext('nometadata'));
         }
 
-        // what a server without mail_seal has to say of these entries says nothing to a user
-        $this->refused(stripos($error, 'certificate') ? $imap : null);
+        return strpos($imap->error, 'What is pending') === false ? $this->refused($imap) : $imap;
     }
 
     /**
-     * A refusal is the server's own sentence, without Dovecot's times.
+     * @param bool $ours The server is known to take certificates: a refusal is its own sentence, without Dovecot's times.
      */
-    private function refused($imap)
+    private function refused($imap, $ours = false)
     {
         $no = $imap && $imap->errornum == rcube_imap_generic::ERROR_NO;
-        $this->say('boxerror', $no ? preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error) : $this->plugin->gettext('nometadata'));
+
+        // what a server without mail_seal has to say of these entries says nothing to a user
+        if ($no && ($ours || stripos($imap->error, 'certificate') !== false)) {
+            $this->say('boxerror', preg_replace('/^\w+: | \([\d.+ ]+secs\)\.$/', '', $imap->error));
+        }
+        else {
+            $down = !$imap || !$imap->connected() || ($no && in_array($imap->resultcode, ['SERVERBUG', 'UNAVAILABLE', 'INUSE']));
+            $this->say('boxerror', $this->plugin->gettext($down ? 'unreachable' : 'nometadata'));
+        }
     }
 
     private function say($class, $text)
@@ -73,21 +83,26 @@ class mail_seal_settings
             // what isn't text goes in lines of base64
             $value = strpos($value, '-----BEGIN ') === 0 ? $value : chunk_split(base64_encode($value));
         }
-        if ($do == 'enigma' && ($enigma = $this->rc->plugins->get_plugin('enigma'))) {
-            $value = $enigma->load_engine()->export_key($value);
+        if ($do == 'enigma') {
+            $enigma = $this->rc->plugins->get_plugin('enigma');
+            $value  = $enigma ? $enigma->load_engine()->export_key($value) : null;
         }
 
-        if (isset($entries[$do]) && is_string($value) && ($imap = $this->imap())) {
+        if (!is_string($value)) {
+            $this->say('boxerror', $this->plugin->gettext('notexported'));
+        }
+        else if (isset($entries[$do]) && ($imap = $this->imap())) {
             if ($imap->setMetadata('', [self::VENDOR . $entries[$do] => in_array($do, ['withdraw', 'cancel']) ? null : $value])) {
-                $this->say('boxconfirmation', $this->plugin->gettext('done' . $do));
+                $this->say('boxconfirmation', $this->plugin->gettext('done' . ($do == 'enigma' ? 'certificate' : $do)));
             }
             else {
-                $this->refused($imap);
+                $this->refused($imap, true);
             }
         }
 
-        $this->rc->overwrite_action('plugin.mail_seal');
-        $this->page();
+        // a page that is reloaded does nothing again
+        $_SESSION['mail_seal_result'] = $this->objects['result'];
+        $this->rc->output->redirect(['_action' => 'plugin.mail_seal']);
     }
 
     private function entry($imap, $name)
@@ -99,18 +114,14 @@ class mail_seal_settings
 
     function page()
     {
-        $imap   = $this->imap();
-        $status = $imap ? $this->entry($imap, 'status') : null;
+        $this->objects['result'] = $_SESSION['mail_seal_result'] ?? '';
+        $this->rc->session->remove('mail_seal_result');
 
-        if ($status === '') {
-            // a server of before this entry
-            $status = $this->entry($imap, 'keys') == '' ? "state=none\nmail=stored" : "state=active\nmail=sealed";
-        }
-        if ($status !== null) {
+        if ($imap = $this->imap($status)) {
+            if ($status === '') {
+                $status = $this->entry($imap, 'keys') == '' ? "state=none\nmail=stored" : "state=active\nmail=sealed";
+            }
             $this->show($status . "\n" . $this->entry($imap, 'pending'));
-        }
-        else if ($imap) {
-            $this->refused($imap);
         }
 
         $this->plugin->include_script('mail_seal.js');
@@ -127,16 +138,18 @@ class mail_seal_settings
     private function show($entries)
     {
         preg_match_all('/^(\w+)=(.*?)\r?$/m', $entries, $lines);
-        preg_match_all('/^certificate=(\S+) \S+ (\S+)/m', $entries, $certificates, PREG_SET_ORDER);
+        preg_match_all('/^certificate=(\S+) \S+ (\S+) ?(.*?)\r?$/m', $entries, $certificates, PREG_SET_ORDER);
 
-        $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'keys' => ''];
+        $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'delay_until' => '', 'keys' => ''];
+        $when  = $lines['delay_until'] ?: $lines['until'];
+        $until = ['name' => $lines['delay_until'] ? 'delayed' : 'until', 'vars' => ['date' => $this->rc->format_date($when)]];
         $text  = $this->plugin->gettext(['name' => 'is' . $lines['state'], 'vars' => $lines]) . ' ' . $this->plugin->gettext('mail' . $lines['mail']);
 
         $this->objects += [
             'state'   => html::p(null, rcube::Q($text)),
             'keys'    => implode('', array_map([$this, 'certificate'], $certificates)),
             'pending' => implode('', array_map([$this, 'fingerprint'], array_filter(explode(',', $lines['keys'])))),
-            'until'   => rcube::Q($this->rc->format_date($lines['until'])),
+            'until'   => rcube::Q($this->plugin->gettext($until)),
             'enigma'  => $this->enigma_keys(),
         ];
         foreach (['state', 'action', 'missing'] as $name) {
@@ -146,10 +159,13 @@ class mail_seal_settings
 
     private function certificate($match)
     {
-        list(, $name, $end) = $match;
-        $label = ['name' => strtotime($end) < time() ? 'expired' : 'expires', 'vars' => ['date' => $this->rc->format_date($end)]];
+        list(, $name, $end, $problem) = $match;
 
-        return $this->fingerprint($name) . ($end == 'never' ? '' : html::p(null, rcube::Q($this->plugin->gettext($label))));
+        $vars  = ['date' => $this->rc->format_date($end), 'problem' => $problem];
+        $over  = $end != 'never' && strtotime($end) < time();
+        $label = $over ? 'expired' : ($problem !== '' ? 'cantbeused' : ($end == 'never' ? null : 'expires'));
+
+        return $this->fingerprint($name) . ($label ? html::p(null, rcube::Q($this->plugin->gettext(['name' => $label, 'vars' => $vars]))) : '');
     }
 
     private function fingerprint($name)
