@@ -134,6 +134,7 @@ static void by_server_hook(struct doveadm_mail_cmd_context *ctx)
 	if (super_hook != NULL)
 		super_hook(ctx);
 	if (strncmp(ctx->cmd->name, "seal ", 5) != 0 ||
+	    doveadm_seal_users_is_order_kept() ||
 	    (ctx->set->doveadm_port == 0 && ctx->set->doveadm_worker_count == 0))
 		return;
 	by = p_new(ctx->pool, struct by_server, 1);

@@ -21,6 +21,8 @@ struct each {
 	const struct doveadm_seal_each_user *v;
 	struct mail_storage_service_ctx *service;
 	const char *cwd;
+	/* users in a row of whom auth could say nothing, with this one */
+	unsigned int failures;
 };
 
 bool doveadm_seal_each_user_given(const struct doveadm_cmd_context *cctx)
@@ -81,6 +83,8 @@ run_session(struct each *each, const char *username, const char **error_r)
 
 	ret = mail_storage_service_lookup(each->service, &input,
 					  &service_user, error_r);
+	if (ret >= 0)
+		each->failures = 0;
 	if (ret <= 0)
 		return ret;
 	ret = mail_storage_service_next(each->service, service_user, &user,
@@ -101,8 +105,10 @@ static void run_here(struct each *each, const char *username)
 	const char *error = NULL;
 	int ret;
 
-	ret = ask_userdb(each, username) ?
-		run_session(each, username, &error) : 0;
+	if (ask_userdb(each, username))
+		ret = run_session(each, username, &error);
+	else
+		ret = each->failures = 0;
 	/* for the next one's lookup */
 	(void)doveadm_seal_root_begin();
 	if (each->cwd != NULL && chdir(each->cwd) < 0)
@@ -117,6 +123,7 @@ static void run_user(struct each *each, const char *username)
 	int ret = doveadm_seal_find_host(each->service, username, &host,
 					 &error);
 
+	each->failures = ret > 0 ? 0 : each->failures + 1;
 	if (ret > 0 && each->v->elsewhere == NULL)
 		return;
 	each->v->begin(each->v->context, username);
@@ -127,6 +134,24 @@ static void run_user(struct each *each, const char *username)
 	else
 		run_here(each, username);
 	each->v->end(each->v->context);
+}
+
+/* With a database that is down, each of them would wait until it is given up.
+   Returns 0, or -1. */
+static int run_users(struct each *each, const ARRAY_TYPE(const_string) *names)
+{
+	const char *name;
+
+	array_foreach_elem(names, name) {
+		T_BEGIN {
+			run_user(each, name);
+		} T_END;
+		if (each->failures == DOVEADM_SEAL_FAILURES_MAX) {
+			i_error(DOVEADM_SEAL_FAILURES_TEXT, each->failures);
+			return -1;
+		}
+	}
+	return 0;
 }
 
 /*
@@ -142,7 +167,7 @@ read_names(struct each *each, const char *mask, pool_t pool,
 	int ret;
 
 	if (!doveadm_seal_auth_answers(each->service)) {
-		i_error("Can't list all users: Dovecot isn't running");
+		i_error(DOVEADM_SEAL_NO_LISTING_TEXT);
 		return -1;
 	}
 	mail_storage_service_all_init_mask(each->service,
@@ -200,7 +225,6 @@ int doveadm_seal_each_user(const struct doveadm_cmd_context *cctx,
 	struct each each = { .v = v };
 	char cwd[PATH_MAX];
 	ARRAY_TYPE(const_string) names;
-	const char *name;
 	pool_t pool = pool_alloconly_create("doveadm seal users", 4096);
 	int ret;
 
@@ -212,9 +236,8 @@ int doveadm_seal_each_user(const struct doveadm_cmd_context *cctx,
 		MAIL_STORAGE_SERVICE_FLAG_NO_CHDIR);
 	mail_storage_service_init_settings(each.service, &input);
 	ret = find_names(&each, cctx, pool, &names);
-	array_foreach_elem(&names, name) T_BEGIN {
-		run_user(&each, name);
-	} T_END;
+	if (run_users(&each, &names) < 0)
+		ret = -1;
 	mail_storage_service_deinit(&each.service);
 	pool_unref(&pool);
 	return ret;

@@ -38,7 +38,8 @@ DOVEADM_CMD_PARAM('F', "user-file", CMD_PARAM_ISTREAM, 0)
 
 /* Are there users in the command line? */
 bool doveadm_seal_each_user_given(const struct doveadm_cmd_context *cctx);
-/* Returns 0, or -1 if not all users can be found, which is said. */
+/* Returns 0; or -1 if not all users can be found, or nothing came of some in a
+   row, so that the others had no turn: both is said. */
 int doveadm_seal_each_user(const struct doveadm_cmd_context *cctx,
 			   const struct doveadm_seal_each_user *each);
 

@@ -10,6 +10,8 @@
 #include "../plugin/dovecot-compat.h"
 #include "host.h"
 
+#define CONNECT_MSECS 1000
+
 /* Makes the connection, unless there is one. */
 static struct auth_master_connection *
 get_connection(struct mail_storage_service_ctx *service)
@@ -127,8 +129,10 @@ int doveadm_seal_renew_auth(struct mail_storage_service_ctx *service,
 
 bool doveadm_seal_auth_answers(struct mail_storage_service_ctx *service)
 {
-	int fd = net_connect_unix(auth_master_get_socket_path(
-						get_connection(service)));
+	/* one that is busy refuses, too */
+	int fd = net_connect_unix_with_retries(
+		auth_master_get_socket_path(get_connection(service)),
+		CONNECT_MSECS);
 
 	if (fd == -1)
 		return FALSE;

@@ -8,6 +8,7 @@
 #include "write-full.h"
 #include "doveadm-mail.h"
 #include "doveadm-print.h"
+#include "host.h"
 #include "users.h"
 #include "jobs.h"
 
@@ -15,10 +16,6 @@
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* So many users in a row of whom nothing came are no accident, unless the
-   processes are more. */
-#define FAILURES_MAX 5
 
 struct job {
 	/* 0: there is none */
@@ -31,6 +28,9 @@ struct job {
 	bool ready;
 	/* whose turn it is, or NULL */
 	const char *username;
+	/* who was given to a process that a signal ended before it had read the
+	   name: the next one's first; or NULL */
+	const char *returned;
 };
 
 struct jobs {
@@ -47,8 +47,6 @@ struct jobs {
 	unsigned int failures;
 	/* no others are to begin */
 	bool ending;
-	/* a user that a process was given had no turn all the same */
-	bool unbegun;
 };
 
 /*
@@ -158,18 +156,25 @@ static bool is_ending(const struct jobs *jobs)
 	return jobs->ending || doveadm_is_killed();
 }
 
+/* Is there a user left for it? */
+static bool job_has_next(const struct jobs *jobs, const struct job *job)
+{
+	return !is_ending(jobs) && (job->returned != NULL ||
+				    jobs->next_name < jobs->name_count);
+}
+
 static void job_give_next(struct jobs *jobs, struct job *job)
 {
-	const char *name, *line;
+	const char *line;
 
 	job->username = NULL;
-	if (is_ending(jobs) || jobs->next_name == jobs->name_count) {
+	if (!job_has_next(jobs, job)) {
 		i_close_fd(&job->input);
 		return;
 	}
-	name = jobs->names[jobs->next_name++];
-	job->username = name;
-	line = t_strconcat(str_tabescape(name), "\n", NULL);
+	job->username = job->returned != NULL ? job->returned :
+		jobs->names[jobs->next_name++];
+	line = t_strconcat(str_tabescape(job->username), "\n", NULL);
 	/* if it has ended, its output ends, too */
 	(void)write_full(job->input, line, strlen(line));
 }
@@ -178,13 +183,13 @@ static void job_give_next(struct jobs *jobs, struct job *job)
    the other it isn't for them: a database is down, or the disk gone. */
 static void add_failure(struct jobs *jobs)
 {
-	const unsigned int most = I_MAX(jobs->count, FAILURES_MAX);
+	const unsigned int most = I_MAX(jobs->count,
+					DOVEADM_SEAL_FAILURES_MAX);
 
 	add_exit_code(jobs, EX_TEMPFAIL);
 	if (++jobs->failures < most || jobs->ending)
 		return;
-	i_error("Nothing came of %u users in a row, so the others aren't "
-		"begun", most);
+	i_error(DOVEADM_SEAL_FAILURES_TEXT, most);
 	jobs->ending = TRUE;
 }
 
@@ -206,6 +211,7 @@ static bool is_word(const char *line)
 static bool job_says_of_user(struct jobs *jobs, struct job *job,
 			     const char *line)
 {
+	job->returned = NULL;
 	if (is_mark(line, DOVEADM_SEAL_JOBS_UNKNOWN)) {
 		i_error("--jobs: %s can't be looked up", job->username);
 		add_failure(jobs);
@@ -291,12 +297,12 @@ static void job_ended(struct jobs *jobs, struct job *job)
 	if (pid < 0)
 		i_error("waitpid() failed: %m");
 	job->pid = 0;
-	if (job->username != NULL && is_ending(jobs) && status == 0) {
-		/* a signal came before it had read the name */
-		jobs->unbegun = TRUE;
+	if (job->username != NULL && status == 0 && job->returned == NULL) {
+		job->returned = job->username;
 	} else if (job->username != NULL) {
 		i_error("--jobs: The job that was at work for %s %s",
 			job->username, describe_end(status));
+		job->returned = NULL;
 		add_failure(jobs);
 	} else if (!job->ready && !is_ending(jobs)) {
 		i_error("--jobs: A job %s before it began",
@@ -305,8 +311,7 @@ static void job_ended(struct jobs *jobs, struct job *job)
 		jobs->ending = TRUE;
 	}
 	/* another one for the rest */
-	if (!is_ending(jobs) && jobs->next_name < jobs->name_count &&
-	    job_begin(jobs, job) < 0)
+	if (job_has_next(jobs, job) && job_begin(jobs, job) < 0)
 		jobs->ending = TRUE;
 }
 
@@ -375,7 +380,7 @@ int doveadm_seal_jobs_run(struct doveadm_mail_cmd_context *ctx,
 		.ctx = ctx, .sums = sums, .names = names,
 		.name_count = name_count, .count = I_MIN(count, name_count)
 	};
-	bool going_on = TRUE;
+	bool going_on = TRUE, unbegun;
 
 	jobs.argv = doveadm_seal_jobs_get_argv(ctx);
 	if (jobs.argv == NULL)
@@ -389,7 +394,10 @@ int doveadm_seal_jobs_run(struct doveadm_mail_cmd_context *ctx,
 	while (going_on) T_BEGIN {
 		going_on = wait_for_some(&jobs);
 	} T_END;
-	for (unsigned int i = 0; i < jobs.count; i++)
+	unbegun = jobs.next_name < name_count;
+	for (unsigned int i = 0; i < jobs.count; i++) {
+		unbegun = unbegun || jobs.list[i].returned != NULL;
 		str_free(&jobs.list[i].text);
-	return jobs.next_name < name_count || jobs.unbegun ? -1 : 0;
+	}
+	return unbegun ? -1 : 0;
 }

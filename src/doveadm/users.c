@@ -18,8 +18,8 @@
 
 #define JOBS_MAX 100
 
-/* So many users in a row whose server can't be found out are no accident. */
-#define FAILURES_MAX 5
+#define LOCAL_USAGE "--local is for many users: -A, -F, or -u with " \
+	"wildcards; and without -S"
 
 static void
 set_jobs(struct doveadm_seal_users *users,
@@ -65,8 +65,7 @@ read_jobs(struct doveadm_seal_users *users,
 	(void)doveadm_cmd_param_bool(ctx->cctx, "local", &users->local);
 	if (users->local && (ctx->iterate_single_user ||
 			     ctx->set->doveadm_worker_count != 0)) {
-		i_fatal_status(EX_USAGE, "--local is for many users: -A, -F, "
-			       "or -u with wildcards; and without -S");
+		i_fatal_status(EX_USAGE, LOCAL_USAGE);
 	}
 	if (users->worker)
 		begin_worker(ctx);
@@ -90,22 +89,41 @@ static void drop_listing(struct doveadm_mail_cmd_context *ctx)
 		;
 }
 
-/* Dovecot is about to list them. */
-static void check_auth(struct doveadm_mail_cmd_context *ctx)
+void doveadm_seal_users_check_auth(struct doveadm_mail_cmd_context *ctx)
 {
 	if (is_listing(ctx) &&
 	    !doveadm_seal_auth_answers(ctx->storage_service)) {
-		i_fatal_status(EX_TEMPFAIL,
-			       "Can't list all users: Dovecot isn't running");
+		i_fatal_status(EX_TEMPFAIL, DOVEADM_SEAL_NO_LISTING_TEXT);
 	}
 }
 
-/* Of a command's own deinit(), which sums up, nothing is a worker's. */
+/* Of a command's own deinit(), which sums up, nothing is a worker's. Here, as
+   deinit() has the command's context, and not where in it these are. A process
+   is a worker of one command. */
 static struct doveadm_seal_users *worker_users;
 
 static void worker_deinit(struct doveadm_mail_cmd_context *ctx)
 {
 	doveadm_seal_worker_end(ctx, &worker_users->sums);
+}
+
+static int
+refused_run(struct doveadm_mail_cmd_context *ctx,
+	    struct mail_user *user ATTR_UNUSED)
+{
+	i_error(LOCAL_USAGE);
+	ctx->exit_code = EX_USAGE;
+	return -1;
+}
+
+/* By doveadm-server or the HTTP API, where init() can't fail: a service that
+   ends is a fault to all who use it. */
+static void refuse_local(struct doveadm_mail_cmd_context *ctx)
+{
+	bool local;
+
+	if (doveadm_cmd_param_bool(ctx->cctx, "local", &local) && local)
+		ctx->v.run = refused_run;
 }
 
 void doveadm_seal_users_init(struct doveadm_seal_users *users,
@@ -116,9 +134,11 @@ void doveadm_seal_users_init(struct doveadm_seal_users *users,
 	users->super_next = ctx->v.get_next_user;
 	ctx->v.get_next_user = next;
 	/* doveadm-server has its users one by one */
-	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI)
+	if (ctx->cctx->conn_type != DOVEADM_CONNECTION_TYPE_CLI) {
+		refuse_local(ctx);
 		return;
-	check_auth(ctx);
+	}
+	doveadm_seal_users_check_auth(ctx);
 	read_jobs(users, ctx);
 	if (users->worker) {
 		worker_users = users;
@@ -181,9 +201,8 @@ take_who_is_here(struct doveadm_seal_users *users,
 		failures = ret < 0 ? failures + 1 : 0;
 		if (ret < 0)
 			ctx->exit_code = EX_TEMPFAIL;
-		if (failures == FAILURES_MAX) {
-			i_error("Nothing came of %u users in a row, so the "
-				"others aren't begun", failures);
+		if (failures == DOVEADM_SEAL_FAILURES_MAX) {
+			i_error(DOVEADM_SEAL_FAILURES_TEXT, failures);
 			return -1;
 		}
 		if (ret >= 0)
@@ -272,6 +291,9 @@ int doveadm_seal_users_next(struct doveadm_seal_users *users,
 	return 1;
 }
 
+/* of this process's command */
+static bool order_kept;
+
 void doveadm_seal_users_give_list(struct doveadm_cmd_context *cctx)
 {
 	/* const for who reads it, see compat_doveadm_pass_on() */
@@ -282,6 +304,17 @@ void doveadm_seal_users_give_list(struct doveadm_cmd_context *cctx)
 		param++;
 	param->value_set = TRUE;
 	param->value.v_istream = i_stream_create_from_data("", 0);
+	doveadm_seal_users_keep_order();
+}
+
+void doveadm_seal_users_keep_order(void)
+{
+	order_kept = TRUE;
+}
+
+bool doveadm_seal_users_is_order_kept(void)
+{
+	return order_kept;
 }
 
 int doveadm_seal_users_look_up(struct doveadm_mail_cmd_context *ctx,

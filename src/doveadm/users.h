@@ -52,6 +52,14 @@ int doveadm_seal_users_next(struct doveadm_seal_users *users,
 /* Makes doveadm's framework ask the command's get_next_user() for its users, as
    if they stood in a file of the command line. */
 void doveadm_seal_users_give_list(struct doveadm_cmd_context *cctx);
+/* That get_next_user() goes by what the session before found out, so nobody is to
+   read the names at once (by-server.h). The function above says it, too. */
+void doveadm_seal_users_keep_order(void);
+bool doveadm_seal_users_is_order_kept(void);
+
+/* To be called by init() of a command of the command line: ends it if Dovecot is
+   about to list users, and its auth process doesn't answer. */
+void doveadm_seal_users_check_auth(struct doveadm_mail_cmd_context *ctx);
 
 /* Is this a user whom the command line means? Dovecot leaves out those who don't
    match "-u mask" after get_next_user() has returned them. */

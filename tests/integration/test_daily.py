@@ -1,6 +1,8 @@
 """mail-seal-daily, which cron or a timer runs: what it does, and where it does nothing."""
 
 import contextlib
+import os
+import shutil
 import subprocess
 
 import pytest
@@ -10,7 +12,7 @@ from another_build import installed_helper
 from dovecot import Dovecot, User
 from ports import free_port
 from sandbox import wait_until
-from seal_key import USAGE, set_key
+from seal_key import TEMPORARY, USAGE, set_key
 
 DAILY = installed_helper().with_name("mail-seal-daily")
 NAME = "Public/CERT"
@@ -24,7 +26,8 @@ def soon(gnupg):
 @pytest.fixture(scope="module")
 def server(keys, soon):
     users = [User("alice", keys.alice.certificate), User("expiring", soon.certificate)]
-    with Dovecot(users, shared=True, groups={"CERT": "file:FOLDER/groups/keys.asc"}) as dovecot:
+    # where only root can write: others aren't found
+    with Dovecot(users, parent="/var/lib", shared=True, groups={"CERT": "file:FOLDER/groups/keys.asc"}) as dovecot:
         (dovecot.folder / "groups").mkdir(mode=0o755)
         team.make(dovecot, "CERT")
         yield dovecot
@@ -168,6 +171,73 @@ def test_default_is_not_running(server, gnupg):
     assert (status, told(lines)) == (0, ["expiring"]), lines
 
 
+ASKED = "doveconf", "doveadm"
+
+
+@pytest.fixture(scope="module")
+def remembered(server):
+    """The base_dir of an instance that has run once, and is gone."""
+    with second_instance(server, "expiring", "gone") as config:
+        pass
+    return config.parent / "run"
+
+
+@pytest.mark.parametrize("fault", [None, "folder", "above", "configuration", "group", "link",
+                                   "writable link", "sockets", "pid", "text"])
+def test_folder_that_somebody_made_again(server, remembered, fault):
+    """Its configuration could have root load anything: it isn't read."""
+    folder, above = remembered, remembered.parent
+    config = above / "elsewhere" / "dovecot.conf"
+    shutil.rmtree(above)
+    for made in (folder, config.parent, above / "sockets"):
+        made.mkdir(parents=True, exist_ok=True, mode=0o755)
+    master = (server.folder / "run" / "master.pid").read_text()
+    base_dir = above / "sockets" if fault == "sockets" else folder
+    (base_dir / "master.pid").write_text({"pid": "1\n", "text": "../1\n"}.get(fault, master))
+    config.write_text((server.folder / "dovecot.conf").read_text().replace(
+        f"base_dir = {server.folder}/run", f"base_dir = {base_dir}"))
+    (folder / "dovecot.conf").symlink_to(above / "link" if "link" in str(fault) else config)
+    if fault == "group":
+        config.chmod(0o664)
+    elif fault == "link":
+        (above / "link").symlink_to(config)
+    elif fault == "writable link":
+        (above / "open").mkdir()
+        (above / "open").chmod(0o1777)
+        (above / "open" / "link").symlink_to(config)
+        (above / "link").symlink_to("open/link")
+    theirs = {"folder": folder, "above": above, "configuration": config,
+              "sockets": above / "sockets"}.get(fault)
+    if theirs:
+        os.chown(theirs, server.uid("alice"), server.uid("alice"))
+    asked = server.folder / "asked"
+    asked.write_text("")
+    wrapped = "".join(f'{name}() {{ echo "{name} $*" >>{asked}; command {name} "$@"; }}; '
+                      for name in ASKED)
+    _, lines = daily(server, before=wrapped + '. "$0"; exit;')
+    conf = above / "link" if "link" in str(fault) else config
+    programs = {line.split()[0] for line in asked.read_text().splitlines()
+                if f"-c {conf} " in line}
+    if fault in (None, "link"):
+        assert programs == set(ASKED)
+    elif fault in ("sockets", "pid", "text"):
+        assert programs == {"doveconf"}
+    else:
+        assert programs == set(), lines
+        assert str(folder) in "".join(lines)
+
+
+def test_default_configuration_of_somebody(server, gnupg):
+    """As a container can have it, from outside. Root's other commands read it, too."""
+    new = enrol_again(server, gnupg)
+    os.chown(server.folder / "dovecot.conf", server.uid("alice"), server.uid("alice"))
+    try:
+        assert daily(server)[0] == 0
+    finally:
+        server.write_config()
+    assert member(server) == new
+
+
 # Proxies
 
 @contextlib.contextmanager
@@ -211,6 +281,21 @@ def test_proxy_for_some(server, gnupg, port):
 
 
 @pytest.mark.parametrize("port", ["doveadm_port = 24245\n", "doveadm_port = 0\n"])
+@pytest.mark.parametrize("by", ["script", "command"])
+def test_member_elsewhere(server, gnupg, port, by):
+    """The team is here, and so is one whose namespaces it is in."""
+    new = enrol_again(server, gnupg)
+    with more(server, port + "doveadm_password = secret\nlmtp_proxy = yes\n"), \
+            extra(server, "alice", "proxy=y host=127.0.0.9"):
+        if by == "script":
+            status, lines = daily(server)
+            assert status == 0, lines
+        else:
+            server.doveadm("seal", "group", "sync", "-u", "expiring")
+    assert member(server) == new
+
+
+@pytest.mark.parametrize("port", ["doveadm_port = 24245\n", "doveadm_port = 0\n"])
 def test_proxy_for_all(server, gnupg, port):
     """Nothing is done, and nothing said."""
     enrol_again(server, gnupg)
@@ -240,3 +325,53 @@ def test_local_is_for_many(server):
     for arguments in (["-u", "alice"], ["-A", *server.doveadm_server]):
         done = server.doveadm("seal", "key", "notify", "--local", *arguments, check=False)
         assert done.returncode == USAGE and b"--local" in done.stderr
+
+
+@pytest.mark.parametrize("command", [["group", "list"], ["group", "add", NAME, "alice"],
+                                     ["status", "--public"], ["key", "set", "--from-dir", "/srv"]],
+                         ids=" ".join)
+def test_stopped(server, command):
+    """Dovecot 2.3 lists all users for each command with more than one."""
+    server.stop()
+    try:
+        done = server.doveadm("seal", *command, check=False)
+    finally:
+        server.start()
+    assert b"Panic" not in done.stderr and b"backtrace" not in done.stderr, done.stderr
+    assert done.returncode > 0
+
+
+@pytest.mark.parametrize("local", [["--local"], []], ids=["local", "all"])
+@pytest.mark.parametrize("fault", ["no listing", "stopped"])
+def test_no_viewer_can_be_found(server, local, fault):
+    """That isn't as if there were none here."""
+    away = server.site.users_file.with_name("away")
+    if fault == "stopped":
+        server.stop()
+    else:
+        server.site.users_file.rename(away)
+    try:
+        done = server.doveadm("seal", "group", "sync", *local, check=False)
+    finally:
+        if fault == "stopped":
+            server.start()
+        else:
+            away.rename(server.site.users_file)
+    assert done.returncode == TEMPORARY, done.stderr
+    assert b"Can't list all users" in done.stderr and b"Panic" not in done.stderr
+
+
+def test_socket_isnt_for_us(server):
+    """The sentence says that, and not that Dovecot isn't running."""
+    socket = server.folder / "run" / "auth-userdb"
+    mode = socket.stat().st_mode
+    socket.chmod(0o600)
+    uid = server.uid("alice")
+    try:
+        done = server.sandbox.run(
+            "setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups", "doveadm",
+            "-c", server.folder / "dovecot.conf", "seal", "status", "-A", check=False)
+    finally:
+        socket.chmod(mode)
+    assert done.returncode == TEMPORARY and \
+        b"Can't list all users: Dovecot doesn't answer: Permission denied" in done.stderr

@@ -1,11 +1,16 @@
 """--jobs: several processes go through the users, and it looks as if it were one."""
 
+import array
+import base64
 import contextlib
 import fcntl
 import json
 import os
 import signal
 import subprocess
+import termios
+import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -224,6 +229,42 @@ def test_one_is_told_to_end(server):
     assert sorted(plaintext(server)) == KEYLESS
 
 
+def waiting_bytes(pid, number):
+    """How much is in this pipe of the process, and wasn't read yet."""
+    count = array.array("i", [0])
+    with open(f"/proc/{pid}/fd/{number}", "rb", buffering=0) as pipe:
+        fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
+def state(pid):
+    """As in ps: S sleeps, T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_one_is_told_to_end_as_it_waits(server):
+    """It was given a name, and hasn't read it: somebody else does that user."""
+    with locked(server, *OWNERS[:2]):
+        run = start(server, "encrypt", "--jobs", "2", "-u", "owner*", "all")
+        assert wait_until(lambda: waiting(server) == 2)
+        os.kill(called(server), signal.SIGSTOP)
+        assert wait_until(lambda: state(called(server)) == "T")
+    worker = workers(server)[0]
+    # it has said what came of its user, and waits for the next
+    assert wait_until(lambda: waiting_bytes(worker, 1) > 0 and state(worker) == "S")
+    os.kill(worker, signal.SIGSTOP)
+    assert wait_until(lambda: state(worker) == "T")
+    for pid in (called(server), run.pid):        # nsenter stops as well
+        os.kill(pid, signal.SIGCONT)
+    assert wait_until(lambda: waiting_bytes(worker, 0) > 0)
+    os.kill(worker, signal.SIGTERM)
+    os.kill(worker, signal.SIGCONT)
+    table, errors, status = finish(run)
+    assert (status, errors.count("--jobs")) == (0, 0), errors
+    assert sorted(row["username"] for row in table) == sorted(["TOTAL", *OWNERS])
+    assert sorted(plaintext(server)) == KEYLESS
+
+
 def test_auth_is_stopped(server):
     """Who is at work is done; then one after the other can't be, and that is said once."""
     with locked(server, *OWNERS[:2]):
@@ -384,6 +425,15 @@ def test_nobody_knows_where_he_is_asked_one_by_one(server, port, command):
         assert 'mail_seal_owners_failed 1' in text, text
 
 
+@pytest.mark.parametrize("command", [["doctor"], ["metrics"]])
+def test_nobody_knows_where_any_is(server, port, command):
+    """Each of them could have to wait for a database that is down."""
+    with extra_fields(server, "proxy=y", *OWNERS):
+        done = server.doveadm("seal", *command, "-A", check=False)
+    assert done.returncode == (2 if command == ["doctor"] else TEMPORARY), done.stderr
+    assert done.stderr.count(b"in a row") == 1, done.stderr
+
+
 @pytest.fixture(scope="module")
 def other(keys):
     """A back end."""
@@ -437,6 +487,40 @@ def test_refused(server, options):
     assert done.returncode == USAGE
     assert b"--jobs" in done.stderr
     assert done.stdout == b""
+
+
+def test_local_by_http(server):
+    """doveadm-server has one user, and hasn't found out where he is."""
+    port = free_port()
+    server.write_config(f"""
+doveadm_password = secret
+service doveadm {{
+  inet_listener http {{
+    port = {port}
+  }}
+}}
+""")
+    server.restart()
+    try:
+        answers = [call(port, "sealKeyNotify", user=OWNERS[0], **more)
+                   for more in ({}, {"local": True})]
+    finally:
+        server.write_config()
+        server.restart()
+    assert [answer[0] for answer in answers] == ["doveadmResponse", "error"], answers
+    assert answers[1][1]["exitCode"] == USAGE
+    assert b"--local is for many users" in server.log_file.read_bytes()
+
+
+def call(port, command, **parameters):
+    """One command by doveadm's HTTP API, and its answer."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/doveadm/v1",
+        data=json.dumps([[command, parameters, "tag"]]).encode(),
+        headers={"Content-Type": "application/json",
+                 "Authorization": "Basic " + base64.b64encode(b"doveadm:secret").decode()})
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return json.loads(answer.read())[0]
 
 
 def test_of_one(server):

@@ -217,7 +217,7 @@ check_users(struct doctor *doctor, const struct doveadm_cmd_context *cctx)
 		begin_user(doctor, "");
 		doctor_bad(&doctor->findings, DOCTOR_ERROR, "users",
 			   "Start Dovecot, or see its log",
-			   "Not all users can be listed");
+			   "Not all users can be looked at");
 		end_user(doctor);
 	}
 	pool_unref(&doctor->conf_pool);

@@ -127,29 +127,61 @@ static int fail(struct doveadm_seal_group_cmd_context *ctx, int exit_code,
 	return -1;
 }
 
+/* Returns as doveadm_seal_find_host(), but -1 has been said. */
+static int find_host(struct doveadm_seal_group_cmd_context *ctx,
+		     const char *username)
+{
+	const char *host, *error;
+	int ret = doveadm_seal_find_host(ctx->ctx.storage_service, username,
+					 &host, &error);
+
+	if (ret < 0) {
+		(void)fail(ctx, EX_TEMPFAIL,
+			   t_strdup_printf("%s: %s", username, error));
+	}
+	return ret;
+}
+
+/* Where the viewer's mail is, the members' certificates are read, too, also of
+   those whose mail isn't there: Dovecot must not pass on their sessions. */
+static int stay_with_viewer(struct doveadm_seal_group_cmd_context *ctx)
+{
+	/* const for who reads it */
+	struct doveadm_settings *set =
+		(struct doveadm_settings *)ctx->ctx.set;
+	int ret = find_host(ctx, ctx->viewer);
+
+	if (ret == 0)
+		set->doveadm_port = 0;
+	return ret < 0 ? -1 : 0;
+}
+
 /* The first one, or with --local the first one whose mail is here. Returns 1, 0
    if there is none, or -1. */
 static int find_first_listed(struct doveadm_seal_group_cmd_context *ctx)
 {
 	struct mail_storage_service_ctx *service = ctx->ctx.storage_service;
-	const char *username, *host, *error;
-	int elsewhere = 1;
+	const char *username;
+	bool found = FALSE;
+	int ret;
 
+	if (!doveadm_seal_auth_answers(service)) {
+		return fail(ctx, EX_TEMPFAIL, t_strdup_printf(
+			DOVEADM_SEAL_NO_LISTING_TEXT));
+	}
 	mail_storage_service_all_init_mask(service, "*");
-	while (elsewhere > 0 &&
-	       mail_storage_service_all_next(service, &username) > 0) T_BEGIN {
-		ctx->viewer = p_strdup(ctx->ctx.pool, username);
-		elsewhere = !ctx->local ? 0 :
-			doveadm_seal_find_host(service, username, &host,
-					       &error);
-		if (elsewhere < 0) {
-			(void)fail(ctx, EX_TEMPFAIL,
-				   t_strdup_printf("%s: %s", username, error));
-		}
-	} T_END;
-	if (elsewhere > 0)
-		ctx->viewer = NULL;
-	return elsewhere < 0 ? -1 : ctx->viewer == NULL ? 0 : 1;
+	while (!found &&
+	       (ret = mail_storage_service_all_next(service, &username)) > 0) {
+		username = p_strdup(ctx->ctx.pool, username);
+		ret = ctx->local ? find_host(ctx, username) : 0;
+		if (ret < 0)
+			return -1;
+		found = ret == 0;
+	}
+	if (!found && ret < 0)
+		return fail(ctx, EX_TEMPFAIL, "Can't list all users");
+	ctx->viewer = found ? username : NULL;
+	return found ? 1 : 0;
 }
 
 static int find_viewer(struct doveadm_seal_group_cmd_context *ctx)
@@ -183,7 +215,7 @@ static int find_viewer(struct doveadm_seal_group_cmd_context *ctx)
 			    t_strdup_printf("%s: %s", ctx->viewer, problem));
 	}
 	ctx->viewer = username;
-	return 0;
+	return stay_with_viewer(ctx);
 }
 
 static int prepare(struct doveadm_seal_group_cmd_context *ctx)
@@ -322,6 +354,7 @@ void doveadm_seal_group_init(struct doveadm_seal_group_cmd_context *ctx)
 	if (ctx->ctx.set->doveadm_worker_count != 0) {
 		usage_error(cctx, NOT_BY_SERVER);
 	}
+	doveadm_seal_users_check_auth(&ctx->ctx);
 	p_array_init(&ctx->users, ctx->ctx.pool, 16);
 	if (!doveadm_cmd_param_str(cctx, "group", &ctx->group_name))
 		ctx->group_name = NULL;

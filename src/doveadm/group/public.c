@@ -366,6 +366,7 @@ static void public_init(struct doveadm_mail_cmd_context *_ctx
 		public_usage(_ctx->cctx, "--public works where the mail is, "
 			     "and not by doveadm-server");
 	}
+	doveadm_seal_users_check_auth(_ctx);
 	if (!doveadm_cmd_param_array(_ctx->cctx, "mailbox-mask", &ctx->masks))
 		ctx->masks = everything;
 	ctx->user_mask = find_param(_ctx->cctx, "user")->value.v_string;
@@ -415,6 +416,7 @@ void doveadm_seal_status_public(struct doveadm_cmd_context *cctx)
 		!find_param(cctx, "user-file")->value_set;
 	if (find_param(cctx, "all-users")->value.v_bool)
 		doveadm_seal_users_give_list(cctx);
+	doveadm_seal_users_keep_order();
 	cmd.mail_cmd = public_alloc;
 	cctx->cmd = &cmd;
 	doveadm_cmd_ver2_to_mail_cmd_wrapper(cctx);

@@ -338,6 +338,7 @@ from_dir_init(struct doveadm_mail_cmd_context *_ctx COMPAT_DOVEADM_ARGS)
 	if (_ctx->set->doveadm_worker_count != 0) {
 		doveadm_seal_key_usage(_ctx->cctx, not_here);
 	}
+	doveadm_seal_users_check_auth(_ctx);
 	ctx->force = doveadm_seal_key_flag(_ctx->cctx, "force");
 	ctx->dry_run = doveadm_seal_key_flag(_ctx->cctx, "dry-run");
 	ctx->content = buffer_create_dynamic(_ctx->pool, 4096);

@@ -50,8 +50,9 @@ def dovecot_version():
 
 
 class Dovecot:
-    def __init__(self, users, metrics=False, **site):
-        folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-"))
+    def __init__(self, users, metrics=False, parent=None, **site):
+        """`parent`: of its folder, instead of /tmp."""
+        folder = Path(tempfile.mkdtemp(prefix="mail-seal-dovecot-", dir=parent))
         if site.get("everything"):
             site |= {"pop3_port": free_port(), "sieve_port": free_port()}
         site = config.Site(folder, imap_port=free_port(),
