@@ -28,10 +28,10 @@ import provider_config
 from clock import Clock
 from databases import PostgreSQL, Redis
 from dovecot import PASSWORD, VMAIL_UID, Dovecot, User, dovecot_version
+from faulty_way import Relay
 from lmtp import Lmtp
 from managesieve import ManageSieve
 from postfix import Postfix
-from relay import Relay
 from sandbox import Sandbox, wait_until
 
 # The last parts of addresses; back ends follow the proxy.
