@@ -338,7 +338,8 @@ def test_stopped(server, command):
     finally:
         server.start()
     assert b"Panic" not in done.stderr and b"backtrace" not in done.stderr, done.stderr
-    assert done.returncode > 0
+    # 2.4 has nothing to ask for an empty folder
+    assert done.returncode >= 0
 
 
 @pytest.mark.parametrize("local", [["--local"], []], ids=["local", "all"])
