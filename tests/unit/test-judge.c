@@ -9,6 +9,7 @@
 #include "certificate/merge.h"
 #include "certificate/trial.h"
 #include "clock.h"
+#include "seal-run.h"
 #include "test-lib.h"
 
 #include <errno.h>
@@ -155,6 +156,37 @@ static uint64_t gpg_choice(void)
 	return number;
 }
 
+/* The key id that our gpg engine seals to. Its gpg takes what is from the future
+   for usable (src/gnupg/gpg.conf), so it is told which key (exec/task.c), and sees
+   no other (certificate_reduced()). */
+static uint64_t engine_choice(struct certificate *certificate)
+{
+	const struct seal_params params = {
+		.openpgp_engine = "gpg",
+		.recipients = &certificate,
+		.recipient_count = 1,
+		.timeout_secs = 120
+	};
+	static const char message[] = "A: b\r\n\r\nhello\r\n";
+	struct seal_error error = { .code = SEAL_ERROR_NONE };
+	GString *sealed = seal_run(&params, message, strlen(message), 4096,
+				   NULL, &error);
+	char *path = g_build_filename(home, "sealed", NULL);
+	uint64_t number;
+	char *id;
+
+	if (sealed == NULL)
+		fail_msg("%s", error.text);
+	assert_true(g_file_set_contents(path, sealed->str, sealed->len, NULL));
+	id = shell("$GPG --list-packets sealed 2>&1 | sed -n "
+		   "'s/^:pubkey enc.*keyid //p' || true");
+	number = g_ascii_strtoull(id, NULL, 16);
+	g_free(id);
+	g_free(path);
+	g_string_free(sealed, TRUE);
+	return number;
+}
+
 static void test_choice(void **state G_GNUC_UNUSED)
 {
 	for (size_t i = 0; i < G_N_ELEMENTS(choices); i++) {
@@ -175,6 +207,11 @@ static void test_choice(void **state G_GNUC_UNUSED)
 				 G_GINT64_MODIFIER "X", choices[i].primary,
 				 choices[i].subkeys, key == NULL ? 0 : key->id,
 				 expected);
+		}
+		if (key != NULL &&
+		    engine_choice(list->certificates[0]) != expected) {
+			fail_msg("%c%s: the engine chose another",
+				 choices[i].primary, choices[i].subkeys);
 		}
 		g_byte_array_unref(content);
 	}
