@@ -20,7 +20,7 @@ class mail_seal extends rcube_plugin
     private $plain;            // is it an answer to what came unencrypted?
     private $unsaved;          // message that was sent, and not yet stored
     private $draft = '';       // the draft that it was
-    private $replaced;         // key of the draft that is replaced
+    private $replaced = '';    // key of the draft that goes
     private $attached = 0;     // files that this request attaches
     private $warned = false;
 
@@ -333,14 +333,10 @@ class mail_seal extends rcube_plugin
      */
     private function draft_key($folder, $uid)
     {
-        $data = $this->rc->get_storage()->folder_data($folder);
+        $data   = $this->rc->get_storage()->folder_data($folder);
+        $editor = rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC);
 
-        return $this->drafts_prefix() . md5(implode(':', [$folder, $data['UIDVALIDITY'] ?? '', $uid]));
-    }
-
-    private function drafts_prefix()
-    {
-        return 'mail_seal_draft_' . rcube_utils::get_input_string('_id', rcube_utils::INPUT_GPC) . '_';
+        return 'mail_seal_draft_' . md5(implode(':', [$editor, $folder, $data['UIDVALIDITY'] ?? '', $uid]));
     }
 
     /**
@@ -403,28 +399,29 @@ class mail_seal extends rcube_plugin
         $uid = rcube_utils::get_input_string('_draft_saveid', rcube_utils::INPUT_POST);
 
         // not what was encrypted in the browser
-        if ($uid === '' || isset($_POST['_pgpmime'])) {
-            return;
-        }
+        if ($uid !== '' && !isset($_POST['_pgpmime'])) {
+            $this->replaced = $this->draft_key($this->rc->config->get('drafts_mbox'), $uid);
+            $lost = array_diff_key($this->lost_files(), $_SESSION[$this->replaced] ?? []);
 
-        $key  = $this->draft_key($this->rc->config->get('drafts_mbox'), $uid);
-        $lost = array_diff_key($this->lost_files(), $_SESSION[$key] ?? []);
-
-        if ($lost) {
-            $this->rc->output->show_message('mail_seal.lostfiles', 'warning', null, true, 15);
-        }
-        if ($lost || !isset($_SESSION[$key])) {
-            $_POST['_draft_saveid'] = '';
-        }
-        else {
-            $this->replaced = $key;
+            if ($lost) {
+                $this->rc->output->show_message('mail_seal.lostfiles', 'warning', null, true, 15);
+            }
+            if ($lost || !isset($_SESSION[$this->replaced])) {
+                $_POST['_draft_saveid'] = $this->replaced = '';
+            }
         }
     }
 
     function message_draftsaved($args)
     {
         $_SESSION[$this->draft_key($args['folder'], $args['uid'])] = $this->lost_files();
-        if ($this->replaced) {
+        $this->forget_draft();
+    }
+
+    private function forget_draft()
+    {
+        // without a key the whole session would be removed
+        if ($this->replaced !== '') {
             $this->rc->session->remove($this->replaced);
         }
     }
@@ -531,9 +528,7 @@ class mail_seal extends rcube_plugin
     function attachments_cleanup()
     {
         $this->unsaved = null;
-        foreach (preg_grep('/^' . preg_quote($this->drafts_prefix(), '/') . '/', array_keys($_SESSION)) as $key) {
-            $this->rc->session->remove($key);
-        }
+        $this->forget_draft();
         if ($this->draft !== '') {
             $this->rc->get_storage()->delete_message($this->draft, $this->rc->config->get('drafts_mbox'));
         }

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 pytest.register_assert_rewrite("mailhost", "mbsync", "elsewhere", "thunderbird", "roundcube",
-                               "browser", "webmail", "webmail_host", "sealed_mailbox", "gate")
+                               "browser", "webmail", "webmail_host", "webmail_requests",
+                               "sealed_mailbox", "gate")
 
 from elsewhere import Elsewhere  # noqa: E402
 from mailhost import HOST  # noqa: E402

@@ -1,4 +1,4 @@
-"""Roundcube's page "Sealed mailbox", without a browser: what it says when something fails or waits."""
+"""Roundcube's page "Sealed mailbox", without a browser: what it says of what waits or fails."""
 
 import base64
 import contextlib

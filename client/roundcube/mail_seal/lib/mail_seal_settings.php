@@ -85,7 +85,7 @@ class mail_seal_settings
         }
         if ($do == 'enigma') {
             $enigma = $this->rc->plugins->get_plugin('enigma');
-            $value  = $enigma ? $enigma->load_engine()->export_key($value) : null;
+            $value  = ($enigma ? $enigma->load_engine()->export_key($value) : '') ?: null;
         }
 
         if (!is_string($value)) {
@@ -140,16 +140,16 @@ class mail_seal_settings
         preg_match_all('/^(\w+)=(.*?)\r?$/m', $entries, $lines);
         preg_match_all('/^certificate=(\S+) \S+ (\S+) ?(.*?)\r?$/m', $entries, $certificates, PREG_SET_ORDER);
 
-        $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'delay_until' => '', 'keys' => ''];
-        $when  = $lines['delay_until'] ?: $lines['until'];
-        $until = ['name' => $lines['delay_until'] ? 'delayed' : 'until', 'vars' => ['date' => $this->rc->format_date($when)]];
+        $lines = array_combine($lines[1], $lines[2]) + ['problem' => '', 'action' => '', 'missing' => '', 'until' => '', 'keys' => ''];
+        $date  = ['date' => $this->rc->format_date($lines['delay_until'] ?? $lines['until'])];
+        $until = $this->plugin->gettext(['name' => isset($lines['delay_until']) ? 'delayed' : 'until', 'vars' => $date]);
         $text  = $this->plugin->gettext(['name' => 'is' . $lines['state'], 'vars' => $lines]) . ' ' . $this->plugin->gettext('mail' . $lines['mail']);
 
         $this->objects += [
             'state'   => html::p(null, rcube::Q($text)),
             'keys'    => implode('', array_map([$this, 'certificate'], $certificates)),
             'pending' => implode('', array_map([$this, 'fingerprint'], array_filter(explode(',', $lines['keys'])))),
-            'until'   => rcube::Q($this->plugin->gettext($until)),
+            'until'   => rcube::Q($until),
             'enigma'  => $this->enigma_keys(),
         ];
         foreach (['state', 'action', 'missing'] as $name) {

@@ -4,6 +4,7 @@ Folders of the test's own lie over Roundcube's configuration, its plugins and it
 temporary files, so what is installed here is used as it is and not touched.
 """
 
+import contextlib
 import json
 import os
 import pwd
@@ -95,6 +96,16 @@ class Roundcube:
     def temp(self):
         """Where Roundcube keeps attachments and uploads."""
         return self.folder / "temp"
+
+    @contextlib.contextmanager
+    def no_room(self):
+        """In `temp`, which has another file system until this ends."""
+        self._sandbox.run("mount", "-t", "tmpfs", "-o", "size=4k,mode=777", "tmpfs", self.temp)
+        try:
+            self._sandbox.run("sh", "-c", 'head -c 4096 /dev/zero >"$1/x"', "sh", self.temp)
+            yield
+        finally:
+            self._sandbox.run("umount", self.temp)
 
     def has(self, plugin):
         return plugin in self._plugins
