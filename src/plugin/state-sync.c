@@ -22,6 +22,7 @@
 #include "mail-user.h"
 #include "mailbox-attribute.h"
 #include "str.h"
+#include "../seal/clock.h"
 #include "declined.h"
 #include "istream-watch.h"
 #include "state.h"
@@ -45,6 +46,15 @@ struct carried {
 		   const char **error_r);
 };
 
+/* Does it say nothing that messages were sealed for him until then? What he is
+   told of the withdrawal is sealed, too, and so is what was being saved by then;
+   and the clock that a message was received by may be another. */
+static bool is_over(struct mail_user *owner, time_t sealed)
+{
+	return mail_seal_declined_has_withdrawn(owner,
+						sealed - SEAL_CLOCK_SKEW_SECS);
+}
+
 /* Messages of another mailbox may have come first, and made a state of their
    own. */
 static int
@@ -57,7 +67,7 @@ add_declined(struct mail_user *owner, const char *text, const char **error_r)
 		return -1;
 	ret = mail_seal_state_read(owner, &state, error_r);
 	if (ret <= 0 || !mail_seal_state_is_moved(&state) ||
-	    !mail_seal_declined_has_withdrawn(owner, state.given))
+	    !is_over(owner, state.given))
 		return ret < 0 ? -1 : 0;
 	return mail_seal_state_withdraw(owner, error_r) < 0 ? -1 : 0;
 }
@@ -384,7 +394,7 @@ void mail_seal_state_sync_committed(struct mailbox *box, time_t sealed)
 		return;
 	set = mail_seal_user_get_settings(user, &error);
 	if (set == NULL || set->source_count == 0 ||
-	    mail_seal_declined_has_withdrawn(user, sealed))
+	    is_over(user, sealed))
 		return;
 	if (mail_seal_state_note_moved(user, sealed, &error) < 0) {
 		e_warning(user->event, "mail_seal: The owner's state can't "

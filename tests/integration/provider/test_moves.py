@@ -1,5 +1,7 @@
 """A user moves to another back end: his mail store goes on knowing what it knew."""
 
+import os
+
 import pytest
 
 import mail
@@ -147,14 +149,28 @@ def test_file_in_the_home(either, keys):
     check_next(provider, user, keys.alice)
 
 
-def test_file_in_the_home_withdrawn(provider, keys):
-    user = new_user(provider, "file-withdrawn")
+def received_later(backend, user, seconds):
+    """All messages of his inbox, as if this back end had been slow."""
+    maildir = backend.home(user) / "Maildir"
+    for file in [*maildir.glob("new/*"), *maildir.glob("cur/*")]:
+        when = file.stat().st_mtime + seconds
+        os.utime(file, (when, when))
+    for cache in maildir.glob("dovecot.index.cache"):
+        cache.unlink()
+
+
+@pytest.mark.parametrize("late", [0, 2, 100])
+def test_file_in_the_home_withdrawn(provider, keys, late):
+    """What tells him of it is sealed, too, and saved after it, by some seconds or none."""
+    user = new_user(provider, f"file-withdrawn-{late}")
     own_folder(provider, user)
     set_key(provider.proxy, user, keys.alice, "--force")
     provider.proxy.doveadm("mailbox", "create", "-u", user, "Archive")
     check_next(provider, user, keys.alice)
     provider.proxy.doveadm("copy", "-u", user, "Archive", "mailbox", "INBOX", "all")
     provider.proxy.doveadm("seal", "key", "unset", "-u", user)
+    if late:
+        received_later(provider.backends[0], user, late)
     dsync(provider, user, 0, 1)
     check_next(provider, user)
 

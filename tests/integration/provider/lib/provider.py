@@ -142,10 +142,10 @@ class Provider:
                  clocks=None, databases=None, **place):
         """`users` are names (addresses), and belong to the back ends by turns. `modules`: those
         of a back end by its number from 0 on, where they aren't the plugin under test; None is no
-        plugin. `clocks`: likewise, seconds by which they
-        are ahead of the real time (clock.py). `databases`: how PostgreSQL and Redis
-        are made, {"sql": {...}, "redis": {...}}. Without relays nothing stands between Dovecot and the databases. The rest goes
-        into each back end's Place."""
+        plugin. `clocks`: likewise, seconds by which they are ahead of the real time (clock.py).
+        `databases`: how PostgreSQL and Redis are made, {"sql": {...}, "redis": {...}}. Without
+        relays nothing stands between Dovecot and the databases. The rest goes into each back
+        end's Place."""
         self.users = {name: Account(name) for name in users}
         self.folder = Path(tempfile.mkdtemp(prefix="mail-seal-provider-"))
         self.folder.chmod(0o755)
