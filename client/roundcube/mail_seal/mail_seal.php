@@ -371,6 +371,7 @@ class mail_seal extends rcube_plugin
             }
         }
 
+        // a file may have been empty before
         $was = array_filter($message->attachments, function ($part) { return $part->size <= 2; });
         $are = array_filter($files, function ($file) { return empty($file['size']); });
 

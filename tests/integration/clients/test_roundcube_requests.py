@@ -119,6 +119,16 @@ def test_text_that_couldnt_be_fetched(host, owner, gate, parts, part):
     assert old in drafts(host) and len(drafts(host)) == 2
 
 
+def test_editor_that_is_loaded_again_with_less(host, owner, gate):
+    editor = owner.compose(draft_uid=put(host, DRAFT))
+    [old] = drafts(host)
+    gate.fail(r"UID FETCH .*\[1\]", "NO")
+    owner.get(task="mail", action="compose", id=editor.id)
+    assert gate.failed
+    editor.save("edited")
+    assert old in drafts(host) and len(drafts(host)) == 2
+
+
 def test_texts_that_were_fetched(host, owner):
     uid = put(host, letter("multipart/mixed", [TEXT_PART, related(TEXT_PART, SECOND)]))
     editor = owner.compose(draft_uid=uid)
