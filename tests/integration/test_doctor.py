@@ -147,6 +147,47 @@ def test_plugin_is_missing_in_a_protocol(server, protocol):
                     or expected == "error" == doctor.result("plugin", f"protocol {each} lack")
 
 
+@pytest.fixture(scope="module")
+def plain_server(keys):
+    """Its configuration may be tried out."""
+    with Dovecot([User("alice", keys.alice.certificate)]) as dovecot:
+        yield dovecot
+
+
+def lmtp_plugins(*lines):
+    return "\n".join(["protocol lmtp {", *lines, "}\n"])
+
+
+def yes(*names):
+    return "\n".join(["mail_plugins {", *(f"{name} = yes" for name in names), "}\n"])
+
+
+@pytest.mark.skipif(not IS_24, reason="2.3 has no blocks")
+@pytest.mark.parametrize("lines, loaded", [
+    (lmtp_plugins(yes("notify")), True),
+    ("mail_plugins = quota mail_seal\n" + lmtp_plugins(yes("notify")), True),
+    ("mail_plugins = quota\n" + lmtp_plugins(yes("notify")), False),
+    ("mail_plugins = quota\n" + lmtp_plugins(yes("notify", "mail_seal")), True),
+    (lmtp_plugins("mail_plugins = notify mail_seal"), True),
+    (lmtp_plugins("mail_plugins = notify"), False),
+    (lmtp_plugins("mail_plugins ="), False),
+    (lmtp_plugins("mail_plugins = quota", yes("notify")), False),
+    without("lmtp")[1:] + (False,)],
+    ids=["added", "to words", "to others", "there alone", "words", "others", "none",
+         "words and added", "taken out"])
+def test_lists_of_a_protocol(plain_server, lines, loaded):
+    """A block adds to the list that is global, and words replace it; and that is what LMTP does."""
+    server = plain_server
+    with configured(server, lines):
+        assert Doctor(server).result("plugin", "rotocol lmtp ") == ("ok" if loaded else "error")
+        assert Doctor(server).result("plugin", "rotocol imap ") == \
+            ("error" if lines.startswith("mail_plugins = quota\n") else "ok")
+        server.restart()
+        server.deliver(MESSAGE, "alice")
+    server.restart()
+    assert (mail.CANARY not in server.messages("alice")[-1]) == loaded
+
+
 def test_a_port_makes_no_proxy(server):
     """Replication has one, too: a server that stores mail and lacks us everywhere isn't well."""
     nowhere = ["\n".join(lines) for lines in zip(*map(without, ("imap", "lmtp", "lda")))]

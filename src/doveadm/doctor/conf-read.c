@@ -160,19 +160,26 @@ add_hidden(struct doctor_conf *conf, const char *name, pool_t pool)
 		doctor_conf_set(conf, pool, name, value);
 }
 
-/* A protocol's block adds to a list of 2.4's, which doveconf doesn't show. */
+/* A protocol's block adds to a list of 2.4's, which doveconf doesn't show; words
+   are all of the list. */
 static void
 add_global_list(struct doctor_conf *conf, const char *name, pool_t pool)
 {
-	const char *block = t_strconcat(name, "/", NULL), *word, *value, *error;
-	const struct doctor_conf *global = read_conf(NULL, name, pool, &error);
+	const struct doctor_conf *global;
+	const char *const *words;
+	const char *error;
 
-	for (unsigned int i = 0; global != NULL &&
-	     i < doctor_conf_count(global); i++) {
-		doctor_conf_get_idx(global, i, &word, &value);
-		if (strncmp(word, block, strlen(block)) == 0 &&
-		    doctor_conf_get(conf, word) == NULL)
-			doctor_conf_set(conf, pool, word, value);
+	if (doctor_conf_get(conf, name) != NULL)
+		return;
+	global = read_conf(NULL, name, pool, &error);
+	if (global == NULL)
+		return;
+	words = doctor_conf_get_list(global, name);
+	for (; *words != NULL; words++) {
+		const char *word = t_strconcat(name, "/", *words, NULL);
+
+		if (doctor_conf_get(conf, word) == NULL)
+			doctor_conf_set(conf, pool, word, "yes");
 	}
 }
 

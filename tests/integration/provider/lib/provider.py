@@ -27,7 +27,8 @@ from types import SimpleNamespace
 import provider_config
 from clock import Clock
 from databases import PostgreSQL, Redis
-from dovecot import PASSWORD, VMAIL_UID, Dovecot, User, dovecot_version
+from dovecot import (PASSWORD, VMAIL_UID, Dovecot, User, dovecot_version,
+                     system_module_folder)
 from faulty_way import Relay
 from lmtp import Lmtp
 from managesieve import ManageSieve
@@ -81,6 +82,10 @@ class Instance(Dovecot):
         """Another plugin, or one where there was none; and start again."""
         self.plugin, self.site.mail_seal = modules, True
         for folder in self.folder.glob("*modules"):
+            if folder.name.endswith("-modules"):
+                # nothing can be mounted over what is no more
+                system = system_module_folder() / folder.name.removesuffix("-modules")
+                self.sandbox.run("umount", "--lazy", system)
             shutil.rmtree(folder)
         (self.folder / "modules").mkdir()
         self._make_modules()
@@ -96,12 +101,14 @@ class Instance(Dovecot):
     def dsync(self, command, user, other):
         """"backup" or "sync" with another instance, again as often as doveadm asks for it."""
         target = f"tcp:{other.address}:{provider_config.DOVEADM}"
+        said = []
 
         def is_done():
             done = self.doveadm(command, "-u", user, target, check=False)
-            assert done.returncode in (0, ANOTHER_RUN), done.stderr.decode()
+            said.append(done.stderr.decode())
+            assert done.returncode in (0, ANOTHER_RUN), said
             return done.returncode == 0
-        assert wait_until(is_done)
+        assert wait_until(is_done), (len(said), said[0], said[-1])
 
     def _home_inside(self, user):
         return Path(self.site.homes) / user
