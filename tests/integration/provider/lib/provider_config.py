@@ -81,6 +81,7 @@ listen = {place.address}
 ssl = no
 auth_mechanisms = plain
 mail_max_userip_connections = 1000
+lmtp_user_concurrency_limit = 1000
 lda_mailbox_autocreate = yes
 postmaster_address = postmaster@{DOMAIN}
 login_trusted_networks = 127.0.0.0/8
