@@ -12,7 +12,7 @@ pytest.register_assert_rewrite("mailhost", "mbsync", "elsewhere", "thunderbird",
 
 from elsewhere import Elsewhere  # noqa: E402
 from mailhost import HOST  # noqa: E402
-from webmail_host import Owners  # noqa: E402
+from webmail_host import Owners, webmail_host  # noqa: E402
 
 TREE = Path(__file__).parents[3]
 
@@ -51,6 +51,13 @@ def tls(authority):
 def owners(gnupg, openpgp_keys, x509_keys):
     """Of the mailboxes that are read in Roundcube."""
     return Owners(gnupg, openpgp_keys, x509_keys)
+
+
+@pytest.fixture(scope="module")
+def host(owners):
+    """Where Roundcube's users have their mail, unless a file has another."""
+    with webmail_host(owners) as host:
+        yield host
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from roundcube import Roundcube
 from sandbox import wait_until
 from webmail import Webmails
 from webmail_host import (DRAFT, MESSAGE, NEEDLE, bytes_of, files_of, parsed, sealed_draft,
-                          text_of, uid_in, webmail_host)
+                          text_of, uid_in)
 from x509 import openssl
 
 EXPIRED = "the encryption key of this mailbox can't be used: it has expired"
@@ -18,12 +18,6 @@ HELP = "https://mail.example.org/sealed"
 REFUSED = {"draft": "This draft is encrypted, and the key that opens it isn't here",
            "edit": "This message is encrypted, and the key that opens it isn't here",
            "forward-inline": "it would be forwarded without its text and attachments"}
-
-
-@pytest.fixture(scope="module")
-def host(owners):
-    with webmail_host(owners) as host:
-        yield host
 
 
 @pytest.fixture(scope="module")

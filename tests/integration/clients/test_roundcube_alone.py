@@ -11,15 +11,9 @@ from letters import FILES, SUBJECT, TEXT
 from roundcube import Roundcube
 from sandbox import wait_until
 from webmail import Webmails
-from webmail_host import MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of, webmail_host
+from webmail_host import MESSAGE, NEEDLE, files_of, parsed, sealed_draft, text_of
 
 EXPIRED = "the encryption key of this mailbox can't be used: it has expired"
-
-
-@pytest.fixture(scope="module")
-def host(owners):
-    with webmail_host(owners) as host:
-        yield host
 
 
 @pytest.fixture(scope="module")

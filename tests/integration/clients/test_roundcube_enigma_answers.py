@@ -8,17 +8,11 @@ import pytest
 import mail
 from letters import FILES, SUBJECT, TEXT, TEXT_PART, letter
 from webmail_host import (MESSAGE, NEEDLE, bytes_of, check_plain, encrypted_by_sender, files_of,
-                          parsed, text_of, webmail_host, webmail_with_enigma)
+                          parsed, text_of, webmail_with_enigma)
 from x509 import openssl
 
 LARGE = 3_000_000                    # bytes
 OPTIONS = {"enigma_passwordless": True}
-
-
-@pytest.fixture(scope="module")
-def host(owners):
-    with webmail_host(owners) as host:
-        yield host
 
 
 @pytest.fixture(scope="module")

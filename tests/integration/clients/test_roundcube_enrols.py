@@ -13,12 +13,6 @@ ADDRESS = "keyless@example.org"
 
 
 @pytest.fixture(scope="module")
-def host(owners):
-    with webmail_host(owners) as host:
-        yield host
-
-
-@pytest.fixture(scope="module")
 def webmail(host):
     with Roundcube(host, ["mail_seal"]) as roundcube, Webmails(roundcube) as webmail:
         yield webmail

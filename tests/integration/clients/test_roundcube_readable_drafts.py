@@ -24,7 +24,7 @@ class teller extends rcube_plugin
     function init()
     {
         $this->add_hook('storage_connect', function ($args) {
-            $args['ident'] = ['name' => 'Roundcube', 'x-originating-ip' => '%s'];
+            $args['preauth_ident'] = ['name' => 'Roundcube', 'x-originating-ip' => '%s'];
             return $args;
         });
     }

@@ -12,7 +12,7 @@ from gate import Gate
 from letters import TEXT_PART, letter
 from roundcube import Roundcube
 from webmail_host import (ATTACHMENT, DRAFT, MESSAGE, NEEDLE, files_of, parsed, sealed_draft,
-                          text_of, uid_in, webmail_host)
+                          text_of, uid_in)
 from webmail_requests import Requests
 
 USER = "keyless"
@@ -50,12 +50,6 @@ class Cut(Gate):
                 self.after = None
                 return
             sink.sendall(data)
-
-
-@pytest.fixture(scope="module")
-def host(owners):
-    with webmail_host(owners) as host:
-        yield host
 
 
 @pytest.fixture(scope="module")

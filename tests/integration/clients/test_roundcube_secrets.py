@@ -14,18 +14,11 @@ import enrolment
 from roundcube import Roundcube
 from sealed_mailbox import confirm, opened, paste, result, upload
 from webmail import Webmails
-from webmail_host import webmail_host
 from x509 import openssl
 
 USER = "keyless"
 ADDRESS = "keyless@example.org"
 LARGE = 100_000                      # bytes: of a photo in a certificate
-
-
-@pytest.fixture(scope="module")
-def host(owners):
-    with webmail_host(owners) as host:
-        yield host
 
 
 @pytest.fixture(scope="module")
