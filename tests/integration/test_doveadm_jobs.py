@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import mail
+from busy import locked
 from dovecot import Dovecot, User
 from ports import free_port
 from sandbox import wait_until
@@ -61,17 +62,6 @@ def plaintext(server):
 
 def workers(server):
     return [pid for pid, line in server.sandbox.processes().items() if "--worker" in line]
-
-
-@contextlib.contextmanager
-def locked(server, *users):
-    """No run can work in their INBOX; each waits for up to five minutes."""
-    with contextlib.ExitStack() as stack:
-        for user in users:
-            file = server.give(user, "Maildir/dovecot-mail-seal.lock", b"")
-            lock = stack.enter_context(file.open("wb"))
-            fcntl.lockf(lock, fcntl.LOCK_EX)
-        yield
 
 
 def start(server, *arguments):

@@ -2,7 +2,6 @@
 by Dovecot, and nobody has to read that for another's sake."""
 
 import contextlib
-import fcntl
 import json
 import os
 import signal
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import databases
+from busy import locked
 from dovecot import Dovecot, User, dovecot_version
 from sandbox import wait_until
 
@@ -78,17 +78,6 @@ user_query = {USER_QUERY.format("%u")}
 iterate_query = {ITERATE_QUERY}
 """)
     return f"userdb {{\n  driver = sql\n  args = {dovecot.folder}/sql.conf\n}}\n"
-
-
-@contextlib.contextmanager
-def locked(server, *users):
-    """No run can work in their INBOX; each waits for up to five minutes."""
-    with contextlib.ExitStack() as stack:
-        for user in users:
-            file = server.give(user, "Maildir/dovecot-mail-seal.lock", b"")
-            lock = stack.enter_context(file.open("wb"))
-            fcntl.lockf(lock, fcntl.LOCK_EX)
-        yield
 
 
 def is_waiting(pid):
